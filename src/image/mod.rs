@@ -1,0 +1,16 @@
+//! Plain data: planes of pixels, typed images, borders and rectangles.
+//!
+//! Row-major, origin at the top left, [`Rect`] half-open. Width and height are of images, rows and
+//! columns of matrices. No algorithm lives here; reading and writing files is in `codec`.
+
+mod border;
+mod kind;
+mod plane;
+mod rect;
+mod transform;
+
+pub use border::{Border, BorderMode};
+pub use kind::{Element, Gradient, Image, ImageType};
+pub use plane::{Pixel, Plane, View, ViewMut};
+pub use rect::Rect;
+pub use transform::Affine;

@@ -1,0 +1,306 @@
+//! Owned planes of pixels and strided views of them.
+
+use std::fmt;
+
+use super::kind::Element;
+use crate::{Error, Result};
+
+/// A pixel: one or three elements of one number type, without padding.
+pub trait Pixel: bytemuck::Pod + Default + PartialEq + fmt::Debug + Send + Sync {
+    /// The number type of a channel.
+    type Channel: bytemuck::Pod + Default + PartialEq + PartialOrd + fmt::Debug + Send + Sync;
+    /// The tag of that number type.
+    const ELEMENT: Element;
+    /// How many channels a pixel has.
+    const CHANNELS: usize;
+}
+
+macro_rules! pixels {
+    ($($channel:ty => $tag:ident),*) => {$(
+        impl Pixel for $channel {
+            type Channel = $channel;
+            const ELEMENT: Element = Element::$tag;
+            const CHANNELS: usize = 1;
+        }
+        impl Pixel for [$channel; 3] {
+            type Channel = $channel;
+            const ELEMENT: Element = Element::$tag;
+            const CHANNELS: usize = 3;
+        }
+    )*};
+}
+pixels!(u8 => U8, u16 => U16, i16 => I16, u32 => U32, i32 => I32, u64 => U64, f32 => F32, f64 => F64);
+
+/// An owned image plane: `height` rows of `width` pixels, one after the other without gaps.
+#[derive(Clone, PartialEq, Default)]
+pub struct Plane<T> {
+    data: Vec<T>,
+    width: usize,
+    height: usize,
+}
+
+impl<T: Pixel> Plane<T> {
+    /// A plane of zeros.
+    pub fn new(width: usize, height: usize) -> Self {
+        Self { data: vec![T::default(); width * height], width, height }
+    }
+
+    /// A plane filled with one value.
+    pub fn filled(width: usize, height: usize, value: T) -> Self {
+        Self { data: vec![value; width * height], width, height }
+    }
+
+    /// A plane over row-major data.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when `data` does not hold `width * height` pixels.
+    pub fn from_vec(width: usize, height: usize, data: Vec<T>) -> Result<Self> {
+        if data.len() != width * height {
+            return Err(Error::shape(format!(
+                "a plane of {width}x{height} wants {} pixels, got {}",
+                width * height,
+                data.len()
+            )));
+        }
+        Ok(Self { data, width, height })
+    }
+
+    /// A plane computed pixel by pixel from `(x, y)`.
+    pub fn from_fn(width: usize, height: usize, mut f: impl FnMut(usize, usize) -> T) -> Self {
+        let mut data = Vec::with_capacity(width * height);
+        for y in 0..height {
+            data.extend((0..width).map(|x| f(x, y)));
+        }
+        Self { data, width, height }
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The pixels, row after row.
+    pub fn as_slice(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The pixels, row after row, to write.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// The pixels as a vector.
+    pub fn into_vec(self) -> Vec<T> {
+        self.data
+    }
+
+    /// One row.
+    pub fn row(&self, y: usize) -> &[T] {
+        &self.data[y * self.width..][..self.width]
+    }
+
+    /// One row, to write.
+    pub fn row_mut(&mut self, y: usize) -> &mut [T] {
+        &mut self.data[y * self.width..][..self.width]
+    }
+
+    /// The pixel at `(x, y)`.
+    pub fn get(&self, x: usize, y: usize) -> T {
+        self.row(y)[x]
+    }
+
+    /// Writes the pixel at `(x, y)`.
+    pub fn set(&mut self, x: usize, y: usize, value: T) {
+        self.row_mut(y)[x] = value;
+    }
+
+    /// The whole plane as a view.
+    pub fn view(&self) -> View<'_, T> {
+        View { data: &self.data, width: self.width, height: self.height, stride: self.width }
+    }
+
+    /// The whole plane as a view to write.
+    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
+        ViewMut { data: &mut self.data, width: self.width, height: self.height, stride: self.width }
+    }
+
+    /// A plane of the same size with every pixel mapped.
+    pub fn map<U: Pixel>(&self, f: impl FnMut(T) -> U) -> Plane<U> {
+        Plane { data: self.data.iter().copied().map(f).collect(), width: self.width, height: self.height }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Plane<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plane {}x{}", self.width, self.height)?;
+        if self.data.len() <= 256 && self.width > 0 {
+            for row in self.data.chunks(self.width) {
+                write!(f, "\n  {row:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A borrowed image whose rows lie `stride` pixels apart.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    data: &'a [T],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+impl<'a, T: Pixel> View<'a, T> {
+    /// A view over `data`, whose rows lie `stride` pixels apart.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when a row would not fit into the stride or the data.
+    pub fn new(data: &'a [T], width: usize, height: usize, stride: usize) -> Result<Self> {
+        check_view(data.len(), width, height, stride)?;
+        Ok(Self { data, width, height, stride })
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Distance between the starts of two rows, in pixels.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The data from the first pixel on, rows [`stride`](Self::stride) pixels apart.
+    pub fn data(&self) -> &'a [T] {
+        self.data
+    }
+
+    /// One row.
+    pub fn row(&self, y: usize) -> &'a [T] {
+        assert!(y < self.height, "row {y} of {}", self.height);
+        if self.width == 0 { &[] } else { &self.data[y * self.stride..][..self.width] }
+    }
+
+    /// The pixel at `(x, y)`.
+    pub fn get(&self, x: usize, y: usize) -> T {
+        self.row(y)[x]
+    }
+
+    /// The part inside `rect`.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when `rect` is not inside the view.
+    pub fn crop(&self, rect: super::Rect) -> Result<View<'a, T>> {
+        if rect.x + rect.width > self.width || rect.y + rect.height > self.height {
+            return Err(Error::shape(format!(
+                "crop {rect} is not inside the image of {}x{}",
+                self.width, self.height
+            )));
+        }
+        let start = (rect.y * self.stride + rect.x).min(self.data.len());
+        Ok(View { data: &self.data[start..], width: rect.width, height: rect.height, stride: self.stride })
+    }
+
+    /// An owned copy without gaps.
+    pub fn to_plane(&self) -> Plane<T> {
+        let mut data = Vec::with_capacity(self.width * self.height);
+        for y in 0..self.height {
+            data.extend_from_slice(self.row(y));
+        }
+        Plane { data, width: self.width, height: self.height }
+    }
+}
+
+/// A borrowed image to write, whose rows lie `stride` pixels apart.
+#[derive(Debug)]
+pub struct ViewMut<'a, T> {
+    data: &'a mut [T],
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+impl<'a, T: Pixel> ViewMut<'a, T> {
+    /// A view to write over `data`, whose rows lie `stride` pixels apart.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when a row would not fit into the stride or the data.
+    pub fn new(data: &'a mut [T], width: usize, height: usize, stride: usize) -> Result<Self> {
+        check_view(data.len(), width, height, stride)?;
+        Ok(Self { data, width, height, stride })
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// One row, to write.
+    pub fn row_mut(&mut self, y: usize) -> &mut [T] {
+        assert!(y < self.height, "row {y} of {}", self.height);
+        if self.width == 0 { &mut [] } else { &mut self.data[y * self.stride..][..self.width] }
+    }
+}
+
+fn check_view(len: usize, width: usize, height: usize, stride: usize) -> Result<()> {
+    let needed = match (width, height) {
+        (0, _) | (_, 0) => Some(0),
+        _ => stride.checked_mul(height - 1).and_then(|n| n.checked_add(width)),
+    };
+    if width > stride && height > 1 {
+        return Err(Error::shape(format!("rows of {width} pixels do not fit into a stride of {stride}")));
+    }
+    match needed {
+        Some(needed) if needed <= len => Ok(()),
+        _ => Err(Error::shape(format!(
+            "a view of {width}x{height} with stride {stride} reaches past {len} pixels"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rect;
+    use super::*;
+
+    #[test]
+    fn rows_of_a_cropped_view() {
+        let plane = Plane::from_fn(5, 4, |x, y| (10 * y + x) as u8);
+        let view = plane.view().crop(Rect::new(1, 2, 3, 2)).unwrap();
+        assert_eq!(view.row(0), [21, 22, 23]);
+        assert_eq!(view.row(1), [31, 32, 33]);
+        assert_eq!(view.to_plane().as_slice(), [21, 22, 23, 31, 32, 33]);
+        assert!(plane.view().crop(Rect::new(3, 0, 3, 1)).is_err());
+    }
+
+    #[test]
+    fn empty_views_have_no_pixels() {
+        let plane = Plane::<u8>::new(0, 3);
+        assert!(plane.view().row(2).is_empty());
+        assert!(plane.view().crop(Rect::new(0, 3, 0, 0)).is_ok());
+    }
+
+    #[test]
+    fn views_that_reach_too_far_are_refused() {
+        let data = [0u8; 10];
+        assert!(View::new(&data, 3, 3, 4).is_err());
+        assert!(View::new(&data, 2, 3, 4).is_ok());
+        assert!(View::new(&data, 5, 2, 4).is_err());
+    }
+}

@@ -1,0 +1,4 @@
+//! The proof room: every kernel and operation again, as its definition.
+//!
+//! Written with bounds-checked accessors in `i64` and `f64`, sharing no code with the fast path.
+//! Only tests and docs depend on it.
