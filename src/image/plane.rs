@@ -187,6 +187,9 @@ impl<'a, T: Pixel> View<'a, T> {
     }
 
     /// One row.
+    ///
+    /// # Panics
+    /// When there is no row `y`.
     pub fn row(&self, y: usize) -> &'a [T] {
         assert!(y < self.height, "row {y} of {}", self.height);
         if self.width == 0 { &[] } else { &self.data[y * self.stride..][..self.width] }
@@ -252,6 +255,9 @@ impl<'a, T: Pixel> ViewMut<'a, T> {
     }
 
     /// One row, to write.
+    ///
+    /// # Panics
+    /// When there is no row `y`.
     pub fn row_mut(&mut self, y: usize) -> &mut [T] {
         assert!(y < self.height, "row {y} of {}", self.height);
         if self.width == 0 { &mut [] } else { &mut self.data[y * self.stride..][..self.width] }
