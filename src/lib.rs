@@ -10,6 +10,7 @@
 //! - [`stage`]: the declarative wrappers that pipelines are made of.
 //! - [`pipeline`]: files to a checked graph, to a plan, to results; [`eval`]: datasets, metrics.
 
+pub mod document;
 pub mod error;
 pub mod image;
 pub mod kernel;
