@@ -16,5 +16,6 @@ pub mod image;
 pub mod kernel;
 pub mod ops;
 pub mod reference;
+pub mod stage;
 
 pub use error::{Error, ErrorKind, Result};
