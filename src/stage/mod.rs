@@ -11,8 +11,8 @@ mod value;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+pub(crate) use lower::OpKind;
 pub use lower::{Finish, Lowering, Meta, ValueId, Whole};
-pub(crate) use lower::{Op, OpKind};
 pub use port::{DataType, Port, PortType, types};
 pub use value::{Class, ImageValue, Measures, Object, Value};
 
