@@ -1,0 +1,11 @@
+//! Whole-image algorithms: what a Rust user calls without any pipeline.
+//!
+//! They own allocation, parallelism and the checks of their arguments; the hot loops are in
+//! [`kernel`](crate::kernel), the declarative wrappers in `stage`.
+
+pub(crate) mod band;
+pub mod hysteresis;
+pub mod label;
+pub mod regions;
+
+pub use band::Cancelled;
