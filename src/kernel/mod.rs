@@ -4,6 +4,7 @@
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`].
 
+pub mod ccl;
 pub mod isa;
 
 pub use isa::Isa;

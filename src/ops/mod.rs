@@ -4,7 +4,12 @@
 //! Operations that look at a bounded window of rows are [row nodes](row::RowNode), so that one
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
+pub(crate) mod band;
 pub mod context;
+pub mod hysteresis;
+pub mod label;
+pub mod regions;
 pub mod row;
 
+pub use band::Cancelled;
 pub use context::Context;

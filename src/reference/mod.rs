@@ -2,3 +2,7 @@
 //!
 //! Written with bounds-checked accessors in `i64` and `f64`, sharing no code with the fast path.
 //! Only tests and docs depend on it.
+
+pub mod hysteresis;
+pub mod label;
+pub mod regions;
