@@ -5,6 +5,7 @@
 //! the same name in [`crate::reference`].
 
 pub mod ccl;
+pub mod integral;
 pub mod isa;
 
 pub use isa::Isa;

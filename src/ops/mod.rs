@@ -5,7 +5,9 @@
 
 pub(crate) mod band;
 pub mod hysteresis;
+pub mod integral;
 pub mod label;
+pub mod nms;
 pub mod regions;
 
 pub use band::Cancelled;

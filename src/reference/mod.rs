@@ -4,5 +4,7 @@
 //! Only tests and docs depend on it.
 
 pub mod hysteresis;
+pub mod integral;
 pub mod label;
+pub mod nms;
 pub mod regions;
