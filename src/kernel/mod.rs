@@ -7,5 +7,6 @@
 pub mod ccl;
 pub mod integral;
 pub mod isa;
+pub mod ncc;
 
 pub use isa::Isa;

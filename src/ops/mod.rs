@@ -9,5 +9,6 @@ pub mod integral;
 pub mod label;
 pub mod nms;
 pub mod regions;
+pub mod template;
 
 pub use band::Cancelled;

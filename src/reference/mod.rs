@@ -8,3 +8,4 @@ pub mod integral;
 pub mod label;
 pub mod nms;
 pub mod regions;
+pub mod template;
