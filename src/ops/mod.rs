@@ -4,9 +4,11 @@
 //! [`kernel`](crate::kernel), the declarative wrappers in `stage`.
 
 pub(crate) mod band;
+pub mod draw;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod nearest;
 pub mod nms;
 pub mod regions;
 pub mod template;
