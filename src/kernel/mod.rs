@@ -5,6 +5,8 @@
 //! the same name in [`crate::reference`].
 
 pub mod ccl;
+pub mod integral;
 pub mod isa;
+pub mod ncc;
 
 pub use isa::Isa;

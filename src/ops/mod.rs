@@ -6,10 +6,15 @@
 
 pub(crate) mod band;
 pub mod context;
+pub mod draw;
 pub mod hysteresis;
+pub mod integral;
 pub mod label;
+pub mod nearest;
+pub mod nms;
 pub mod regions;
 pub mod row;
+pub mod template;
 
 pub use band::Cancelled;
 pub use context::Context;

@@ -3,6 +3,10 @@
 //! Written with bounds-checked accessors in `i64` and `f64`, sharing no code with the fast path.
 //! Only tests and docs depend on it.
 
+pub mod draw;
 pub mod hysteresis;
+pub mod integral;
 pub mod label;
+pub mod nms;
 pub mod regions;
+pub mod template;
