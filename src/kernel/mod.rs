@@ -5,5 +5,6 @@
 //! the same name in [`crate::reference`].
 
 pub mod isa;
+pub mod resize_exact;
 
 pub use isa::Isa;

@@ -2,3 +2,5 @@
 //!
 //! Written with bounds-checked accessors in `i64` and `f64`, sharing no code with the fast path.
 //! Only tests and docs depend on it.
+
+pub mod cascade;
