@@ -8,5 +8,6 @@ pub mod ccl;
 pub mod integral;
 pub mod isa;
 pub mod ncc;
+pub mod resize_exact;
 
 pub use isa::Isa;

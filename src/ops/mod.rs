@@ -18,3 +18,6 @@ pub mod template;
 
 pub use band::Cancelled;
 pub use context::Context;
+//! Whole-image algorithms: they allocate, check their arguments and go parallel; pipelines are above them.
+
+pub mod cascade;

@@ -10,3 +10,4 @@ pub mod label;
 pub mod nms;
 pub mod regions;
 pub mod template;
+pub mod cascade;
