@@ -13,6 +13,7 @@
 pub mod error;
 pub mod image;
 pub mod kernel;
+pub mod nn;
 pub mod reference;
 
 pub use error::{Error, ErrorKind, Result};

@@ -4,6 +4,8 @@
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`].
 
+pub mod conv2d;
+pub mod gemm;
 pub mod isa;
 
 pub use isa::Isa;
