@@ -64,7 +64,13 @@ impl Geometry {
     /// Walks the outputs `first..first + count` of one row of the patch matrix as runs that lie in
     /// the input: `visit(lane, length, input index)`, samples `stride[1]` apart.
     #[inline(always)]
-    fn runs(&self, tap: (usize, isize, isize), first: usize, count: usize, mut visit: impl FnMut(usize, usize, usize)) {
+    fn runs(
+        &self,
+        tap: (usize, isize, isize),
+        first: usize,
+        count: usize,
+        mut visit: impl FnMut(usize, usize, usize),
+    ) {
         let (channel, down, right) = tap;
         let [height, width] = self.input;
         let across = self.output[1];
@@ -193,7 +199,14 @@ fn quotient(value: isize, by: usize, end: usize) -> Option<usize> {
 
 /// `output += weight * input`. Input `channels x input`, weight `filters x channels x kernel`,
 /// output `filters x output`.
-pub fn conv2d(isa: Isa, g: Geometry, input: &[f32], weight: &[f32], output: &mut [f32], scratch: &mut Scratch) {
+pub fn conv2d(
+    isa: Isa,
+    g: Geometry,
+    input: &[f32],
+    weight: &[f32],
+    output: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let (area, depth) = (g.output_area(), g.channels * g.taps());
     let filters = Matrix { data: weight, lane_stride: depth, depth_stride: 1 };
     gemm(isa, [g.filters, area, depth], &filters, &Patches { geometry: g, input }, output, area, scratch);
@@ -211,7 +224,15 @@ pub fn conv2d_input_grad(
 ) {
     let (area, depth) = (g.input_area(), g.filters * g.taps());
     let filters = Matrix { data: turned, lane_stride: depth, depth_stride: 1 };
-    gemm(isa, [g.channels, area, depth], &filters, &Meetings { geometry: g, gradient }, input_grad, area, scratch);
+    gemm(
+        isa,
+        [g.channels, area, depth],
+        &filters,
+        &Meetings { geometry: g, gradient },
+        input_grad,
+        area,
+        scratch,
+    );
 }
 
 /// Adds the gradient of the weight.

@@ -8,7 +8,10 @@
 //! Every element of `C` is summed over depth in ascending order, in blocks of [`DEPTH`], whatever the
 //! tile and the caches: the bits depend on the operands alone. AVX2 and AVX-512 fuse multiply and
 //! add, the portable tile does not; where all sums are exact, as on small integers, they agree.
-#![allow(unsafe_code, reason = "vector loads and stores, and entering functions compiled for more instructions")]
+#![allow(
+    unsafe_code,
+    reason = "vector loads and stores, and entering functions compiled for more instructions"
+)]
 
 use std::ops::Range;
 
@@ -238,7 +241,9 @@ impl Tile<6, 16> for Avx2 {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn multiply_avx2(a: &[[f32; 6]], b: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
-    use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
+    use std::arch::x86_64::{
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
     let mut sums = [[_mm256_setzero_ps(); 2]; 6];
     for (a, b) in a.iter().zip(b) {
         // SAFETY: both loads lie inside the sixteen lanes of `b`.
@@ -276,7 +281,9 @@ impl Tile<8, 32> for Avx512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn multiply_avx512(a: &[[f32; 8]], b: &[[f32; 32]], tile: &mut [[f32; 32]; 8]) {
-    use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
     let mut sums = [[_mm512_setzero_ps(); 2]; 8];
     for (a, b) in a.iter().zip(b) {
         // SAFETY: both loads lie inside the thirty-two lanes of `b`.

@@ -121,7 +121,10 @@ impl Net {
         let wanted = self.arch.input;
         if x.shape().is_empty() || x.shape().sample() != wanted {
             let name = &self.arch.name;
-            return Err(Error::shape(format!("net `{name}` wants a batch `[n, ...]` of {wanted}, got {}", x.shape())));
+            return Err(Error::shape(format!(
+                "net `{name}` wants a batch `[n, ...]` of {wanted}, got {}",
+                x.shape()
+            )));
         }
         let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.nodes.len());
         let mut saved = Vec::with_capacity(self.nodes.len());
@@ -160,9 +163,13 @@ mod tests {
         [[layer]]\nuse = \"sigmoid\"\nin = \"a\"\n\
         [[layer]]\nuse = \"flatten\"\nin = \"tanh\"\n";
 
+    fn fork() -> Arch {
+        arch::parse(&crate::document::Source::new("fork", FORK)).unwrap()
+    }
+
     #[test]
     fn a_net_runs_and_branches_without_a_reader_get_no_gradient() {
-        let net = Net::build(arch::parse(FORK).unwrap(), 3).unwrap();
+        let net = Net::build(fork(), 3).unwrap();
         let x = Tensor::from_fn(Shape::new(&[2, 1, 4, 4]).unwrap(), |i| (i % 7) as f32 * 0.1);
         let (y, tape) = net.record(&x, &Mode::training(Rng::new(0))).unwrap();
         assert_eq!(y, net.forward(&x).unwrap());
@@ -173,7 +180,7 @@ mod tests {
 
     #[test]
     fn inputs_of_another_shape_are_refused_by_name() {
-        let net = Net::build(arch::parse(FORK).unwrap(), 3).unwrap();
+        let net = Net::build(fork(), 3).unwrap();
         let error = net.forward(&Tensor::zeros(Shape::new(&[1, 4, 4]).unwrap())).unwrap_err();
         assert_eq!(error.to_string(), "net `fork` wants a batch `[n, ...]` of [1, 4, 4], got [1, 4, 4]");
         let error = net.forward(&Tensor::zeros(Shape::new(&[2, 1, 5, 4]).unwrap())).unwrap_err();

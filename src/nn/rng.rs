@@ -97,7 +97,14 @@ mod tests {
     #[test]
     fn names_and_indices_part_streams() {
         let root = Rng::new(1);
-        let streams = [root, root.stream("a"), root.stream("b"), root.stream("ab"), root.substream(0), root.substream(1)];
+        let streams = [
+            root,
+            root.stream("a"),
+            root.stream("b"),
+            root.stream("ab"),
+            root.substream(0),
+            root.substream(1),
+        ];
         for (i, a) in streams.iter().enumerate() {
             for b in &streams[i + 1..] {
                 assert_ne!(a.bits(0), b.bits(0));

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn lenet_has_the_parameters_of_the_book() {
-        let arch = arch::parse(arch::builtin("lenet5").unwrap()).unwrap();
+        let arch = arch::parse(&arch::builtin("lenet5").unwrap()).unwrap();
         let summary = summary(&arch).unwrap();
         assert_eq!(summary.parameters, 61_706);
         let of = |name: &str| summary.rows.iter().find(|row| row.name == name).unwrap().parameters;
@@ -90,7 +90,7 @@ mod tests {
     fn unused_columns_are_told() {
         let text = "version = 1\nname = \"t\"\ninput = [3, 32, 32]\n\
                     [[layer]]\nuse = \"conv2d\"\nout = 20\nkernel = 5\npadding = 1\nstride = 2\n";
-        let summary = summary(&arch::parse(text).unwrap()).unwrap();
+        let summary = summary(&arch::parse(&crate::document::Source::new("t", text)).unwrap()).unwrap();
         assert_eq!((summary.parameters, &summary.rows[0].output[..]), (1520, &[20, 15, 15][..]));
         assert!(summary.rows[0].notes[1].contains("15.5 is floored to 15: the last column"));
     }

@@ -85,7 +85,10 @@ impl Tensor {
     /// [`Shape`](crate::ErrorKind::Shape) when the shapes differ.
     pub fn add(&mut self, other: &Self) -> Result<()> {
         if self.shape != other.shape {
-            return Err(Error::shape(format!("cannot add a tensor of {} to one of {}", other.shape, self.shape)));
+            return Err(Error::shape(format!(
+                "cannot add a tensor of {} to one of {}",
+                other.shape, self.shape
+            )));
         }
         for (sum, term) in self.data_mut().iter_mut().zip(other.data()) {
             *sum += term;

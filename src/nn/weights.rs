@@ -10,6 +10,7 @@ use safetensors::tensor::{SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
 
 use super::{Net, Shape, Tensor, arch};
+use crate::document::Source;
 use crate::{Error, Result};
 
 /// The key of the architecture in the metadata. It stays the only one: safetensors writes several in
@@ -28,7 +29,7 @@ impl Net {
             Error::input("the weights do not say which net they are for")
                 .with_hint("read the architecture from its own file, and the weights into it")
         })?;
-        let mut net = Self::build(arch::parse(&text)?, 0)?;
+        let mut net = Self::build(arch::parse(&Source::new("architecture", text))?, 0)?;
         net.take(tensors)?;
         Ok(net)
     }
@@ -76,7 +77,10 @@ impl Net {
         problems.extend(tensors.keys().map(|name| format!("`{name}` is not in the net")));
         if !problems.is_empty() {
             let name = &self.arch().name;
-            return Err(Error::input(format!("the weights do not fit net `{name}`: {}", problems.join("; "))));
+            return Err(Error::input(format!(
+                "the weights do not fit net `{name}`: {}",
+                problems.join("; ")
+            )));
         }
         for (param, value) in self.params_mut().zip(values) {
             param.value = value;
@@ -121,7 +125,10 @@ fn tensor(view: &TensorView<'_>) -> Result<Tensor> {
         return Err(Error::unsupported(format!("expected F32, got {:?}", view.dtype())));
     }
     let (values, _) = view.data().as_chunks::<4>();
-    Tensor::from_vec(Shape::new(view.shape())?, values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    Tensor::from_vec(
+        Shape::new(view.shape())?,
+        values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+    )
 }
 
 #[cfg(test)]
@@ -133,7 +140,7 @@ mod tests {
             "version = 1\nname = \"t\"\ninput = [3]\n[[layer]]\nuse = \"linear\"\nname = \"a\"\nout = {hidden}\n\
              [[layer]]\nuse = \"linear\"\nname = \"b\"\nout = 2\nbias = false\n"
         );
-        Net::build(arch::parse(&text).unwrap(), seed).unwrap()
+        Net::build(arch::parse(&Source::new("t", text)).unwrap(), seed).unwrap()
     }
 
     #[test]
@@ -167,7 +174,11 @@ mod tests {
     fn broken_files_are_errors() {
         let bytes = net(4, 1).to_safetensors().unwrap();
         for len in [0, 7, 8, 60, bytes.len() - 1] {
-            assert_eq!(Net::from_safetensors(&bytes[..len]).unwrap_err().kind(), crate::ErrorKind::Input, "{len}");
+            assert_eq!(
+                Net::from_safetensors(&bytes[..len]).unwrap_err().kind(),
+                crate::ErrorKind::Input,
+                "{len}"
+            );
         }
         let mut huge = bytes;
         huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());

@@ -111,7 +111,8 @@ impl Window {
                 continue;
             }
             let (side, line) = [("height", "row"), ("width", "column")][axis];
-            let (len, padding, stride) = (input[axis], self.padding[axis] + self.padding[axis + 2], self.stride[axis]);
+            let (len, padding, stride) =
+                (input[axis], self.padding[axis] + self.padding[axis + 2], self.stride[axis]);
             let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
             let exact = (len + padding - reach) as f64 / stride as f64 + 1.0;
             let which = match unused[axis] {

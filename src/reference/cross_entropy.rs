@@ -2,7 +2,8 @@
 
 /// The mean over samples of `ln(sum of exp(score)) - score[label]`; scores are `[n, classes]`.
 pub fn softmax_cross_entropy(classes: usize, scores: &[f64], labels: &[usize]) -> f64 {
-    let of = |(row, &label): (&[f64], &usize)| row.iter().map(|score| score.exp()).sum::<f64>().ln() - row[label];
+    let of =
+        |(row, &label): (&[f64], &usize)| row.iter().map(|score| score.exp()).sum::<f64>().ln() - row[label];
     scores.chunks(classes).zip(labels).map(of).sum::<f64>() / labels.len() as f64
 }
 

@@ -79,7 +79,11 @@ struct Built {
 impl Built {
     /// Calls `visit(output index, input indices of a row of its window, divisor)` for one plane,
     /// output after output, row after row.
-    fn visit(&self, [height, width]: [usize; 2], mut visit: impl FnMut(usize, std::ops::Range<usize>, f32)) -> Result<()> {
+    fn visit(
+        &self,
+        [height, width]: [usize; 2],
+        mut visit: impl FnMut(usize, std::ops::Range<usize>, f32),
+    ) -> Result<()> {
         let [rows, columns] = self.window.output([height, width])?;
         let full = self.window.kernel[0] * self.window.kernel[1];
         for row in 0..rows {
@@ -88,7 +92,11 @@ impl Built {
                 let across = self.window.covered(1, column, width);
                 let count = if self.count_padding { full } else { down.len() * across.len() };
                 for y in down.clone() {
-                    visit(row * columns + column, y * width + across.start..y * width + across.end, count as f32);
+                    visit(
+                        row * columns + column,
+                        y * width + across.start..y * width + across.end,
+                        count as f32,
+                    );
                 }
             }
         }
@@ -105,7 +113,8 @@ impl Layer for Built {
         let [rows, columns] = self.window.output([height, width])?;
         let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
         if height * width > 0 {
-            let planes = y.data_mut().chunks_exact_mut(rows * columns).zip(x.data().chunks_exact(height * width));
+            let planes =
+                y.data_mut().chunks_exact_mut(rows * columns).zip(x.data().chunks_exact(height * width));
             for (y, x) in planes {
                 self.visit([height, width], |at, row, _| y[at] += x[row].iter().sum::<f32>())?;
                 let mut last = usize::MAX;
@@ -129,7 +138,8 @@ impl Layer for Built {
         expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
         let mut dx = Tensor::zeros(saved.input);
         if height * width > 0 {
-            let planes = dx.data_mut().chunks_exact_mut(height * width).zip(dy.data().chunks_exact(rows * columns));
+            let planes =
+                dx.data_mut().chunks_exact_mut(height * width).zip(dy.data().chunks_exact(rows * columns));
             for (dx, dy) in planes {
                 self.visit([height, width], |at, row, count| {
                     let share = dy[at] / count;

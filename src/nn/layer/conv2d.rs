@@ -15,6 +15,7 @@ use crate::{Error, Result};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Conv2d {
     /// Number of filters, which is the number of output channels.
+    #[schemars(range(min = 1))]
     pub out: usize,
     /// Filter size K in pixels.
     pub kernel: Pair,
@@ -29,6 +30,7 @@ pub struct Conv2d {
     pub dilation: Pair,
     /// Groups that channels and filters are divided into; a filter sees the channels of its group.
     #[serde(default = "one_group")]
+    #[schemars(range(min = 1))]
     pub groups: usize,
     /// Whether each filter adds a number of its own.
     #[serde(default = "yes")]

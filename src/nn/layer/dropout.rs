@@ -12,6 +12,7 @@ use crate::{Error, Result};
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Dropout {
     /// Probability of a value to become 0, from 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub p: f32,
 }
 

@@ -15,6 +15,7 @@ use crate::{Error, Result};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Linear {
     /// Number of outputs.
+    #[schemars(range(min = 1))]
     pub out: usize,
     /// Whether each output adds a number of its own.
     #[serde(default = "yes")]

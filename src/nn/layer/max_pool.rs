@@ -59,7 +59,9 @@ pub(super) fn pool_output(window: &Window, inputs: &[Shape]) -> Result<Shape> {
     for (side, padding) in window.padding.into_iter().enumerate() {
         if padding > 0 && padding >= window.kernel[side % 2] {
             let kernel = window.kernel[side % 2];
-            return Err(Error::pipeline(format!("`padding` must be below the kernel of {kernel}, got {padding}")));
+            return Err(Error::pipeline(format!(
+                "`padding` must be below the kernel of {kernel}, got {padding}"
+            )));
         }
     }
     let [height, width] = window.output([height, width])?;
@@ -159,7 +161,8 @@ mod tests {
     fn the_first_of_equal_values_gets_the_gradient() {
         let input = Shape::new(&[1, 2, 4]).unwrap();
         let layer = MaxPool::new(2).build("pool", &[input], Rng::new(0)).unwrap();
-        let x = Tensor::from_vec(input.batched(1).unwrap(), vec![1.0, 3.0, -2.0, -2.0, 3.0, 3.0, -2.0, -5.0]).unwrap();
+        let x = Tensor::from_vec(input.batched(1).unwrap(), vec![1.0, 3.0, -2.0, -2.0, 3.0, 3.0, -2.0, -5.0])
+            .unwrap();
         let (y, saved) = layer.forward(&[&x], &Mode::training(Rng::new(0))).unwrap();
         assert_eq!(y.data(), [3.0, -2.0]);
         let dx = layer.backward(&saved, &y, &mut Grads::default(), true).unwrap();

@@ -55,8 +55,8 @@ pub struct Kind {
     pub summary: &'static str,
     /// A `[[layer]]` of an architecture file, without that line.
     pub example: &'static str,
-    /// Reads the parameters: the table without `use`, `name` and `in`.
-    pub parse: fn(toml::Table) -> Result<Box<dyn Spec>, toml::de::Error>,
+    /// Reads the parameters: a table without `use`, `name` and `in`.
+    pub parse: fn(serde_json::Value) -> Result<Box<dyn Spec>, serde_json::Error>,
     /// The JSON Schema of the parameters.
     pub schema: fn() -> Schema,
 }
@@ -69,8 +69,10 @@ impl Kind {
 }
 
 /// The `parse` of a kind.
-fn parse<S: Spec + DeserializeOwned + 'static>(table: toml::Table) -> Result<Box<dyn Spec>, toml::de::Error> {
-    Ok(Box::new(S::deserialize(table)?))
+fn parse<S: Spec + DeserializeOwned + 'static>(
+    parameters: serde_json::Value,
+) -> Result<Box<dyn Spec>, serde_json::Error> {
+    Ok(Box::new(serde_json::from_value::<S>(parameters)?))
 }
 
 /// The `schema` of a kind.
@@ -179,7 +181,9 @@ impl Saved {
     }
 
     fn tensor(&self) -> Result<&Tensor> {
-        self.tensors.first().ok_or_else(|| Error::pipeline("a backward pass follows a forward pass in training"))
+        self.tensors
+            .first()
+            .ok_or_else(|| Error::pipeline("a backward pass follows a forward pass in training"))
     }
 }
 
@@ -214,7 +218,12 @@ fn map(inputs: &[&Tensor], mode: &Mode, f: impl Fn(f32) -> f32) -> Result<(Tenso
 }
 
 /// The backward pass of [`map`], where `slope` gives the derivative from the output.
-fn map_backward(saved: &Saved, dy: &Tensor, need_dx: bool, slope: impl Fn(f32) -> f32) -> Result<Vec<Tensor>> {
+fn map_backward(
+    saved: &Saved,
+    dy: &Tensor,
+    need_dx: bool,
+    slope: impl Fn(f32) -> f32,
+) -> Result<Vec<Tensor>> {
     if !need_dx {
         return Ok(Vec::new());
     }
@@ -227,15 +236,16 @@ fn map_backward(saved: &Saved, dy: &Tensor, need_dx: bool, slope: impl Fn(f32) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document;
 
     #[test]
     fn kinds_are_sorted_documented_and_their_examples_run() {
         assert!(ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
         for kind in ALL {
             assert!(kind.summary.ends_with('.') && kind.summary.len() > 10, "{}", kind.name);
-            let mut table: toml::Table = kind.example.parse().unwrap();
-            assert_eq!(table.remove("use").unwrap().as_str(), Some(kind.name));
-            let spec = (kind.parse)(table).unwrap();
+            let table = document::parse(kind.example).unwrap();
+            assert_eq!(table.get("use").unwrap().as_str(), Some(kind.name));
+            let spec = (kind.parse)(table.without(&["use"]).to_json()).unwrap();
             let image = [Shape::new(&[2, 9, 9]).unwrap()];
             let flat = [Shape::new(&[18]).unwrap()];
             let inputs = if spec.output(&image).is_ok() { &image } else { &flat };
@@ -261,10 +271,9 @@ mod tests {
     #[test]
     fn unknown_parameters_are_refused_and_fields_are_documented() {
         for kind in ALL {
-            let mut table: toml::Table = kind.example.parse().unwrap();
-            table.remove("use");
-            table.insert("wings".into(), 2.into());
-            assert!((kind.parse)(table).unwrap_err().to_string().contains("wings"), "{}", kind.name);
+            let table = document::parse(&format!("{}wings = 2\n", kind.example)).unwrap();
+            let error = (kind.parse)(table.without(&["use"]).to_json()).unwrap_err();
+            assert!(error.to_string().contains("wings"), "{}: {error}", kind.name);
             let schema = (kind.schema)();
             for (name, field) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flatten() {
                 assert!(field.get("description").is_some(), "{}.{name} has no doc line", kind.name);
