@@ -15,6 +15,7 @@ pub mod document;
 pub mod error;
 pub mod image;
 pub mod kernel;
+pub mod nn;
 pub mod ops;
 pub mod pipeline;
 pub mod reference;

@@ -6,6 +6,8 @@
 
 pub mod ccl;
 pub mod integral;
+pub mod conv2d;
+pub mod gemm;
 pub mod isa;
 pub mod ncc;
 pub mod resize_exact;

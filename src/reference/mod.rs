@@ -11,3 +11,8 @@ pub mod nms;
 pub mod regions;
 pub mod template;
 pub mod cascade;
+pub mod activation;
+pub mod conv2d;
+pub mod cross_entropy;
+pub mod linear;
+pub mod pool2d;
