@@ -1,5 +1,7 @@
 //! Pictures in files: read, written, streamed, and broken.
 
+#![allow(clippy::unwrap_used, reason = "these are the helpers of tests")]
+
 mod files;
 mod hostile;
 mod round_trip;

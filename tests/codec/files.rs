@@ -38,7 +38,7 @@ fn values_of_lossless_files() {
         ("gray16-big.tiff", Gray16, 65535),
         ("gray-f32.tiff", GrayF32, 65535),
         ("gray-f64.tiff", GrayF32, 65535),
-        ("gray-u32.tiff", Labels, u32::MAX as u64),
+        ("gray-u32.tiff", Labels, 0xffff_ffff),
         ("rgb-f32-big-endian.tiff", RgbF32, 65535),
         ("rgb16-planar.tiff", Rgb16, 65535),
         ("rgb16-predictor.tiff", Rgb16, 65535),
