@@ -5,9 +5,9 @@
 //! the same name in [`crate::reference`].
 
 pub mod ccl;
-pub mod integral;
 pub mod conv2d;
 pub mod gemm;
+pub mod integral;
 pub mod isa;
 pub mod ncc;
 pub mod resize_exact;

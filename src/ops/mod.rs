@@ -5,6 +5,7 @@
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
 pub(crate) mod band;
+pub mod cascade;
 pub mod context;
 pub mod draw;
 pub mod hysteresis;
@@ -18,6 +19,3 @@ pub mod template;
 
 pub use band::Cancelled;
 pub use context::Context;
-//! Whole-image algorithms: they allocate, check their arguments and go parallel; pipelines are above them.
-
-pub mod cascade;
