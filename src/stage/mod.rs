@@ -4,8 +4,18 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
+mod classify;
+mod draw;
+mod gaussian_blur;
+mod gray;
+mod haar_detect;
+mod integral;
+mod label;
 mod lower;
+mod match_template;
+mod nearest_template;
 mod port;
+mod sobel;
 mod value;
 
 use schemars::JsonSchema;
@@ -174,4 +184,15 @@ where
 }
 
 /// Every kind of stage of this crate.
-pub static ALL: &[&Kind] = &[];
+pub static ALL: &[&Kind] = &[
+    &classify::KIND,
+    &draw::KIND,
+    &gaussian_blur::KIND,
+    &gray::KIND,
+    &haar_detect::KIND,
+    &integral::KIND,
+    &label::KIND,
+    &match_template::KIND,
+    &nearest_template::KIND,
+    &sobel::KIND,
+];

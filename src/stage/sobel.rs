@@ -51,8 +51,12 @@ impl Default for Sobel {
 }
 
 /// See [`Sobel`].
-pub const KIND: Kind =
-    Kind::new::<Sobel>("sobel", Family::Filters, &[Port::new("image", types::GRAY_OR_MASK)], "use = \"sobel\"");
+pub const KIND: Kind = Kind::new::<Sobel>(
+    "sobel",
+    Family::Filters,
+    &[Port::new("image", types::GRAY_OR_MASK)],
+    "use = \"sobel\"",
+);
 
 impl Stage for Sobel {
     fn prepare(&mut self, _resources: &Resources) -> Result<(), ParameterError> {
