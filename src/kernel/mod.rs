@@ -4,6 +4,10 @@
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`].
 
+pub mod gaussian;
 pub mod isa;
+pub mod pixel;
+pub mod sobel;
+pub mod threshold;
 
 pub use isa::Isa;

@@ -4,7 +4,18 @@
 //! Operations that look at a bounded window of rows are [row nodes](row::RowNode), so that one
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
+pub mod chain;
 pub mod context;
+pub mod gaussian;
+pub mod gray;
 pub mod row;
+pub mod sobel;
+mod stencil;
+pub mod threshold;
 
+pub use chain::{Chain, apply_chain};
 pub use context::Context;
+pub use gaussian::{Gaussian, gaussian};
+pub use gray::gray;
+pub use sobel::{Sobel, SobelOutput, sobel};
+pub use threshold::{ThresholdType, threshold};
