@@ -13,6 +13,7 @@
 pub mod builtin;
 pub mod document;
 pub mod error;
+pub mod eval;
 pub mod image;
 pub mod kernel;
 pub mod nn;
