@@ -46,7 +46,7 @@ impl Examples for Bars {
 
 const NET: &str = "version = 1\nname = \"bars\"\ninput = [1, 7, 7]\nmean = [0.3]\nstd = [0.2]\n\
     [[layer]]\nuse = \"conv2d\"\nname = \"conv\"\nout = 4\nkernel = 3\n[[layer]]\nuse = \"relu\"\n\
-    [[layer]]\nuse = \"max-pool\"\nkernel = 2\n[[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"dropout\"\np = 0.2\n\
+    [[layer]]\nuse = \"max-pool\"\nkernel = 3\nstride = 2\n[[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"dropout\"\np = 0.2\n\
     [[layer]]\nuse = \"linear\"\nname = \"fc\"\nout = 2\n";
 
 fn job(out: &Path) -> TrainNet {
