@@ -2,6 +2,10 @@
 
 mod architecture;
 mod codec;
+mod conv_properties;
+mod gradients;
 mod kernel_twins;
 mod stage_contracts;
 mod support;
+mod torch;
+mod training;
