@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod cascade_opencv;
 mod codec;
 mod conv_properties;
 mod gradients;
