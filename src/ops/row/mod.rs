@@ -1,0 +1,145 @@
+//! Operations as producers of rows.
+//!
+//! A [`RowNode`] computes one output row from a window of input rows. It declares the window
+//! ([`RowNode::rows_needed`]) and its border; the executor ([`run`]) keeps the rows, pads them to
+//! the left and right and maps row numbers above and below the image, so that borders live in one
+//! place and chains of nodes run strip by strip without whole intermediate images.
+
+mod plan;
+pub mod run;
+mod strip;
+
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use plan::{Run, RunPlan, Step};
+pub use run::{RowSink, RowSource, execute, stream};
+pub use strip::{RowOut, Rows};
+
+use crate::image::{Border, Image, ImageType};
+use crate::kernel::Isa;
+use crate::ops::Context;
+use crate::{Error, Result};
+
+/// Type and size of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// The type.
+    pub ty: ImageType,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+}
+
+impl Shape {
+    /// A shape from its parts.
+    pub const fn new(ty: ImageType, width: usize, height: usize) -> Self {
+        Self { ty, width, height }
+    }
+
+    /// The shape of an image.
+    pub fn of(image: &Image) -> Self {
+        Self::new(image.ty(), image.width(), image.height())
+    }
+
+    /// Bytes of a row of one plane.
+    pub const fn row_bytes(&self) -> usize {
+        self.width * self.ty.pixel_size()
+    }
+}
+
+/// How a node looks at one of its inputs beyond the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Window {
+    /// Pixels wanted left of the image.
+    pub left: usize,
+    /// Pixels wanted right of the image.
+    pub right: usize,
+    /// What stands there, and above and below.
+    pub border: Border,
+}
+
+/// State of a node during one strip: scratch buffers, running integer sums. Never floats that are
+/// carried from row to row, since strips start anywhere.
+pub type State = Box<dyn Any + Send>;
+
+/// An operation that computes output rows one by one from windows of input rows.
+pub trait RowNode: Send + Sync + Any {
+    /// The name in plans and messages.
+    fn name(&self) -> &'static str;
+
+    /// How many image inputs there are.
+    fn inputs(&self) -> usize {
+        1
+    }
+
+    /// Type and size of the output for inputs of these shapes.
+    fn output(&self, inputs: &[Shape]) -> Shape;
+
+    /// Padding and border of an input. A window without padding reads pixels in the image only.
+    fn window(&self, _input: usize) -> Window {
+        Window::default()
+    }
+
+    /// The rows of `input` that output row `y` reads; may reach outside the image, where the
+    /// border of the [`window`](Self::window) answers.
+    fn rows_needed(&self, _input: usize, y: usize) -> Range<isize> {
+        y as isize..y as isize + 1
+    }
+
+    /// Scratch for one strip.
+    fn start(&self, _inputs: &[Shape], _output: Shape) -> State {
+        Box::new(())
+    }
+
+    /// Computes output row `y`. `rows` answers for the rows declared by
+    /// [`rows_needed`](Self::rows_needed) and for no others.
+    fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>);
+
+    /// For point maps from 8 bit to 8 bit, one channel: the whole map. Two such nodes in a row are
+    /// merged into one.
+    fn table(&self) -> Option<Arc<[u8; 256]>> {
+        None
+    }
+}
+
+/// A mergeable observation of an image (histogram, extrema, sums), row by row.
+///
+/// Strips observe apart and are merged in their order, so states must merge exactly: integers,
+/// minima and maxima, no float sums.
+pub trait Reduction: Send + Sync {
+    /// The name in plans and messages.
+    fn name(&self) -> &'static str;
+
+    /// The state before the first row.
+    fn start(&self, input: Shape) -> State;
+
+    /// Takes in one row of the image, plane by plane in bytes.
+    fn observe(&self, isa: Isa, state: &mut State, planes: &[&[u8]]);
+
+    /// Takes in the state of the strip below.
+    fn merge(&self, into: &mut State, below: State);
+}
+
+/// Runs one node over whole images; what free functions do.
+///
+/// # Errors
+/// [`Cancelled`](crate::ErrorKind::Cancelled), or [`Shape`](crate::ErrorKind::Shape) when the number of inputs is wrong.
+pub fn apply(node: Arc<dyn RowNode>, inputs: &[&Image], cx: &Context) -> Result<Image> {
+    if inputs.len() != node.inputs() {
+        return Err(Error::shape(format!(
+            "`{}` wants {} inputs, got {}",
+            node.name(),
+            node.inputs(),
+            inputs.len()
+        )));
+    }
+    let sources: Vec<Shape> = inputs.iter().map(|image| Shape::of(image)).collect();
+    let step = Step { node, inputs: (0..inputs.len()).collect() };
+    let run = Run { sources, steps: vec![step], sinks: vec![inputs.len()], observers: Vec::new() };
+    let plan = RunPlan::new(run, cx)?;
+    let mut output = execute(&plan, inputs, cx)?;
+    output.images.pop().ok_or_else(|| Error::new(crate::ErrorKind::Internal, "a run gave no image"))
+}

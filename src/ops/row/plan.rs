@@ -1,0 +1,348 @@
+//! From a run (a small graph of row nodes) to a schedule that is recorded once and replayed.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Reduction, RowNode, Shape, Window};
+use crate::image::BorderMode;
+use crate::ops::Context;
+use crate::{Error, Result};
+
+/// A node in a run. Values are numbered: sources first, then the outputs of the steps in order.
+#[derive(Clone)]
+pub struct Step {
+    /// What computes the rows.
+    pub node: Arc<dyn RowNode>,
+    /// The values it reads.
+    pub inputs: Vec<usize>,
+}
+
+/// Row nodes that are executed together.
+#[derive(Clone, Default)]
+pub struct Run {
+    /// Shapes of the images the run reads.
+    pub sources: Vec<Shape>,
+    /// The nodes, each after those it reads.
+    pub steps: Vec<Step>,
+    /// Values that leave the run as images.
+    pub sinks: Vec<usize>,
+    /// Values that are observed while they are made.
+    pub observers: Vec<(usize, Arc<dyn Reduction>)>,
+}
+
+/// The rows of one strip, and the order in which they are made.
+pub(super) struct StripPlan {
+    /// Per value: the rows this strip is to deliver.
+    pub own: Vec<Range<usize>>,
+    /// Per value: the rows this strip makes, deliveries and halo.
+    pub hull: Vec<Range<usize>>,
+    /// The values whose next row is made, one after the other.
+    pub script: Vec<u16>,
+}
+
+/// A run with its shapes, ring sizes and schedule.
+pub struct RunPlan {
+    pub(super) run: Run,
+    /// Whether sources come row by row, so that every reader goes through a ring.
+    streamed: bool,
+    pub(super) shapes: Vec<Shape>,
+    /// Per value: rows its ring holds; 0 when nobody in the run reads it through a ring.
+    pub(super) capacity: Vec<usize>,
+    /// Per value: pixels of padding left and right in its ring.
+    pub(super) padding: Vec<(usize, usize)>,
+    pub(super) strips: Vec<StripPlan>,
+}
+
+impl RunPlan {
+    /// Plans a run for as many strips as the context's threads or strip rows ask for.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when a node's inputs are not before it.
+    pub fn new(run: Run, cx: &Context) -> Result<Self> {
+        Self::build(run, cx, false)
+    }
+
+    /// Plans a run for [`stream`](super::stream): one strip, sources row by row.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when a node's inputs are not before it.
+    pub fn streamed(run: Run, cx: &Context) -> Result<Self> {
+        Self::build(run, cx, true)
+    }
+
+    fn build(run: Run, cx: &Context, streamed: bool) -> Result<Self> {
+        let mut shapes = run.sources.clone();
+        for step in &run.steps {
+            if step.inputs.len() != step.node.inputs() || step.inputs.iter().any(|&v| v >= shapes.len()) {
+                return Err(Error::shape(format!("inputs of `{}` are not before it", step.node.name())));
+            }
+            let inputs: Vec<Shape> = step.inputs.iter().map(|&v| shapes[v]).collect();
+            shapes.push(step.node.output(&inputs));
+        }
+        if shapes.len() > usize::from(u16::MAX) {
+            return Err(Error::limit("a run of more than 65535 nodes"));
+        }
+        let count = if streamed { 1 } else { strip_count(&run, &shapes, cx) };
+        let mut plan = Self {
+            capacity: vec![0; shapes.len()],
+            padding: vec![(0, 0); shapes.len()],
+            run,
+            streamed,
+            shapes,
+            strips: Vec::new(),
+        };
+        for step in &plan.run.steps {
+            for (port, &value) in step.inputs.iter().enumerate() {
+                let Window { left, right, .. } = step.node.window(port);
+                let padding = &mut plan.padding[value];
+                *padding = (padding.0.max(left), padding.1.max(right));
+            }
+        }
+        plan.strips = (0..count).map(|index| plan.strip(index, count)).collect();
+        for strip in 0..count {
+            let live = plan.simulate(&plan.strips[strip].hull, None);
+            for (capacity, live) in plan.capacity.iter_mut().zip(live) {
+                *capacity = (*capacity).max(live);
+            }
+        }
+        for index in 0..count {
+            let mut script = Vec::new();
+            plan.simulate(&plan.strips[index].hull, Some((&plan.strips[index].own, &mut script)));
+            plan.strips[index].script = script;
+        }
+        Ok(plan)
+    }
+
+    /// The run that was planned.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Type and size of every value of the run.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// Rows that the ring of a value holds; 0 where there is none.
+    pub fn ring_rows(&self, value: usize) -> usize {
+        self.capacity[value]
+    }
+
+    /// Bytes of all rings of one strip.
+    pub fn ring_bytes(&self) -> usize {
+        (0..self.shapes.len())
+            .map(|v| self.capacity[v] * self.slot_bytes(v) * self.shapes[v].ty.planes())
+            .sum()
+    }
+
+    /// How many strips there are.
+    pub fn strips(&self) -> usize {
+        self.strips.len()
+    }
+
+    /// Rows made beyond those delivered, over all strips and nodes: the price of strips.
+    pub fn recomputed_rows(&self) -> usize {
+        let sources = self.run.sources.len();
+        let made: usize =
+            self.strips.iter().flat_map(|strip| &strip.hull[sources..]).map(ExactSizeIterator::len).sum();
+        let once: usize = match self.strips.as_slice() {
+            [_] => return 0,
+            _ => (sources..self.shapes.len()).map(|v| self.shapes[v].height).sum(),
+        };
+        made.saturating_sub(once)
+    }
+
+    /// Bytes of a padded row of one plane, a multiple of 64.
+    pub(super) fn slot_bytes(&self, value: usize) -> usize {
+        let pixel = self.shapes[value].ty.pixel_size();
+        let (left, right) = self.padding[value];
+        (left * pixel).next_multiple_of(64)
+            + (self.shapes[value].row_bytes() + right * pixel).next_multiple_of(64)
+    }
+
+    /// Whether a port reads a source image without a ring in between.
+    pub(super) fn is_direct(&self, value: usize, window: &Window) -> bool {
+        !self.streamed && value < self.run.sources.len() && window.left == 0 && window.right == 0
+    }
+
+    /// The rows inside the image that stand behind `rows_needed`.
+    pub(super) fn actual_rows(&self, step: &Step, port: usize, y: usize) -> Range<usize> {
+        let needed = step.node.rows_needed(port, y);
+        let height = self.shapes[step.inputs[port]].height;
+        if needed.start >= 0 && needed.end <= height as isize {
+            return needed.start as usize..needed.end as usize;
+        }
+        let mode = step.node.window(port).border.mode;
+        if mode == BorderMode::Wrap {
+            return 0..height;
+        }
+        let mut rows = usize::MAX..0;
+        for row in needed {
+            if let Some(row) = (height > 0).then(|| mode.map(row, height)).flatten() {
+                rows = rows.start.min(row)..rows.end.max(row + 1);
+            }
+        }
+        if rows.start > rows.end { 0..0 } else { rows }
+    }
+
+    fn strip(&self, index: usize, count: usize) -> StripPlan {
+        let mut own = vec![0..0; self.shapes.len()];
+        for &value in self.run.sinks.iter().chain(self.run.observers.iter().map(|(value, _)| value)) {
+            let height = self.shapes[value].height;
+            own[value] = height * index / count..height * (index + 1) / count;
+        }
+        let mut hull = own.clone();
+        let sources = self.run.sources.len();
+        for (i, step) in self.run.steps.iter().enumerate().rev() {
+            for (port, &value) in step.inputs.iter().enumerate() {
+                for y in hull[sources + i].clone() {
+                    let rows = self.actual_rows(step, port, y);
+                    if !rows.is_empty() {
+                        hull[value] = if hull[value].is_empty() {
+                            rows
+                        } else {
+                            hull[value].start.min(rows.start)..hull[value].end.max(rows.end)
+                        };
+                    }
+                }
+            }
+        }
+        StripPlan { own, hull, script: Vec::new() }
+    }
+
+    /// Plays the pull order with row counters alone. Returns how many rows of each value are alive
+    /// at once; with a script to fill, records the order.
+    fn simulate(
+        &self,
+        hull: &[Range<usize>],
+        record: Option<(&[Range<usize>], &mut Vec<u16>)>,
+    ) -> Vec<usize> {
+        let mut script = Vec::new();
+        let mut simulation = Simulation::new(self, hull, &mut script);
+        let driven: Vec<usize> = (0..hull.len()).filter(|&v| !hull[v].is_empty()).rev().collect();
+        // Values nobody in the run reads drive; what they pull comes along, the rest follows in step.
+        let ticks = driven.iter().map(|&v| hull[v].len()).max().unwrap_or(0);
+        for tick in 0..ticks {
+            for &value in &driven {
+                if simulation.is_pulled[value] && tick + 1 < ticks {
+                    continue;
+                }
+                let target = hull[value].start + (hull[value].len() * (tick + 1)).div_ceil(ticks);
+                simulation.ensure(value, target);
+            }
+        }
+        let live = simulation.live;
+        if let Some((_, out)) = record {
+            *out = script;
+        }
+        live
+    }
+}
+
+struct Simulation<'a> {
+    plan: &'a RunPlan,
+    next: Vec<usize>,
+    /// Per value: the readers `(step, port)` that go through its ring.
+    readers: Vec<Vec<(usize, usize)>>,
+    /// Per step and port: for each row of the hull, the lowest input row it or a later one reads.
+    lowest: Vec<Vec<Vec<usize>>>,
+    hull: &'a [Range<usize>],
+    live: Vec<usize>,
+    is_pulled: Vec<bool>,
+    script: &'a mut Vec<u16>,
+}
+
+impl<'a> Simulation<'a> {
+    fn new(plan: &'a RunPlan, hull: &'a [Range<usize>], script: &'a mut Vec<u16>) -> Self {
+        let sources = plan.run.sources.len();
+        let mut readers = vec![Vec::new(); plan.shapes.len()];
+        let mut is_pulled = vec![false; plan.shapes.len()];
+        let mut lowest = Vec::new();
+        for (i, step) in plan.run.steps.iter().enumerate() {
+            let mut of_step = Vec::new();
+            for (port, &value) in step.inputs.iter().enumerate() {
+                if !plan.is_direct(value, &step.node.window(port)) {
+                    readers[value].push((i, port));
+                }
+                is_pulled[value] |= !hull[sources + i].is_empty();
+                let mut rows = vec![usize::MAX; hull[sources + i].len()];
+                let mut low = usize::MAX;
+                for (slot, y) in rows.iter_mut().zip(hull[sources + i].clone()).rev() {
+                    let needed = plan.actual_rows(step, port, y);
+                    if !needed.is_empty() {
+                        low = low.min(needed.start);
+                    }
+                    *slot = low;
+                }
+                of_step.push(rows);
+            }
+            lowest.push(of_step);
+        }
+        Self {
+            plan,
+            next: hull.iter().map(|rows| rows.start).collect(),
+            readers,
+            lowest,
+            hull,
+            live: vec![0; plan.shapes.len()],
+            is_pulled,
+            script,
+        }
+    }
+
+    /// Makes the rows of `value` below `end`.
+    fn ensure(&mut self, value: usize, end: usize) {
+        let sources = self.plan.run.sources.len();
+        if value < sources && self.readers[value].is_empty() {
+            // Read from the image itself; only observers and sinks of a source need its rows.
+            let delivered = self.plan.run.sinks.contains(&value)
+                || self.plan.run.observers.iter().any(|(observed, _)| *observed == value);
+            if !delivered {
+                return;
+            }
+        }
+        while self.next[value] < end {
+            let y = self.next[value];
+            if value >= sources {
+                let step = &self.plan.run.steps[value - sources];
+                for (port, &input) in step.inputs.iter().enumerate() {
+                    let rows = self.plan.actual_rows(step, port, y);
+                    if !rows.is_empty() {
+                        self.ensure(input, rows.end);
+                    }
+                }
+            }
+            self.script.push(value as u16);
+            self.next[value] = y + 1;
+            self.live[value] = self.live[value].max(self.alive(value));
+        }
+    }
+
+    /// Rows of `value` that a reader still wants.
+    fn alive(&self, value: usize) -> usize {
+        let sources = self.plan.run.sources.len();
+        let mut low = usize::MAX;
+        for &(step, port) in &self.readers[value] {
+            let at = self.next[sources + step] - self.hull[sources + step].start;
+            if let Some(&row) = self.lowest[step][port].get(at) {
+                low = low.min(row);
+            }
+        }
+        match self.readers[value].is_empty() {
+            true => 0,
+            // A row that nobody wants any more still needs a place to be made in.
+            false => self.next[value].saturating_sub(low).max(1),
+        }
+    }
+}
+
+fn strip_count(run: &Run, shapes: &[Shape], cx: &Context) -> usize {
+    let delivered = run.sinks.iter().chain(run.observers.iter().map(|(value, _)| value));
+    let height = delivered.map(|&value| shapes[value].height).max().unwrap_or(0).max(1);
+    match cx.strip_rows {
+        Some(rows) => height.div_ceil(rows.max(1)),
+        None if cx.threads <= 1 => 1,
+        // A few strips a thread even out uneven rows; below 32 rows the halo costs more.
+        None => (4 * cx.threads).min(height.div_ceil(32)),
+    }
+}

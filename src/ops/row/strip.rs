@@ -1,0 +1,452 @@
+//! Carrying out the schedule of one strip: rings of padded rows, borders, deliveries.
+
+use std::ops::Range;
+
+use super::plan::{RunPlan, Step, StripPlan};
+use super::run::{RowSink, RowSource};
+use super::{Shape, State, Window};
+use crate::image::{Border, BorderMode, Element, Image, Pixel};
+use crate::ops::Context;
+use crate::{Error, Result};
+
+/// 64 bytes on a 64-byte boundary: what rings are allocated in.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// The latest rows of one value, every plane, with padding on both sides.
+#[derive(Default)]
+struct Ring {
+    planes: Vec<Vec<Line>>,
+    /// Rows it holds; row `y` stands in slot `y % capacity`.
+    capacity: usize,
+    /// Lines between two slots.
+    pitch: usize,
+    /// Bytes in front of pixel 0.
+    lead: usize,
+    row_bytes: usize,
+    /// Per slot: the border its padding was last filled for.
+    padded: Vec<Option<Border>>,
+}
+
+impl Ring {
+    fn new(shape: Shape, capacity: usize, slot_bytes: usize, left: usize) -> Self {
+        let pitch = slot_bytes / 64;
+        Self {
+            planes: vec![
+                vec![Line([0; 64]); pitch * capacity];
+                if capacity > 0 { shape.ty.planes() } else { 0 }
+            ],
+            capacity,
+            pitch,
+            lead: (left * shape.ty.pixel_size()).next_multiple_of(64),
+            row_bytes: shape.row_bytes(),
+            padded: vec![None; capacity],
+        }
+    }
+
+    fn slot(&self, plane: usize, y: usize) -> &[u8] {
+        let start = (y % self.capacity) * self.pitch;
+        bytemuck::cast_slice(&self.planes[plane][start..start + self.pitch])
+    }
+
+    fn slot_mut(&mut self, plane: usize, y: usize) -> &mut [u8] {
+        let start = (y % self.capacity) * self.pitch;
+        bytemuck::cast_slice_mut(&mut self.planes[plane][start..start + self.pitch])
+    }
+
+    /// The row without its padding.
+    fn row(&self, plane: usize, y: usize) -> &[u8] {
+        &self.slot(plane, y)[self.lead..self.lead + self.row_bytes]
+    }
+
+    /// Fills the padding of row `y` for a border, unless it is.
+    fn pad(&mut self, shape: Shape, (left, right): (usize, usize), y: usize, border: Border) {
+        let slot = y % self.capacity;
+        if self.padded[slot] == Some(border) {
+            return;
+        }
+        self.padded[slot] = Some(border);
+        let lead = self.lead;
+        for plane in 0..self.planes.len() {
+            let bytes = self.slot_mut(plane, y);
+            pad_row(bytes, lead, shape, (left, right), border);
+        }
+    }
+}
+
+fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, (left, right): (usize, usize), border: Border) {
+    let pixel = shape.ty.pixel_size();
+    let width = shape.width;
+    if width == 0 {
+        return;
+    }
+    for i in (-(left as isize)..0).chain(width as isize..(width + right) as isize) {
+        let to = (lead as isize + i * pixel as isize) as usize;
+        match border.mode.map(i, width) {
+            Some(x) => bytes.copy_within(lead + x * pixel..lead + (x + 1) * pixel, to),
+            None => fill(&mut bytes[to..to + pixel], shape.ty.element(), border.value),
+        }
+    }
+}
+
+/// Writes a constant into elements, saturating where the type is narrower.
+fn fill(bytes: &mut [u8], element: Element, value: f32) {
+    fn put<T: Pixel>(bytes: &mut [u8], value: T) {
+        bytemuck::cast_slice_mut::<u8, T>(bytes).fill(value);
+    }
+    match element {
+        Element::U8 => bytes.fill(value as u8),
+        Element::U16 => put(bytes, value as u16),
+        Element::I16 => put(bytes, value as i16),
+        Element::U32 => put(bytes, value as u32),
+        Element::I32 => put(bytes, value as i32),
+        Element::U64 => put(bytes, value as u64),
+        Element::F32 => put(bytes, value),
+        Element::F64 => put(bytes, f64::from(value)),
+    }
+}
+
+/// The input rows a node may read.
+pub struct Rows<'a> {
+    plan: &'a RunPlan,
+    step: &'a Step,
+    windows: &'a [Window],
+    rings: &'a [Ring],
+    sources: &'a [Source<'a>],
+    constants: &'a [Vec<Line>],
+}
+
+impl Rows<'_> {
+    /// Row `y` of an input's plane, as channel elements: padding as declared on both sides, so that
+    /// element `(left + x) * channels + c` is channel `c` of pixel `x`. `y` may lie outside the
+    /// image, where the border answers.
+    ///
+    /// # Panics
+    /// When `T` is not the input's element, or the row was not declared as needed.
+    #[inline]
+    pub fn get<T: Pixel>(&self, input: usize, plane: usize, y: isize) -> &[T] {
+        let value = self.step.inputs[input];
+        let shape = self.plan.shapes[value];
+        let window = &self.windows[input];
+        let actual = if (0..shape.height as isize).contains(&y) {
+            Some(y as usize)
+        } else {
+            window.border.mode.map(y, shape.height)
+        };
+        let pixel = shape.ty.pixel_size();
+        let length = (window.left + shape.width + window.right) * pixel;
+        let bytes = match actual {
+            None => {
+                let bytes: &[u8] = bytemuck::cast_slice(&self.constants[input]);
+                &bytes[..length]
+            }
+            Some(y) => match self.sources.get(value) {
+                Some(Source::Image(image)) if self.plan.is_direct(value, window) => {
+                    &image.plane_bytes(plane)[y * length..][..length]
+                }
+                _ => {
+                    let ring = &self.rings[value];
+                    &ring.slot(plane, y)[ring.lead - window.left * pixel..][..length]
+                }
+            },
+        };
+        bytemuck::cast_slice(bytes)
+    }
+
+    /// Type and size of an input.
+    pub fn shape(&self, input: usize) -> Shape {
+        self.plan.shapes[self.step.inputs[input]]
+    }
+}
+
+/// The output row a node writes.
+pub struct RowOut<'a> {
+    planes: [&'a mut [u8]; 2],
+}
+
+impl RowOut<'_> {
+    /// The row of a one-plane output, as channel elements.
+    ///
+    /// # Panics
+    /// When `T` is not the output's element.
+    #[inline]
+    pub fn row<T: Pixel>(&mut self) -> &mut [T] {
+        bytemuck::cast_slice_mut(self.planes[0])
+    }
+
+    /// Both rows of a gradient.
+    ///
+    /// # Panics
+    /// When `T` is not the output's element.
+    #[inline]
+    pub fn rows<T: Pixel>(&mut self) -> [&mut [T]; 2] {
+        let [a, b] = &mut self.planes;
+        [bytemuck::cast_slice_mut(a), bytemuck::cast_slice_mut(b)]
+    }
+}
+
+/// Where the rows of a source come from.
+pub(super) enum Source<'a> {
+    /// A whole image.
+    Image(&'a Image),
+    /// A [`RowSource`], through a ring.
+    Rows,
+}
+
+/// Where the rows of a value go.
+pub(super) enum Sink<'a> {
+    /// The rows of this strip in the planes of an image.
+    Planes(Vec<&'a mut [u8]>),
+    /// A [`RowSink`].
+    Rows,
+}
+
+/// The doors of a streamed run.
+pub(super) struct Streams<'a, 'b, 'c> {
+    pub sources: &'a mut [&'b mut dyn RowSource],
+    pub sinks: &'a mut [&'c mut dyn RowSink],
+}
+
+/// Carries out one strip; returns the states of its observers.
+pub(super) fn run_strip(
+    plan: &RunPlan,
+    strip: &StripPlan,
+    sources: &[Source<'_>],
+    sinks: &mut [Sink<'_>],
+    streams: &mut Streams<'_, '_, '_>,
+    cx: &Context,
+) -> Result<Vec<State>> {
+    let run = &plan.run;
+    let is_streamed = |value: usize| {
+        value < sources.len() && matches!(sources[value], Source::Rows)
+            || run.sinks.iter().zip(sinks.iter()).any(|(&v, sink)| v == value && matches!(sink, Sink::Rows))
+    };
+    let observed_only =
+        |value: usize| !run.sinks.contains(&value) && run.observers.iter().any(|(v, _)| *v == value);
+    let mut rings: Vec<Ring> = (0..plan.shapes.len())
+        .map(|v| {
+            // What is streamed or only observed needs a row to stand in, even if nobody reads it.
+            let least = usize::from(is_streamed(v) || observed_only(v));
+            Ring::new(plan.shapes[v], plan.capacity[v].max(least), plan.slot_bytes(v), plan.padding[v].0)
+        })
+        .collect();
+    let mut steps: Vec<StepState> = run.steps.iter().map(|step| StepState::new(plan, step)).collect();
+    let mut observers: Vec<State> =
+        run.observers.iter().map(|(value, reduction)| reduction.start(plan.shapes[*value])).collect();
+    let mut next: Vec<usize> = strip.hull.iter().map(|rows| rows.start).collect();
+
+    for (tick, &value) in strip.script.iter().enumerate() {
+        if tick % 64 == 0 {
+            cx.check()?;
+        }
+        let value = usize::from(value);
+        let y = next[value];
+        next[value] = y + 1;
+        let shape = plan.shapes[value];
+        let own = strip.own[value].contains(&y);
+        let mut ring = std::mem::take(&mut rings[value]);
+        if ring.capacity > 0 {
+            ring.padded[y % ring.capacity] = None;
+        }
+        let mut delivered = false;
+        if value < sources.len() {
+            if ring.capacity > 0 {
+                match &sources[value] {
+                    Source::Image(image) => {
+                        for plane in 0..shape.ty.planes() {
+                            let (lead, bytes) = (ring.lead, ring.row_bytes);
+                            let row = &image.plane_bytes(plane)[y * bytes..][..bytes];
+                            ring.slot_mut(plane, y)[lead..lead + bytes].copy_from_slice(row);
+                        }
+                    }
+                    Source::Rows => {
+                        let Some(reader) = streams.sources.get_mut(value) else {
+                            return Err(Error::new(crate::ErrorKind::Internal, "a stream without a reader"));
+                        };
+                        reader.read_row(y, &mut out_planes(&mut ring, y)[..shape.ty.planes()])?;
+                    }
+                }
+            }
+        } else {
+            let index = value - sources.len();
+            let step = &run.steps[index];
+            let state = &mut steps[index];
+            state.pad_inputs(plan, step, &mut rings, y);
+            let rows = Rows {
+                plan,
+                step,
+                windows: &state.windows,
+                rings: &rings,
+                sources,
+                constants: &state.constants,
+            };
+            if ring.capacity > 0 {
+                let mut out = RowOut { planes: out_planes(&mut ring, y) };
+                step.node.row(cx.isa, &mut state.state, &rows, y, &mut out);
+            } else if let Some(planes) = deliver_planes(run, sinks, value) {
+                let mut out = RowOut { planes: sink_rows(planes, &strip.own[value], shape, y) };
+                step.node.row(cx.isa, &mut state.state, &rows, y, &mut out);
+                delivered = true;
+            }
+        }
+        if own {
+            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value]);
+            if !delivered {
+                deliver(plan, &ring, value, y, sinks, &strip.own[value], sources, streams)?;
+            }
+        }
+        rings[value] = ring;
+    }
+    Ok(observers)
+}
+
+/// What a step keeps during a strip.
+struct StepState {
+    state: State,
+    windows: Vec<Window>,
+    /// Per input: a whole padded row of the border's constant.
+    constants: Vec<Vec<Line>>,
+}
+
+impl StepState {
+    fn new(plan: &RunPlan, step: &Step) -> Self {
+        let inputs: Vec<Shape> = step.inputs.iter().map(|&v| plan.shapes[v]).collect();
+        let windows: Vec<Window> = (0..inputs.len()).map(|port| step.node.window(port)).collect();
+        let constants = windows.iter().zip(&inputs).map(|(window, shape)| {
+            if window.border.mode != BorderMode::Constant {
+                return Vec::new();
+            }
+            let pixels = window.left + shape.width + window.right;
+            let mut lines = vec![Line([0; 64]); (pixels * shape.ty.pixel_size()).div_ceil(64)];
+            fill(bytemuck::cast_slice_mut(&mut lines), shape.ty.element(), window.border.value);
+            lines
+        });
+        let constants = constants.collect();
+        let output = step.node.output(&inputs);
+        Self { state: step.node.start(&inputs, output), windows, constants }
+    }
+
+    /// Sees to it that the rows about to be read are padded for this step's borders.
+    fn pad_inputs(&self, plan: &RunPlan, step: &Step, rings: &mut [Ring], y: usize) {
+        for (port, window) in self.windows.iter().enumerate() {
+            if window.left == 0 && window.right == 0 {
+                continue;
+            }
+            let value = step.inputs[port];
+            let shape = plan.shapes[value];
+            for row in step.node.rows_needed(port, y) {
+                let row = if (0..shape.height as isize).contains(&row) {
+                    Some(row as usize)
+                } else if shape.height > 0 {
+                    window.border.mode.map(row, shape.height)
+                } else {
+                    None
+                };
+                if let Some(row) = row {
+                    rings[value].pad(shape, plan.padding[value], row, window.border);
+                }
+            }
+        }
+    }
+}
+
+/// The row in a ring, to write: one or two planes.
+fn out_planes(ring: &mut Ring, y: usize) -> [&mut [u8]; 2] {
+    let (lead, bytes) = (ring.lead, ring.row_bytes);
+    let start = (y % ring.capacity) * ring.pitch;
+    let pitch = ring.pitch;
+    let mut planes = ring.planes.iter_mut().map(|plane| {
+        let slot: &mut [u8] = bytemuck::cast_slice_mut(&mut plane[start..start + pitch]);
+        &mut slot[lead..lead + bytes]
+    });
+    [planes.next().unwrap_or_default(), planes.next().unwrap_or_default()]
+}
+
+fn deliver_planes<'a, 'b>(
+    run: &super::Run,
+    sinks: &'a mut [Sink<'b>],
+    value: usize,
+) -> Option<&'a mut Vec<&'b mut [u8]>> {
+    let index = run.sinks.iter().position(|&sink| sink == value)?;
+    match &mut sinks[index] {
+        Sink::Planes(planes) => Some(planes),
+        Sink::Rows => None,
+    }
+}
+
+/// The place of row `y` in the strip's part of an image.
+fn sink_rows<'a>(
+    planes: &'a mut [&mut [u8]],
+    own: &Range<usize>,
+    shape: Shape,
+    y: usize,
+) -> [&'a mut [u8]; 2] {
+    let bytes = shape.row_bytes();
+    let start = (y - own.start) * bytes;
+    let mut rows = planes.iter_mut().map(|plane| &mut plane[start..start + bytes]);
+    [rows.next().unwrap_or_default(), rows.next().unwrap_or_default()]
+}
+
+#[expect(clippy::too_many_arguments, reason = "the loose ends of one row, gathered at one place")]
+fn observe(
+    plan: &RunPlan,
+    ring: &Ring,
+    value: usize,
+    y: usize,
+    cx: &Context,
+    states: &mut [State],
+    sinks: &mut [Sink<'_>],
+    own: &Range<usize>,
+) {
+    let shape = plan.shapes[value];
+    for (state, (observed, reduction)) in states.iter_mut().zip(&plan.run.observers) {
+        if *observed != value {
+            continue;
+        }
+        if ring.capacity > 0 {
+            let planes: [&[u8]; 2] =
+                [ring.row(0, y), if shape.ty.planes() > 1 { ring.row(1, y) } else { &[] }];
+            reduction.observe(cx.isa, state, &planes[..shape.ty.planes()]);
+        } else if let Some(planes) = deliver_planes(&plan.run, sinks, value) {
+            let rows = sink_rows(planes, own, shape, y).map(|row| &*row);
+            reduction.observe(cx.isa, state, &rows[..shape.ty.planes()]);
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the loose ends of one row, gathered at one place")]
+fn deliver(
+    plan: &RunPlan,
+    ring: &Ring,
+    value: usize,
+    y: usize,
+    sinks: &mut [Sink<'_>],
+    own: &Range<usize>,
+    sources: &[Source<'_>],
+    streams: &mut Streams<'_, '_, '_>,
+) -> Result<()> {
+    let shape = plan.shapes[value];
+    for (index, _) in plan.run.sinks.iter().enumerate().filter(|(_, sink)| **sink == value) {
+        let row = |plane: usize| match sources.get(value) {
+            Some(Source::Image(image)) => {
+                &image.plane_bytes(plane)[y * shape.row_bytes()..][..shape.row_bytes()]
+            }
+            _ => ring.row(plane, y),
+        };
+        let rows: [&[u8]; 2] = [row(0), if shape.ty.planes() > 1 { row(1) } else { &[] }];
+        match &mut sinks[index] {
+            Sink::Planes(planes) => {
+                for (to, from) in sink_rows(planes, own, shape, y).into_iter().zip(rows) {
+                    to.copy_from_slice(from);
+                }
+            }
+            Sink::Rows => {
+                if let Some(sink) = streams.sinks.get_mut(index) {
+                    sink.write_row(y, &rows[..shape.ty.planes()])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
