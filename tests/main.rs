@@ -6,3 +6,4 @@ mod kernel_twins;
 mod regions_opencv;
 mod stage_contracts;
 mod support;
+mod template_properties;
