@@ -15,6 +15,7 @@ pub mod builtin;
 pub mod cli;
 pub mod document;
 pub mod error;
+pub mod eval;
 pub mod image;
 pub mod kernel;
 pub mod nn;

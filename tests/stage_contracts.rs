@@ -24,7 +24,8 @@ pub fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
                 format!("in = [{}]\n", names.join(", "))
             }
         };
-        let text = format!("version = 1\n{feeder}\n[[stage]]\n{}\nname = \"subject\"\n{inputs}", kind.example);
+        let text =
+            format!("version = 1\n{feeder}\n[[stage]]\n{}\nname = \"subject\"\n{inputs}", kind.example);
         Loader::new().parse(Source::new(kind.name, text)).ok()
     })
 }
@@ -123,10 +124,8 @@ fn how_never_changes_what() {
         for &ty in pipeline.accepted() {
             for (width, height) in [(61, 47), (16, 97)] {
                 let image = picture(ty, width, height);
-                let plain = RunOptions {
-                    context: Context::default().with_isa(Isa::PORTABLE),
-                    save: Save::All,
-                };
+                let plain =
+                    RunOptions { context: Context::default().with_isa(Isa::PORTABLE), save: Save::All };
                 let expected = run(&unfused, &image, &plain);
                 for isa in Isa::available() {
                     for (threads, strip) in [(1, None), (3, None), (2, Some(5)), (1, Some(1))] {
@@ -136,7 +135,11 @@ fn how_never_changes_what() {
                         }
                         let options = RunOptions { context, save: Save::All };
                         let got = run(&pipeline, &image, &options);
-                        assert_same(&expected, &got, &format!("{} {ty} {isa:?} {threads} {strip:?}", kind.name));
+                        assert_same(
+                            &expected,
+                            &got,
+                            &format!("{} {ty} {isa:?} {threads} {strip:?}", kind.name),
+                        );
                     }
                 }
             }

@@ -6,10 +6,14 @@
 
 pub mod ccl;
 pub mod conv2d;
+pub mod gaussian;
 pub mod gemm;
 pub mod integral;
 pub mod isa;
 pub mod ncc;
+pub mod pixel;
 pub mod resize_exact;
+pub mod sobel;
+pub mod threshold;
 
 pub use isa::Isa;

@@ -10,10 +10,11 @@
 pub mod arch;
 pub mod conv2d;
 pub mod init;
+pub mod input;
 pub mod layer;
 pub mod loss;
 pub mod optim;
-// pub mod train;
+pub mod train;
 
 mod graph;
 mod parallel;

@@ -60,7 +60,7 @@ impl Net {
         write(self.params().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
     }
 
-    fn take(&mut self, mut tensors: BTreeMap<String, Result<Tensor>>) -> Result<()> {
+    pub(super) fn take(&mut self, mut tensors: BTreeMap<String, Result<Tensor>>) -> Result<()> {
         let mut problems = Vec::new();
         let mut values = Vec::new();
         for param in self.params() {

@@ -6,8 +6,11 @@
 
 pub(crate) mod band;
 pub mod cascade;
+pub mod chain;
 pub mod context;
 pub mod draw;
+pub mod gaussian;
+pub mod gray;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
@@ -16,7 +19,15 @@ pub mod nms;
 pub mod preview;
 pub mod regions;
 pub mod row;
+pub mod sobel;
+mod stencil;
 pub mod template;
+pub mod threshold;
 
 pub use band::Cancelled;
+pub use chain::{Chain, apply_chain};
 pub use context::Context;
+pub use gaussian::{Gaussian, gaussian};
+pub use gray::gray;
+pub use sobel::{Sobel, SobelOutput, sobel};
+pub use threshold::{ThresholdType, threshold};

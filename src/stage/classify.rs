@@ -11,7 +11,7 @@ use super::{
 };
 use crate::document::{Resource, Resources};
 use crate::image::Image;
-use crate::nn::{self, Net, Tensor};
+use crate::nn::{Net, Tensor};
 use crate::ops::Context;
 use crate::{Error, Result};
 

@@ -4,18 +4,19 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
-mod classify;
-mod draw;
-mod gaussian_blur;
-mod gray;
-mod haar_detect;
-mod integral;
-mod label;
+pub mod classify;
+pub mod draw;
+pub mod gaussian_blur;
+pub mod gray;
+pub mod haar_detect;
+pub mod integral;
+pub mod label;
 mod lower;
-mod match_template;
-mod nearest_template;
+pub mod match_template;
+pub mod nearest_template;
 mod port;
-mod sobel;
+pub mod sobel;
+pub mod threshold;
 mod value;
 
 use schemars::JsonSchema;
@@ -195,4 +196,5 @@ pub static ALL: &[&Kind] = &[
     &match_template::KIND,
     &nearest_template::KIND,
     &sobel::KIND,
+    &threshold::KIND,
 ];

@@ -15,7 +15,9 @@ pub fn picture(ty: ImageType, width: usize, height: usize) -> Image {
     match ty {
         ImageType::Gray8 => Image::Gray8(Plane::from_fn(width, height, one)),
         ImageType::Gray16 => Image::Gray16(Plane::from_fn(width, height, |x, y| u16::from(one(x, y)) * 251)),
-        ImageType::GrayF32 => Image::GrayF32(Plane::from_fn(width, height, |x, y| f32::from(one(x, y)) / 255.0)),
+        ImageType::GrayF32 => {
+            Image::GrayF32(Plane::from_fn(width, height, |x, y| f32::from(one(x, y)) / 255.0))
+        }
         ImageType::Rgb8 => Image::Rgb8(Plane::from_fn(width, height, three)),
         ImageType::Rgb16 => {
             Image::Rgb16(Plane::from_fn(width, height, |x, y| three(x, y).map(|v| u16::from(v) * 251)))

@@ -50,6 +50,8 @@ impl Default for WriteOptions {
 /// | `gray-f32`, `rgb-f32` | no | no | yes |
 /// | `gradient` | no | no | no: two planes are no picture |
 ///
+/// Unsigned 32-bit TIFF is read by libtiff, tifffile and scikit-image, but not by OpenCV.
+///
 /// # Errors
 /// [`Unsupported`](crate::ErrorKind::Unsupported), with what to do instead.
 pub fn check_format(ty: ImageType, format: Format) -> Result<()> {

@@ -135,7 +135,9 @@ impl Layer for Built {
         let rows = rows_each(out);
         let right = Matrix { data: x.data(), lane_stride: 1, depth_stride: features };
         for_each_piece(dw.data_mut(), rows * features, |i, dw| {
-            let left = Matrix { data: &dy.data()[i * rows..], lane_stride: 1, depth_stride: out };
+            // Nothing to read where the batch is empty.
+            let dy = dy.data().get(i * rows..).unwrap_or_default();
+            let left = Matrix { data: dy, lane_stride: 1, depth_stride: out };
             let size = [dw.len() / features, features, samples];
             with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, scratch));
         });

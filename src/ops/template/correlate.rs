@@ -24,6 +24,9 @@ pub trait Sample: Pixel {
     /// The template made ready.
     #[doc(hidden)]
     type Dot: Dot<Self>;
+    /// The largest value of an integer, 0 for floats, whose sums never overflow.
+    #[doc(hidden)]
+    const PEAK: f64;
     /// The value as a sum of one.
     #[doc(hidden)]
     fn value(self) -> Self::Sum;
@@ -33,10 +36,11 @@ pub trait Sample: Pixel {
 }
 
 macro_rules! samples {
-    ($($ty:ty, $sum:ty, $dot:ty);*) => {$(
+    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr);*) => {$(
         impl Sample for $ty {
             type Sum = $sum;
             type Dot = $dot;
+            const PEAK: f64 = $peak;
             #[inline(always)]
             fn value(self) -> $sum {
                 <$sum>::from(self)
@@ -67,7 +71,7 @@ macro_rules! samples {
         }
     )*};
 }
-samples!(u8, u64, DotBytes; u16, u64, DotWords; f32, f64, DotFloats);
+samples!(u8, u64, DotBytes, 255.0; u16, u64, DotWords, 65535.0; f32, f64, DotFloats, 0.0);
 
 /// What is summed over a window and its template.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,17 @@ use crate::kernel::ncc::correlation_row;
 pub trait Accumulator: Copy + Default + AddAssign + SubAssign + Debug + Send + Sync {
     /// Whether sums are exact, so that they may be moved along by differences.
     const EXACT: bool;
-    /// `cross - Σ a b / n`.
+    /// `self + a b`; of integers, their low bits.
+    #[must_use]
+    fn plus_product(self, a: Self, b: Self) -> Self;
+    /// `cross - sum / n`; of integers, from low bits, where all fits 63 bits.
+    fn less_share(cross: Self, n: u64, sum: Self) -> f64;
+    /// `cross - Σ a b / n`, whatever it takes.
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64;
-    /// The squared difference from its sum, `cross`, and the energies of template and window.
-    fn squared_difference(cross: Self, template: Self, window: Self) -> f64;
+    /// The squared difference from the sum of products and the energies of template and window.
+    fn squared_difference(cross: Self, template: Self, window: Self) -> f64 {
+        template.to_f64() + window.to_f64() - 2.0 * cross.to_f64()
+    }
     /// What of a variance, given the energy of `n` numbers, may come of rounding.
     fn noise(energy: f64, n: usize) -> f64;
     /// As a float.
@@ -26,14 +33,21 @@ impl Accumulator for u64 {
     const EXACT: bool = true;
 
     #[inline(always)]
+    fn plus_product(self, a: Self, b: Self) -> Self {
+        self.wrapping_add(a.wrapping_mul(b))
+    }
+
+    #[inline(always)]
+    fn less_share(cross: Self, n: u64, sum: Self) -> f64 {
+        cross.wrapping_mul(n).wrapping_sub(sum).cast_signed() as f64 / n as f64
+    }
+
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64 {
         let mut sum = i128::from(n) * i128::from(cross);
         for (a, b) in means {
             sum -= i128::from(a) * i128::from(b);
         }
-        // Sums of 8-bit windows fit a machine word, and convert much faster.
-        let sum = i64::try_from(sum).map_or(sum as f64, |sum| sum as f64);
-        sum / n as f64
+        sum as f64 / n as f64
     }
 
     #[inline(always)]
@@ -55,18 +69,21 @@ impl Accumulator for f64 {
     const EXACT: bool = false;
 
     #[inline(always)]
+    fn plus_product(self, a: Self, b: Self) -> Self {
+        self + a * b
+    }
+
+    #[inline(always)]
+    fn less_share(cross: Self, n: u64, sum: Self) -> f64 {
+        cross - sum / n as f64
+    }
+
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64 {
         let mut sum = 0.0;
         for (a, b) in means {
             sum += a * b;
         }
         cross - sum / n as f64
-    }
-
-    #[inline(always)]
-    fn squared_difference(cross: Self, _: Self, _: Self) -> f64 {
-        // Float kernels sum differences at once.
-        cross
     }
 
     fn noise(energy: f64, n: usize) -> f64 {
@@ -86,15 +103,20 @@ pub(super) struct Wants {
     pub(super) squares: bool,
 }
 
-/// Numerators and energies of a row of windows.
-pub(super) struct Row {
+/// Numerators and energies of a row of windows, and room for the products of their means.
+pub(super) struct Row<S> {
     numerators: Vec<f64>,
     energies: Vec<f64>,
+    products: Vec<S>,
 }
 
-impl Row {
+impl<S: Accumulator> Row<S> {
     pub(super) fn new(windows: usize) -> Self {
-        Self { numerators: vec![0.0; windows], energies: vec![0.0; windows] }
+        Self {
+            numerators: vec![0.0; windows],
+            energies: vec![0.0; windows],
+            products: vec![S::default(); windows],
+        }
     }
 }
 
@@ -103,6 +125,8 @@ pub(super) struct Scorer<S> {
     method: Method,
     n: u64,
     channels: usize,
+    /// Whether `n²` times a covariance fits 63 bits.
+    narrow: bool,
     sums: Vec<S>,
     squares: S,
 }
@@ -115,7 +139,8 @@ impl<S: Accumulator> Scorer<S> {
             sums.push(sum);
             squares += square;
         }
-        Self { method, n: n as u64, channels: dots.len(), sums, squares }
+        let largest = (n as f64 * T::PEAK).powi(2) * dots.len() as f64;
+        Self { method, n: n as u64, channels: dots.len(), narrow: largest < 9e18, sums, squares }
     }
 
     pub(super) fn wants(&self) -> Wants {
@@ -128,11 +153,18 @@ impl<S: Accumulator> Scorer<S> {
     }
 
     /// The scores of a row of windows.
-    pub(super) fn row(&self, isa: Isa, cross: &[S], windows: &WindowSums<S>, row: &mut Row, out: &mut [f32]) {
-        let Row { numerators, energies } = row;
+    pub(super) fn row(
+        &self,
+        isa: Isa,
+        cross: &[S],
+        windows: &WindowSums<S>,
+        row: &mut Row<S>,
+        out: &mut [f32],
+    ) {
+        let Row { numerators, energies, products } = row;
         isa.run(
             #[inline(always)]
-            || self.terms(cross, windows, numerators, energies),
+            || self.terms(cross, windows, numerators, energies, products),
         );
         match self.method {
             Method::SquaredDifference => {
@@ -175,28 +207,68 @@ impl<S: Accumulator> Scorer<S> {
     }
 
     #[inline(always)]
-    fn terms(&self, cross: &[S], windows: &WindowSums<S>, numerators: &mut [f64], energies: &mut [f64]) {
+    fn terms(
+        &self,
+        cross: &[S],
+        windows: &WindowSums<S>,
+        numerators: &mut [f64],
+        energies: &mut [f64],
+        products: &mut [S],
+    ) {
         let WindowSums { sums, squares, .. } = windows;
-        for (x, (numerator, cross)) in numerators.iter_mut().zip(cross).enumerate() {
-            *numerator = match self.method {
-                Method::SquaredDifference | Method::SquaredDifferenceNormed => {
-                    let window = squares.get(x).copied().unwrap_or_default();
-                    S::squared_difference(*cross, self.squares, window)
+        match self.method {
+            Method::SquaredDifference | Method::SquaredDifferenceNormed if S::EXACT => {
+                for ((numerator, cross), window) in numerators.iter_mut().zip(cross).zip(squares) {
+                    *numerator = S::squared_difference(*cross, self.squares, *window);
                 }
-                Method::CrossCorrelation | Method::CrossCorrelationNormed => cross.to_f64(),
-                Method::CorrelationCoefficient | Method::CorrelationCoefficientNormed => {
-                    let means = self.sums.iter().zip(sums).map(|(template, window)| (*template, window[x]));
-                    S::covariance(self.n, *cross, means)
-                }
-            };
-        }
-        let noise = S::noise(1.0, self.n as usize * self.channels);
-        for (x, (energy, square)) in energies.iter_mut().zip(squares).enumerate() {
-            *energy = square.to_f64();
-            if self.method == Method::CorrelationCoefficientNormed {
-                let variance = S::covariance(self.n, *square, sums.iter().map(|sums| (sums[x], sums[x])));
-                *energy = if variance <= noise * *energy { 0.0 } else { variance };
             }
+            Method::CorrelationCoefficient | Method::CorrelationCoefficientNormed => {
+                self.covariances(cross, sums, |c, _| self.sums[c], numerators, products);
+            }
+            _ => {
+                for (numerator, cross) in numerators.iter_mut().zip(cross) {
+                    *numerator = cross.to_f64();
+                }
+            }
+        }
+        if self.method == Method::CorrelationCoefficientNormed {
+            self.covariances(squares, sums, |c, x| sums[c][x], energies, products);
+            let noise = S::noise(1.0, self.n as usize * self.channels);
+            for (energy, square) in energies.iter_mut().zip(squares) {
+                *energy = if *energy <= noise * square.to_f64() { 0.0 } else { *energy };
+            }
+        } else {
+            for (energy, square) in energies.iter_mut().zip(squares) {
+                *energy = square.to_f64();
+            }
+        }
+    }
+
+    /// `out[x] = cross[x] - Σ sums[c][x] other(c, x) / n`, the sum over channels.
+    #[inline(always)]
+    fn covariances(
+        &self,
+        cross: &[S],
+        sums: &[Vec<S>],
+        other: impl Fn(usize, usize) -> S,
+        out: &mut [f64],
+        products: &mut [S],
+    ) {
+        if !self.narrow {
+            for (x, out) in out.iter_mut().enumerate() {
+                let means = sums.iter().enumerate().map(|(c, sums)| (sums[x], other(c, x)));
+                *out = S::covariance(self.n, cross[x], means);
+            }
+            return;
+        }
+        products.fill(S::default());
+        for (c, sums) in sums.iter().enumerate() {
+            for (x, (product, sum)) in products.iter_mut().zip(sums).enumerate() {
+                *product = product.plus_product(*sum, other(c, x));
+            }
+        }
+        for ((out, cross), product) in out.iter_mut().zip(cross).zip(products) {
+            *out = S::less_share(*cross, self.n, *product);
         }
     }
 }

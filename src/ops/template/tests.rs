@@ -171,6 +171,18 @@ fn sums_of_large_bright_templates_do_not_overflow() {
 }
 
 #[test]
+fn coefficients_of_large_words_do_not_overflow() {
+    // 240 x 240 pixels: n² times the variance passes 2^63.
+    let image = Plane::from_fn(242, 241, |x, y| if (x / 7 + y / 5) % 2 == 0 { 65535u16 } else { 0 });
+    let template = image.view().crop(Rect::new(1, 0, 240, 240)).unwrap().to_plane();
+    let flipped = template.map(|value| 65535 - value);
+    let scores = run(&image, &template, Method::CorrelationCoefficientNormed);
+    let opposite = run(&image, &flipped, Method::CorrelationCoefficientNormed);
+    assert_eq!((scores.get(1, 0), opposite.get(1, 0)), (1.0, -1.0));
+    assert!(scores.get(0, 0) < 0.9);
+}
+
+#[test]
 fn flat_float_windows_far_from_zero_are_flat() {
     let image = Plane::filled(40, 40, 0.1f32 + 1000.0);
     let template = Plane::from_fn(9, 9, |x, y| (x * y) as f32);
