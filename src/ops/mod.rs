@@ -16,6 +16,7 @@ pub mod integral;
 pub mod label;
 pub mod nearest;
 pub mod nms;
+pub mod preview;
 pub mod regions;
 pub mod row;
 pub mod sobel;
