@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::document::Diagnostics;
+
 /// The result type of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,12 +57,20 @@ struct Inner {
     hint: Option<String>,
     path: Vec<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    diagnostics: Option<Diagnostics>,
 }
 
 impl Error {
     /// A new error. Messages are lower case, without a final period, literals in backticks.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint: None, path: Vec::new(), source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: None,
+            path: Vec::new(),
+            source: None,
+            diagnostics: None,
+        }))
     }
 
     /// An error of an input file.
@@ -110,6 +120,18 @@ impl Error {
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
+    }
+
+    /// Adds the problems it was made from.
+    #[must_use]
+    pub fn with_diagnostics(mut self, diagnostics: Diagnostics) -> Self {
+        self.0.diagnostics = Some(diagnostics);
+        self
+    }
+
+    /// The problems it was made from, for errors of pipeline and net files.
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        self.0.diagnostics.as_ref()
     }
 
     /// Adds an outer stage, layer or file to the path.

@@ -10,10 +10,16 @@
 //! - [`stage`]: the declarative wrappers that pipelines are made of.
 //! - [`pipeline`]: files to a checked graph, to a plan, to results; [`eval`]: datasets, metrics.
 
+pub mod builtin;
+pub mod document;
 pub mod error;
+pub mod eval;
 pub mod image;
 pub mod kernel;
+pub mod nn;
 pub mod ops;
+pub mod pipeline;
 pub mod reference;
+pub mod stage;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,9 +1,11 @@
 //! Plain data: planes of pixels, typed images, borders and rectangles.
 //!
 //! Row-major, origin at the top left, [`Rect`] half-open. Width and height are of images, rows and
-//! columns of matrices. No algorithm lives here; reading and writing files is in `codec`.
+//! columns of matrices. No algorithm lives here; reading and writing files is in [`codec`].
 
 mod border;
+pub mod builtin;
+pub mod codec;
 mod kind;
 mod plane;
 mod rect;

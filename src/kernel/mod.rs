@@ -9,9 +9,15 @@
     reason = "only what is inlined into the trampoline of an Isa is compiled for it"
 )]
 
+pub mod ccl;
+pub mod conv2d;
 pub mod gaussian;
+pub mod gemm;
+pub mod integral;
 pub mod isa;
+pub mod ncc;
 pub mod pixel;
+pub mod resize_exact;
 pub mod sobel;
 pub mod threshold;
 

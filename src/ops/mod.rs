@@ -4,15 +4,26 @@
 //! Operations that look at a bounded window of rows are [row nodes](row::RowNode), so that one
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
+pub(crate) mod band;
+pub mod cascade;
 pub mod chain;
 pub mod context;
+pub mod draw;
 pub mod gaussian;
 pub mod gray;
+pub mod hysteresis;
+pub mod integral;
+pub mod label;
+pub mod nearest;
+pub mod nms;
+pub mod regions;
 pub mod row;
 pub mod sobel;
 mod stencil;
+pub mod template;
 pub mod threshold;
 
+pub use band::Cancelled;
 pub use chain::{Chain, apply_chain};
 pub use context::Context;
 pub use gaussian::{Gaussian, gaussian};

@@ -1,3 +1,4 @@
-//! What the tests share.
+//! What several tests share.
 
+pub mod pictures;
 pub(crate) mod strategies;

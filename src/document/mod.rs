@@ -1,0 +1,16 @@
+//! What pipeline files and net files share: TOML with spans, diagnostics with carets, hints for
+//! misspelt names, checks against a schema, and resources. It knows nothing of stages or layers.
+
+mod diagnostic;
+mod resource;
+mod schema;
+mod source;
+mod suggest;
+mod value;
+
+pub use diagnostic::{Code, Diagnostic, Diagnostics};
+pub use resource::{Resource, ResourceBytes, Resources};
+pub use schema::check;
+pub use source::Source;
+pub use suggest::{closest, did_you_mean};
+pub use value::{Entry, Node, Span, Table, parse};

@@ -1,0 +1,130 @@
+//! Files that parameters name: templates, cascades, models.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::suggest::did_you_mean;
+use crate::{Error, Result};
+
+/// The name of a resource: a path relative to the file that names it, `builtin:NAME`, or a name
+/// under which the host gave bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Resource(pub String);
+
+impl std::fmt::Display for Resource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The bytes of a resource.
+#[derive(Clone, Debug)]
+pub struct ResourceBytes {
+    /// What it was called.
+    pub name: String,
+    /// Its content.
+    pub bytes: Cow<'static, [u8]>,
+}
+
+impl ResourceBytes {
+    /// The BLAKE3 hash of the content, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        blake3::hash(&self.bytes).to_hex().to_string()
+    }
+}
+
+/// Where resources are looked up. Built-ins come from the tables it is made with.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    folder: Option<PathBuf>,
+    given: HashMap<String, Arc<[u8]>>,
+    builtin: Vec<&'static [(&'static str, &'static [u8])]>,
+}
+
+/// No resource may be larger, in bytes: 2 GiB.
+const LIMIT: u64 = 1 << 31;
+
+impl Resources {
+    /// Paths relative to `folder`; without one only built-ins and given bytes are found.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder, ..Self::default() }
+    }
+
+    /// Adds a table of built-ins, found as `builtin:NAME`.
+    #[must_use]
+    pub fn with_builtin(mut self, table: &'static [(&'static str, &'static [u8])]) -> Self {
+        self.builtin.push(table);
+        self
+    }
+
+    /// Gives bytes under a name, which then needs no file.
+    pub fn give(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) {
+        self.given.insert(name.into(), bytes.into());
+    }
+
+    /// The bytes of a resource.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) for an unknown built-in,
+    /// [`Io`](crate::ErrorKind::Io) when a file cannot be read, [`Limit`](crate::ErrorKind::Limit) when it is over 2 GiB.
+    pub fn load(&self, resource: &Resource) -> Result<ResourceBytes> {
+        let name = resource.0.clone();
+        if let Some(bytes) = self.given.get(&name) {
+            return Ok(ResourceBytes { name, bytes: Cow::Owned(bytes.to_vec()) });
+        }
+        if let Some(wanted) = name.strip_prefix("builtin:") {
+            let mut all = self.builtin.iter().flat_map(|table| table.iter());
+            if let Some((_, bytes)) = all.find(|(known, _)| *known == wanted) {
+                return Ok(ResourceBytes { name, bytes: Cow::Borrowed(bytes) });
+            }
+            let known = self.builtin.iter().flat_map(|table| table.iter().map(|(name, _)| *name));
+            let error = Error::pipeline(format!("there is no built-in `{wanted}`"));
+            return Err(match did_you_mean(wanted, known) {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            });
+        }
+        let Some(folder) = &self.folder else {
+            return Err(Error::pipeline(format!("`{name}` cannot be found: this pipeline has no folder"))
+                .with_hint("give its bytes, or use `builtin:NAME`"));
+        };
+        let path = folder.join(&name);
+        let meta = std::fs::metadata(&path).map_err(|error| Error::io(path.display(), error))?;
+        if meta.len() > LIMIT {
+            return Err(Error::limit(format!(
+                "`{}`: {} bytes, at most {LIMIT} are read",
+                path.display(),
+                meta.len()
+            )));
+        }
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(path.display(), error))?;
+        Ok(ResourceBytes { name, bytes: Cow::Owned(bytes) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builtins_given_bytes_and_files() {
+        let mut resources = Resources::new(None).with_builtin(&[("faces", b"abc")]);
+        assert_eq!(&*resources.load(&Resource("builtin:faces".into())).unwrap().bytes, b"abc");
+        let error = resources.load(&Resource("builtin:face".into())).unwrap_err();
+        assert_eq!(error.hint(), Some("did you mean `faces`?"));
+        assert!(resources.load(&Resource("x.png".into())).is_err());
+        resources.give("x.png", b"xyz".to_vec());
+        assert_eq!(&*resources.load(&Resource("x.png".into())).unwrap().bytes, b"xyz");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.bin"), b"1").unwrap();
+        let resources = Resources::new(Some(folder.path().to_path_buf()));
+        assert_eq!(&*resources.load(&Resource("a.bin".into())).unwrap().bytes, b"1");
+        assert_eq!(resources.load(&Resource("b.bin".into())).unwrap_err().kind(), crate::ErrorKind::Io);
+    }
+}

@@ -1,0 +1,160 @@
+//! Pictures in files: what a file says about its picture, its pixels, and writing both back.
+//!
+//! PNG, JPEG, TIFF, BMP, PNM and WebP are read; PNG, JPEG and TIFF are written. The content of a
+//! file decides its format, never the ending of its name. Of animations and many-page files the
+//! first picture is read. Values stay what they are: no colour profile, gamma or brightness is
+//! applied, 16 bit and float are kept, and what has no exact home among the types of
+//! [`ImageType::READ`](super::ImageType::READ) is listed at [`Source::ty`].
+//!
+//! Decoders run behind a guard: when one panics on hostile bytes, the caller gets an
+//! [`Internal`](crate::ErrorKind::Internal) error. The standard panic hook still prints its lines
+//! to stderr, because the hook belongs to the program; a program that wants silence installs one
+//! that asks [`panic_is_caught`] first.
+//!
+//! [`stream`] reads and writes row by row, for pictures larger than memory.
+
+mod decode;
+mod fail;
+mod guard;
+mod jpeg;
+mod limits;
+mod orient;
+mod pixels;
+mod png_read;
+mod sniff;
+pub mod stream;
+mod tiff_read;
+mod tiff_write;
+mod write;
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+pub use guard::panic_is_caught;
+pub use limits::Limits;
+pub use orient::Orientation;
+pub use sniff::Format;
+pub use write::{Compression, WriteOptions, check_format, encode, write};
+
+use super::{Image, ImageType, Plane};
+use crate::{Error, Result};
+
+/// What a file says about its picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The format of the file.
+    pub format: Format,
+    /// Width in pixels, upright.
+    pub width: usize,
+    /// Height in pixels, upright.
+    pub height: usize,
+    /// The type the picture is read as: the one that holds every stored value exactly.
+    ///
+    /// 1, 2 and 4 bit are scaled to 8 bit, palettes looked up (gray
+    /// ones of BMP stay gray), CMYK and YCbCr turned to RGB. Of TIFF files,
+    /// 32-bit unsigned gray is read as [`ImageType::Labels`], signed 8 and 16 bit and half floats
+    /// as [`ImageType::GrayF32`], and doubles are rounded to `f32`.
+    pub ty: ImageType,
+    /// Bits of a channel as stored. A palette counts as the 8-bit colours it holds.
+    pub bits: u32,
+    /// Channels as stored, alpha and the black of CMYK included: 1 to 4.
+    /// A colour that stands for transparent counts as alpha.
+    pub channels: usize,
+    /// Whether one of the channels is alpha, so that [`Picture::alpha`] will be there.
+    pub alpha: bool,
+    /// How the stored pixels have to be turned to stand upright, from EXIF or the TIFF tag.
+    pub orientation: Orientation,
+}
+
+impl Source {
+    /// Bytes of the decoded picture, alpha included.
+    fn bytes(&self) -> u64 {
+        let pixel = self.ty.pixel_size() + if self.alpha { self.ty.element().size() } else { 0 };
+        (self.width as u64).saturating_mul(self.height as u64).saturating_mul(pixel as u64)
+    }
+}
+
+/// A picture as read, upright.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The pixels without alpha: [`Source::ty`], [`Source::width`] by [`Source::height`].
+    /// Colours are the stored ones: they are not multiplied with alpha, nor divided by it.
+    pub image: Image,
+    /// The alpha channel, if the file has one: 0 transparent, 255 opaque. 16-bit alpha is divided
+    /// by 257 and rounded, float alpha clamped to 0..=1 and multiplied by 255.
+    pub alpha: Option<Plane<u8>>,
+    /// What the file says. [`Source::orientation`] has been applied already.
+    pub source: Source,
+}
+
+/// Reads the picture in a file.
+///
+/// # Errors
+/// [`Io`](crate::ErrorKind::Io) for what cannot be opened, [`Input`](crate::ErrorKind::Input) for
+/// a broken or cut-off file, [`Limit`](crate::ErrorKind::Limit) for one over `limits`,
+/// [`Unsupported`](crate::ErrorKind::Unsupported) for a kind of file or picture not read here.
+pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let mut file = open(path, &name)?;
+    let size = file.metadata().map_err(|error| Error::io(&name, error))?.len();
+    limits.check_file(size, &name)?;
+    let mut bytes = Vec::new();
+    // A pipe has no size beforehand: never read more than allowed.
+    let most = limits.max_bytes.saturating_add(1);
+    (&mut file).take(most).read_to_end(&mut bytes).map_err(|error| Error::io(&name, error))?;
+    limits.check_file(bytes.len() as u64, &name)?;
+    read_bytes(&bytes, &name, limits)
+}
+
+/// Reads the picture in the bytes of a file; `name` stands for the file in errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> {
+    let format = sniff::expect(bytes, name)?;
+    sniff::check_complete(bytes, format, name)?;
+    guard::run(name, format, || match format {
+        Format::Png => png_read::read(Cursor::new(bytes), name, limits),
+        Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits),
+        _ => decode::read(bytes, name, format, limits),
+    })
+}
+
+/// What a file says about its picture, without decoding the pixels.
+///
+/// # Errors
+/// As [`read`], as far as the header shows it.
+pub fn probe(path: impl AsRef<Path>) -> Result<Source> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    probe_reader(BufReader::new(open(path, &name)?), &name)
+}
+
+/// As [`probe`], for the bytes of a file; `name` stands for the file in errors.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_bytes(bytes: &[u8], name: &str) -> Result<Source> {
+    probe_reader(Cursor::new(bytes), name)
+}
+
+fn probe_reader<R: std::io::BufRead + std::io::Seek>(mut reader: R, name: &str) -> Result<Source> {
+    let format = sniff::expect_reader(&mut reader, name)?;
+    guard::run(name, format, || match format {
+        Format::Png => png_read::probe(reader, name),
+        Format::Tiff => tiff_read::probe(reader, name),
+        _ => decode::probe(reader, name, format),
+    })
+}
+
+/// Opens a file to read; a directory is an error at once, not at the first read.
+fn open(path: &Path, name: &str) -> Result<File> {
+    let file = File::open(path).map_err(|error| Error::io(name, error))?;
+    let meta = file.metadata().map_err(|error| Error::io(name, error))?;
+    if meta.is_dir() {
+        return Err(Error::io(name, std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(file)
+}

@@ -1,0 +1,102 @@
+//! From the samples of a decoder to an image and its alpha.
+
+use super::{Picture, Source, orient};
+use crate::image::{Element, Image, Plane};
+use crate::{Error, Result};
+
+/// A number type that alpha comes in.
+trait Alpha: bytemuck::Pod {
+    /// As 0 to 255, see [`Picture::alpha`].
+    fn to_u8(self) -> u8;
+}
+
+impl Alpha for u8 {
+    fn to_u8(self) -> u8 {
+        self
+    }
+}
+
+impl Alpha for u16 {
+    fn to_u8(self) -> u8 {
+        // The quotient is at most 255.
+        ((u32::from(self) + 128) / 257) as u8
+    }
+}
+
+impl Alpha for f32 {
+    fn to_u8(self) -> u8 {
+        // NaN becomes 0 in the cast.
+        (self.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
+    }
+}
+
+/// The picture of a source whose interleaved samples, alpha last, are written by `fill` into bytes
+/// of the native order.
+pub(super) fn assemble(source: Source, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Picture> {
+    let (mut width, mut height) = (source.width, source.height);
+    if source.orientation.swaps_axes() {
+        (width, height) = (height, width);
+    }
+    let mut image = Image::new(source.ty, width, height);
+    let mut planes = image.planes_bytes_mut();
+    let [colors] = planes.as_mut_slice() else {
+        return Err(Error::unsupported(format!("a picture of type `{}`", source.ty)));
+    };
+    let alpha = if source.alpha {
+        let mut alpha = Plane::new(width, height);
+        match source.ty.element() {
+            Element::U8 => split::<u8>(colors, &mut alpha, source, fill)?,
+            Element::U16 => split::<u16>(colors, &mut alpha, source, fill)?,
+            Element::F32 => split::<f32>(colors, &mut alpha, source, fill)?,
+            _ => return Err(Error::unsupported(format!("alpha beside `{}`", source.ty))),
+        }
+        Some(orient::plane(alpha, source.orientation))
+    } else {
+        fill(colors)?;
+        None
+    };
+    drop(planes);
+    Ok(Picture { image: orient::image(image, source.orientation), alpha, source })
+}
+
+fn split<T: Alpha>(
+    colors: &mut [u8],
+    alpha: &mut Plane<u8>,
+    source: Source,
+    fill: impl FnOnce(&mut [u8]) -> Result<()>,
+) -> Result<()> {
+    let channels = source.ty.channels();
+    let mut samples = vec![T::zeroed(); alpha.as_slice().len() * (channels + 1)];
+    fill(bytemuck::cast_slice_mut(&mut samples))?;
+    let colors: &mut [T] = bytemuck::cast_slice_mut(colors);
+    let alpha = alpha.as_mut_slice();
+    if channels == 3 {
+        let pixels = samples.as_chunks::<4>().0.iter();
+        for ((&[r, g, b, a], out), alpha) in pixels.zip(colors.as_chunks_mut::<3>().0).zip(alpha) {
+            *out = [r, g, b];
+            *alpha = a.to_u8();
+        }
+    } else {
+        let pixels = samples.as_chunks::<2>().0.iter();
+        for ((&[v, a], out), alpha) in pixels.zip(colors).zip(alpha) {
+            *out = v;
+            *alpha = a.to_u8();
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_is_rounded_to_the_nearest() {
+        for v in 0..=u16::MAX {
+            assert_eq!(f64::from(v.to_u8()), (f64::from(v) / 257.0).round(), "{v}");
+        }
+        for (value, byte) in [(-1.0, 0), (0.0, 0), (0.5, 128), (1.0, 255), (7.0, 255), (f32::NAN, 0)] {
+            assert_eq!(value.to_u8(), byte, "{value}");
+        }
+    }
+}

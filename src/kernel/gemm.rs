@@ -1,0 +1,366 @@
+//! The matrix product under every layer with weights: `C += A B` over packed panels.
+//!
+//! The scheme is that of Goto and van de Geijn (2008): panels of `B` stay in the first cache while
+//! panels of `A` stream past them, and a register tile of `C` takes the sums. An operand is whatever
+//! can fill a panel ([`Pack`]), so a convolution packs its patches straight into panels and no
+//! matrix of patches ever exists.
+//!
+//! Every element of `C` is summed over depth in ascending order, in blocks of [`DEPTH`], whatever the
+//! tile and the caches: the bits depend on the operands alone. AVX2 and AVX-512 fuse multiply and
+//! add, the portable tile does not; where all sums are exact, as on small integers, they agree.
+#![allow(
+    unsafe_code,
+    reason = "vector loads and stores, and entering functions compiled for more instructions"
+)]
+
+use std::ops::Range;
+
+use super::Isa;
+
+/// Depth of a block: sums run over this many products before they are added to `C`.
+pub const DEPTH: usize = 256;
+/// Rows of `A` packed at once, a multiple of every tile's height.
+const ROWS: usize = 96;
+/// Columns of `B` packed at once, a multiple of every tile's width.
+const COLUMNS: usize = 512;
+
+/// An operand of [`gemm`]: lanes are the rows of `A`, or the columns of `B`.
+pub trait Pack {
+    /// Fills `panel[d][lane]` for the lanes `first..first + count` and the given depths, and zeros
+    /// in the lanes past `count`. `panel` has one entry for each depth.
+    fn pack<const W: usize>(&self, first: usize, count: usize, depth: Range<usize>, panel: &mut [[f32; W]]);
+}
+
+/// A matrix in memory as an operand: element `(lane, depth)` at `lane * lane_stride + depth * depth_stride`.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    /// The elements.
+    pub data: &'a [f32],
+    /// Distance between neighbouring lanes.
+    pub lane_stride: usize,
+    /// Distance between neighbouring depths.
+    pub depth_stride: usize,
+}
+
+impl Pack for Matrix<'_> {
+    #[inline(always)]
+    fn pack<const W: usize>(&self, first: usize, count: usize, depth: Range<usize>, panel: &mut [[f32; W]]) {
+        let start = first * self.lane_stride + depth.start * self.depth_stride;
+        if self.lane_stride == 1 && count == W {
+            for (d, lanes) in panel.iter_mut().enumerate() {
+                lanes.copy_from_slice(&self.data[start + d * self.depth_stride..][..W]);
+            }
+            return;
+        }
+        if count < W {
+            panel.fill([0.0; W]);
+        }
+        for lane in 0..count {
+            let mut at = start + lane * self.lane_stride;
+            for lanes in panel.iter_mut() {
+                lanes[lane] = self.data[at];
+                at += self.depth_stride;
+            }
+        }
+    }
+}
+
+/// Room for packed panels, to be kept from call to call.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+/// `C += A B`, where `C` has `m` rows of `n` elements that lie `row_stride` apart.
+///
+/// `a` has `m` lanes, `b` has `n`, both have `k` depths.
+///
+/// # Panics
+/// When `c` is too small.
+pub fn gemm<A: Pack, B: Pack>(
+    isa: Isa,
+    [m, n, k]: [usize; 3],
+    a: &A,
+    b: &B,
+    c: &mut [f32],
+    row_stride: usize,
+    scratch: &mut Scratch,
+) {
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    assert!(n <= row_stride && (m - 1) * row_stride + n <= c.len(), "the product does not fit into `c`");
+    let problem = Problem { m, n, k, a, b, row_stride };
+    #[cfg(target_arch = "x86_64")]
+    {
+        if isa.has_avx512() {
+            let tile = Avx512;
+            return isa.run(
+                #[inline(always)]
+                || problem.run(&tile, c, scratch),
+            );
+        }
+        if isa.has_avx2() {
+            let tile = Avx2;
+            return isa.run(
+                #[inline(always)]
+                || problem.run(&tile, c, scratch),
+            );
+        }
+    }
+    problem.run(&Portable, c, scratch);
+}
+
+/// A register tile of `MR` rows and `NR` columns.
+trait Tile<const MR: usize, const NR: usize> {
+    /// `tile = A B` for one panel of each side.
+    fn multiply(&self, a: &[[f32; MR]], b: &[[f32; NR]], tile: &mut [[f32; NR]; MR]);
+}
+
+struct Problem<'a, A, B> {
+    m: usize,
+    n: usize,
+    k: usize,
+    a: &'a A,
+    b: &'a B,
+    row_stride: usize,
+}
+
+impl<A: Pack, B: Pack> Problem<'_, A, B> {
+    #[inline(always)]
+    fn run<const MR: usize, const NR: usize>(
+        &self,
+        kernel: &impl Tile<MR, NR>,
+        c: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let deepest = self.k.min(DEPTH);
+        grow(&mut scratch.left, deepest * self.m.min(ROWS).next_multiple_of(MR));
+        grow(&mut scratch.right, deepest * self.n.min(COLUMNS).next_multiple_of(NR));
+        let (left, _) = scratch.left.as_chunks_mut::<MR>();
+        let (right, _) = scratch.right.as_chunks_mut::<NR>();
+        for k0 in (0..self.k).step_by(DEPTH) {
+            let depth = k0..self.k.min(k0 + DEPTH);
+            for j0 in (0..self.n).step_by(COLUMNS) {
+                let columns = j0..self.n.min(j0 + COLUMNS);
+                pack_block(self.b, columns.clone(), &depth, right);
+                for i0 in (0..self.m).step_by(ROWS) {
+                    let rows = i0..self.m.min(i0 + ROWS);
+                    pack_block(self.a, rows.clone(), &depth, left);
+                    self.block(kernel, rows, columns.clone(), depth.len(), left, right, c);
+                }
+            }
+        }
+    }
+
+    /// Adds the product of two packed blocks to `c`.
+    #[inline(always)]
+    fn block<const MR: usize, const NR: usize>(
+        &self,
+        kernel: &impl Tile<MR, NR>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        depth: usize,
+        left: &[[f32; MR]],
+        right: &[[f32; NR]],
+        c: &mut [f32],
+    ) {
+        let mut tile = [[0.0f32; NR]; MR];
+        for (j, b) in columns.clone().step_by(NR).zip(right.chunks_exact(depth)) {
+            let width = NR.min(columns.end - j);
+            for (i, a) in rows.clone().step_by(MR).zip(left.chunks_exact(depth)) {
+                kernel.multiply(a, b, &mut tile);
+                for (r, sums) in tile.iter().enumerate().take(rows.end - i) {
+                    let target = &mut c[(i + r) * self.row_stride + j..][..width];
+                    if let Ok(target) = <&mut [f32; NR]>::try_from(&mut *target) {
+                        for l in 0..NR {
+                            target[l] += sums[l];
+                        }
+                    } else {
+                        for (t, s) in target.iter_mut().zip(sums) {
+                            *t += s;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Packs the lanes of a block, panel after panel.
+#[inline(always)]
+fn pack_block<const W: usize>(
+    operand: &impl Pack,
+    lanes: Range<usize>,
+    depth: &Range<usize>,
+    panels: &mut [[f32; W]],
+) {
+    for (first, panel) in lanes.clone().step_by(W).zip(panels.chunks_exact_mut(depth.len())) {
+        operand.pack(first, W.min(lanes.end - first), depth.clone(), panel);
+    }
+}
+
+fn grow(buffer: &mut Vec<f32>, len: usize) {
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+}
+
+struct Portable;
+
+impl Tile<4, 8> for Portable {
+    #[inline(always)]
+    fn multiply(&self, a: &[[f32; 4]], b: &[[f32; 8]], tile: &mut [[f32; 8]; 4]) {
+        let mut sums = [[0.0f32; 8]; 4];
+        for (a, b) in a.iter().zip(b) {
+            for r in 0..4 {
+                for l in 0..8 {
+                    sums[r][l] += a[r] * b[l];
+                }
+            }
+        }
+        *tile = sums;
+    }
+}
+
+/// Made only where the token has AVX2.
+#[cfg(target_arch = "x86_64")]
+struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Tile<6, 16> for Avx2 {
+    #[inline(always)]
+    fn multiply(&self, a: &[[f32; 6]], b: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
+        // SAFETY: `gemm` makes this tile only for a token with AVX2 and FMA.
+        unsafe { multiply_avx2(a, b, tile) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn multiply_avx2(a: &[[f32; 6]], b: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
+    use std::arch::x86_64::{
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+    let mut sums = [[_mm256_setzero_ps(); 2]; 6];
+    for (a, b) in a.iter().zip(b) {
+        // SAFETY: both loads lie inside the sixteen lanes of `b`.
+        let b = unsafe { [_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8))] };
+        for r in 0..6 {
+            let a = _mm256_set1_ps(a[r]);
+            for v in 0..2 {
+                sums[r][v] = _mm256_fmadd_ps(a, b[v], sums[r][v]);
+            }
+        }
+    }
+    for (row, sums) in tile.iter_mut().zip(sums) {
+        // SAFETY: both stores lie inside the sixteen lanes of the row.
+        unsafe {
+            _mm256_storeu_ps(row.as_mut_ptr(), sums[0]);
+            _mm256_storeu_ps(row.as_mut_ptr().add(8), sums[1]);
+        }
+    }
+}
+
+/// Made only where the token has AVX-512.
+#[cfg(target_arch = "x86_64")]
+struct Avx512;
+
+#[cfg(target_arch = "x86_64")]
+impl Tile<8, 32> for Avx512 {
+    #[inline(always)]
+    fn multiply(&self, a: &[[f32; 8]], b: &[[f32; 32]], tile: &mut [[f32; 32]; 8]) {
+        // SAFETY: `gemm` makes this tile only for a token with AVX-512.
+        unsafe { multiply_avx512(a, b, tile) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn multiply_avx512(a: &[[f32; 8]], b: &[[f32; 32]], tile: &mut [[f32; 32]; 8]) {
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+    let mut sums = [[_mm512_setzero_ps(); 2]; 8];
+    for (a, b) in a.iter().zip(b) {
+        // SAFETY: both loads lie inside the thirty-two lanes of `b`.
+        let b = unsafe { [_mm512_loadu_ps(b.as_ptr()), _mm512_loadu_ps(b.as_ptr().add(16))] };
+        for r in 0..8 {
+            let a = _mm512_set1_ps(a[r]);
+            for v in 0..2 {
+                sums[r][v] = _mm512_fmadd_ps(a, b[v], sums[r][v]);
+            }
+        }
+    }
+    for (row, sums) in tile.iter_mut().zip(sums) {
+        // SAFETY: both stores lie inside the thirty-two lanes of the row.
+        unsafe {
+            _mm512_storeu_ps(row.as_mut_ptr(), sums[0]);
+            _mm512_storeu_ps(row.as_mut_ptr().add(16), sums[1]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn integers(len: usize, salt: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * 7919 + salt * 104_729) % 15) as f32 - 7.0).collect()
+    }
+
+    /// The product by its definition.
+    fn naive([m, n, k]: [usize; 3], a: &[f32], b: &[f32], c: &[f32]) -> Vec<f32> {
+        let mut c = c.to_vec();
+        for i in 0..m {
+            for j in 0..n {
+                let sum: f64 = (0..k).map(|d| f64::from(a[i * k + d]) * f64::from(b[d * n + j])).sum();
+                c[i * n + j] += sum as f32;
+            }
+        }
+        c
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn equals_the_definition_exactly_on_integers(m in 0usize..30, n in 0usize..90, k in 0usize..40) {
+            check([m, n, k])?;
+        }
+    }
+
+    #[test]
+    fn equals_the_definition_past_every_block_size() {
+        for size in [[97, 33, 5], [9, 515, 3], [3, 35, 513], [101, 517, 257]] {
+            check(size).unwrap();
+        }
+    }
+
+    fn check([m, n, k]: [usize; 3]) -> std::result::Result<(), TestCaseError> {
+        let (a, b, c) = (integers(m * k, 1), integers(k * n, 2), integers(m * n, 3));
+        let wanted = naive([m, n, k], &a, &b, &c);
+        let mut transposed = vec![0.0; m * k];
+        for i in 0..m {
+            for d in 0..k {
+                transposed[d * m + i] = a[i * k + d];
+            }
+        }
+        for isa in Isa::available() {
+            let right = Matrix { data: &b, lane_stride: 1, depth_stride: n };
+            let lefts = [
+                Matrix { data: &a, lane_stride: k, depth_stride: 1 },
+                Matrix { data: &transposed, lane_stride: 1, depth_stride: m },
+            ];
+            for left in lefts {
+                let mut got = c.clone();
+                gemm(isa, [m, n, k], &left, &right, &mut got, n, &mut Scratch::default());
+                prop_assert_eq!(&got, &wanted, "{:?} {} {} {}", isa, m, n, k);
+            }
+        }
+        Ok(())
+    }
+}

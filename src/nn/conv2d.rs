@@ -1,0 +1,235 @@
+//! Convolution of batches, and its three gradients, as plain functions of tensors.
+//!
+//! Convolution is correlation, as in every convolutional net: the filter is not flipped. Each
+//! function cuts a batch by samples and groups into the products of [`crate::kernel::conv2d`].
+
+use super::parallel::{for_each_piece, sum_over_samples, with_scratch};
+use super::{Shape, Tensor, Window};
+use crate::kernel::Isa;
+use crate::kernel::conv2d as kernel;
+use crate::{Error, Result};
+
+/// `y[n, o, p] = bias[o] + sum over c, k of weight[o, c, k] * x[n, c, S p + D k - P]`.
+///
+/// # Shapes
+/// `x` is `[n, c, h, w]`, `weight` is `[o, c / groups, kh, kw]`, `bias` is `[o]`, the output is
+/// `[n, o, oh, ow]` with [`Window::output`]. Filters belong to groups in order: the first `o / groups`
+/// of them see the first `c / groups` channels.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) when the shapes do not fit together or the window is larger
+/// than the padded image.
+pub fn conv2d(
+    isa: Isa,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(x.shape(), weight.shape(), window, groups)?;
+    if let Some(bias) = bias {
+        expect("bias", bias, &[plan.filters()])?;
+    }
+    let mut y = Tensor::zeros(plan.output_shape()?);
+    let area = plan.output_area();
+    for_each_piece(y.data_mut(), plan.filters() * area, |n, sample| {
+        if let (Some(bias), true) = (bias, area > 0) {
+            for (plane, bias) in sample.chunks_exact_mut(area).zip(bias.data()) {
+                plane.fill(*bias);
+            }
+        }
+        with_scratch(|scratch| {
+            for group in 0..groups {
+                let (x, w) = (plan.input(x.sample(n), group), plan.weight(weight.data(), group));
+                let len = plan.group.filters * area;
+                kernel::conv2d(isa, plan.group, x, w, &mut sample[group * len..][..len], scratch);
+            }
+        });
+    });
+    Ok(y)
+}
+
+/// The gradient of [`conv2d`] for its input: the full convolution of `dy` with the flipped filters.
+///
+/// # Shapes
+/// `dy` is `[n, o, oh, ow]`, `weight` is `[o, c / groups, kh, kw]`, `input` is the shape of the result.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) when the shapes do not fit together.
+pub fn conv2d_input_grad(
+    isa: Isa,
+    dy: &Tensor,
+    weight: &Tensor,
+    input: Shape,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(input, weight.shape(), window, groups)?;
+    expect("output gradient", dy, &plan.output_shape()?)?;
+    let g = plan.group;
+    let len = weight.shape().count() / groups;
+    let mut turned = vec![0.0; weight.shape().count()];
+    for group in 0..groups {
+        let target = &mut turned[group * len..][..len];
+        kernel::exchanged(plan.weight(weight.data(), group), g.filters, g.channels, plan.taps(), target);
+    }
+    let mut dx = Tensor::zeros(input);
+    let group_len = g.channels * g.input[0] * g.input[1];
+    for_each_piece(dx.data_mut(), groups * group_len, |n, sample| {
+        with_scratch(|scratch| {
+            for group in 0..groups {
+                let dy = plan.gradient(dy.sample(n), group);
+                let dx = &mut sample[group * group_len..][..group_len];
+                kernel::conv2d_input_grad(isa, g, dy, &turned[group * len..][..len], dx, scratch);
+            }
+        });
+    });
+    Ok(dx)
+}
+
+/// The gradient of [`conv2d`] for its weight: the correlation of `x` with `dy`, summed over the batch.
+///
+/// # Shapes
+/// `x` is `[n, c, h, w]`, `dy` is `[n, o, oh, ow]`, `weight` is the shape of the result.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) when the shapes do not fit together.
+pub fn conv2d_weight_grad(
+    isa: Isa,
+    x: &Tensor,
+    dy: &Tensor,
+    weight: Shape,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(x.shape(), weight, window, groups)?;
+    expect("output gradient", dy, &plan.output_shape()?)?;
+    let len = weight.count() / groups;
+    let sums = sum_over_samples(x.samples(), weight.count(), |samples, sums| {
+        with_scratch(|scratch| {
+            for n in samples {
+                for group in 0..groups {
+                    let (x, dy) = (plan.input(x.sample(n), group), plan.gradient(dy.sample(n), group));
+                    let dw = &mut sums[group * len..][..len];
+                    kernel::conv2d_weight_grad(isa, plan.group, x, dy, dw, scratch);
+                }
+            }
+        });
+    });
+    Tensor::from_vec(weight, sums)
+}
+
+/// The gradient of [`conv2d`] for its bias: `dy` summed over batch and positions.
+///
+/// # Shapes
+/// `dy` is `[n, o, oh, ow]`, the result is `[o]`.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) when `dy` has not four axes.
+pub fn conv2d_bias_grad(dy: &Tensor) -> Result<Tensor> {
+    let [samples, filters, height, width] = axes("output gradient", dy.shape())?;
+    let area = height * width;
+    let sums = sum_over_samples(samples, filters, |samples, sums| {
+        for n in samples {
+            for (filter, sum) in sums.iter_mut().enumerate() {
+                *sum += sum_of(&dy.sample(n)[filter * area..][..area]);
+            }
+        }
+    });
+    Tensor::from_vec(Shape::new(&[filters])?, sums)
+}
+
+/// A sum in sixteen interleaved parts, which is the same on every machine and vectorises.
+pub(super) fn sum_of(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut parts = [0.0f32; 16];
+    for chunk in chunks {
+        for l in 0..16 {
+            parts[l] += chunk[l];
+        }
+    }
+    parts.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+/// A convolution of a batch, checked.
+struct Plan {
+    samples: usize,
+    groups: usize,
+    group: kernel::Geometry,
+}
+
+impl Plan {
+    fn new(input: Shape, weight: Shape, window: &Window, groups: usize) -> Result<Self> {
+        let [samples, channels, height, width] = axes("input", input)?;
+        let [filters, group_channels, kh, kw] = axes("weight", weight)?;
+        if groups == 0 || channels % groups != 0 || filters % groups != 0 {
+            return Err(Error::shape(format!(
+                "expected channels and filters that `groups = {groups}` divides, got {channels} and {filters}"
+            )));
+        }
+        if [group_channels, kh, kw] != [channels / groups, window.kernel[0], window.kernel[1]] {
+            return Err(Error::shape(format!(
+                "expected a weight of [{filters}, {}, {}, {}], got {weight}",
+                channels / groups,
+                window.kernel[0],
+                window.kernel[1]
+            )));
+        }
+        let group = kernel::Geometry {
+            channels: group_channels,
+            input: [height, width],
+            filters: filters / groups,
+            output: window.output([height, width])?,
+            kernel: window.kernel,
+            stride: window.stride,
+            padding: [window.padding[0], window.padding[1]],
+            dilation: window.dilation,
+        };
+        Ok(Self { samples, groups, group })
+    }
+
+    fn filters(&self) -> usize {
+        self.groups * self.group.filters
+    }
+
+    fn taps(&self) -> usize {
+        self.group.kernel[0] * self.group.kernel[1]
+    }
+
+    fn output_area(&self) -> usize {
+        self.group.output[0] * self.group.output[1]
+    }
+
+    fn output_shape(&self) -> Result<Shape> {
+        Shape::new(&[self.samples, self.filters(), self.group.output[0], self.group.output[1]])
+    }
+
+    fn input<'a>(&self, sample: &'a [f32], group: usize) -> &'a [f32] {
+        let len = self.group.channels * self.group.input[0] * self.group.input[1];
+        &sample[group * len..][..len]
+    }
+
+    fn gradient<'a>(&self, sample: &'a [f32], group: usize) -> &'a [f32] {
+        let len = self.group.filters * self.output_area();
+        &sample[group * len..][..len]
+    }
+
+    fn weight<'a>(&self, weight: &'a [f32], group: usize) -> &'a [f32] {
+        let len = self.group.filters * self.group.channels * self.taps();
+        &weight[group * len..][..len]
+    }
+}
+
+/// The four axes of a batch of images or filters.
+pub(super) fn axes(what: &str, shape: Shape) -> Result<[usize; 4]> {
+    <[usize; 4]>::try_from(&*shape)
+        .map_err(|_| Error::shape(format!("expected {what} with four axes, got {shape}")))
+}
+
+fn expect(what: &str, tensor: &Tensor, wanted: &[usize]) -> Result<()> {
+    if *tensor.shape() == *wanted {
+        return Ok(());
+    }
+    Err(Error::shape(format!("expected {what} of {wanted:?}, got {}", tensor.shape())))
+}

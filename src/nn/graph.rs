@@ -1,0 +1,189 @@
+//! A net: layers with weights, connected; forward alone, or forward and backward over a tape.
+
+use super::arch::{Arch, Source};
+use super::layer::{Layer, Mode, Saved};
+use super::{Grads, Param, Rng, Tensor};
+use crate::{Error, Result};
+
+/// An architecture with weights.
+///
+/// Inference takes `&self`, so threads can share a net.
+#[derive(Debug)]
+pub struct Net {
+    arch: Arch,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    layer: Box<dyn Layer>,
+    /// Whether a parameter comes before or in this layer, so that its gradient is wanted.
+    learns: bool,
+    /// The last layer that reads the output of this one.
+    last_use: usize,
+}
+
+/// What a forward pass in training leaves for [`Net::backward`].
+#[derive(Debug)]
+pub struct Tape {
+    saved: Vec<Saved>,
+}
+
+impl Net {
+    /// The net of an architecture, with first weights from a seed.
+    ///
+    /// # Errors
+    /// What the layers report.
+    pub fn build(arch: Arch, seed: u64) -> Result<Self> {
+        let rng = Rng::new(seed).stream("init");
+        let mut nodes: Vec<Node> = Vec::with_capacity(arch.layers.len());
+        for (index, layer) in arch.layers.iter().enumerate() {
+            let built = layer.spec.build(&layer.name, &arch.inputs(layer), rng.stream(&layer.name));
+            let built = built.map_err(|error| error.within(&layer.name))?;
+            let mut learns = !built.params().is_empty();
+            for &source in &layer.inputs {
+                if let Source::Layer(from) = source {
+                    learns |= nodes[from].learns;
+                    nodes[from].last_use = index;
+                }
+            }
+            nodes.push(Node { layer: built, learns, last_use: usize::MAX });
+        }
+        Ok(Self { arch, nodes })
+    }
+
+    /// The architecture.
+    pub fn arch(&self) -> &Arch {
+        &self.arch
+    }
+
+    /// The parameters, layer after layer.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        self.nodes.iter().flat_map(|node| node.layer.params())
+    }
+
+    /// The parameters to change, in the same order.
+    pub fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {
+        self.nodes.iter_mut().flat_map(|node| node.layer.params_mut())
+    }
+
+    /// The output for a batch, in inference.
+    ///
+    /// # Shapes
+    /// `[n, ...input]` to `[n, ...output]`.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the input is not a batch of what the net takes.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.pass(x, &Mode::inference())?.0)
+    }
+
+    /// The output for a batch, in training, and the tape for [`backward`](Self::backward).
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn record(&self, x: &Tensor, mode: &Mode) -> Result<(Tensor, Tape)> {
+        self.pass(x, mode)
+    }
+
+    /// The gradients of all parameters, from the gradient of the output.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when `dy` is not of the output's shape.
+    pub fn backward(&self, tape: &Tape, dy: Tensor) -> Result<Grads> {
+        let mut grads = Grads::default();
+        let mut pending: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
+        if let Some(last) = pending.last_mut() {
+            *last = Some(dy);
+        }
+        for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate().rev() {
+            let Some(dy) = pending[index].take() else { continue };
+            if !node.learns {
+                continue;
+            }
+            let wanted = |source: &Source| matches!(source, Source::Layer(from) if self.nodes[*from].learns);
+            let need_dx = spec.inputs.iter().any(wanted);
+            let named = |error: Error| error.within(&spec.name);
+            let dx = node.layer.backward(&tape.saved[index], &dy, &mut grads, need_dx).map_err(named)?;
+            for (source, dx) in spec.inputs.iter().zip(dx) {
+                if let &Source::Layer(from) = source {
+                    match &mut pending[from] {
+                        Some(sum) => sum.add(&dx).map_err(named)?,
+                        empty => *empty = Some(dx),
+                    }
+                }
+            }
+        }
+        Ok(grads)
+    }
+
+    fn pass(&self, x: &Tensor, mode: &Mode) -> Result<(Tensor, Tape)> {
+        let wanted = self.arch.input;
+        if x.shape().is_empty() || x.shape().sample() != wanted {
+            let name = &self.arch.name;
+            return Err(Error::shape(format!(
+                "net `{name}` wants a batch `[n, ...]` of {wanted}, got {}",
+                x.shape()
+            )));
+        }
+        let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.nodes.len());
+        let mut saved = Vec::with_capacity(self.nodes.len());
+        for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate() {
+            let read = |source: &Source| match source {
+                Source::Input => Some(x),
+                Source::Layer(from) => outputs[*from].as_ref(),
+            };
+            let inputs: Vec<&Tensor> = spec.inputs.iter().filter_map(read).collect();
+            let (y, kept) = node.layer.forward(&inputs, mode).map_err(|error| error.within(&spec.name))?;
+            for source in &spec.inputs {
+                if let &Source::Layer(from) = source
+                    && self.nodes[from].last_use == index
+                {
+                    outputs[from] = None;
+                }
+            }
+            outputs.push(Some(y));
+            if mode.training.is_some() {
+                saved.push(kept);
+            }
+        }
+        let output = outputs.pop().flatten().unwrap_or_else(|| x.clone());
+        Ok((output, Tape { saved }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{Shape, arch};
+
+    const FORK: &str = "version = 1\nname = \"fork\"\ninput = [1, 4, 4]\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"a\"\nout = 2\nkernel = 3\n\
+        [[layer]]\nuse = \"tanh\"\n\
+        [[layer]]\nuse = \"sigmoid\"\nin = \"a\"\n\
+        [[layer]]\nuse = \"flatten\"\nin = \"tanh\"\n";
+
+    fn fork() -> Arch {
+        arch::parse(&crate::document::Source::new("fork", FORK)).unwrap()
+    }
+
+    #[test]
+    fn a_net_runs_and_branches_without_a_reader_get_no_gradient() {
+        let net = Net::build(fork(), 3).unwrap();
+        let x = Tensor::from_fn(Shape::new(&[2, 1, 4, 4]).unwrap(), |i| (i % 7) as f32 * 0.1);
+        let (y, tape) = net.record(&x, &Mode::training(Rng::new(0))).unwrap();
+        assert_eq!(y, net.forward(&x).unwrap());
+        assert_eq!(&*y.shape(), [2, 8]);
+        let grads = net.backward(&tape, y).unwrap();
+        assert_eq!(grads.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a.bias", "a.weight"]);
+    }
+
+    #[test]
+    fn inputs_of_another_shape_are_refused_by_name() {
+        let net = Net::build(fork(), 3).unwrap();
+        let error = net.forward(&Tensor::zeros(Shape::new(&[1, 4, 4]).unwrap())).unwrap_err();
+        assert_eq!(error.to_string(), "net `fork` wants a batch `[n, ...]` of [1, 4, 4], got [1, 4, 4]");
+        let error = net.forward(&Tensor::zeros(Shape::new(&[2, 1, 5, 4]).unwrap())).unwrap_err();
+        assert_eq!(error.to_string(), "net `fork` wants a batch `[n, ...]` of [1, 4, 4], got [2, 1, 5, 4]");
+    }
+}

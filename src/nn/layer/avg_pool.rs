@@ -1,0 +1,152 @@
+//! Average pooling.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::max_pool::{pool_output, pool_window};
+use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use crate::Result;
+use crate::nn::conv2d::axes;
+use crate::nn::{Padding, Pair, Window};
+
+/// The mean of each window.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AvgPool {
+    /// Window size in pixels.
+    pub kernel: Pair,
+    /// Stride in pixels; the window size unless given.
+    pub stride: Option<Pair>,
+    /// Padding with zeros in pixels, smaller than the window.
+    #[serde(default = "no_padding")]
+    pub padding: Padding,
+    /// Whether zeros of the padding count as values, as in PyTorch, or the mean is of the image's
+    /// values alone.
+    #[serde(default = "yes")]
+    pub count_padding: bool,
+}
+
+fn no_padding() -> Padding {
+    Padding::All(0)
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The kind `avg-pool`.
+pub(super) const KIND: Kind = Kind {
+    name: "avg-pool",
+    summary: "The mean of each window.",
+    example: "use = \"avg-pool\"\nkernel = 2\n",
+    parse: super::parse::<AvgPool>,
+    schema: super::schema::<AvgPool>,
+};
+
+impl AvgPool {
+    /// Windows side by side.
+    pub fn new(kernel: usize) -> Self {
+        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding(), count_padding: true }
+    }
+
+    fn window(&self) -> Window {
+        pool_window(self.kernel, self.stride, self.padding)
+    }
+}
+
+impl Spec for AvgPool {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        pool_output(&self.window(), inputs)
+    }
+
+    fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
+        self.output(inputs)?;
+        Ok(Box::new(Built { window: self.window(), count_padding: self.count_padding }))
+    }
+
+    fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {
+        let [_, height, width] = image(one(inputs)?)?;
+        self.window().leftovers([height, width])
+    }
+}
+
+#[derive(Debug)]
+struct Built {
+    window: Window,
+    count_padding: bool,
+}
+
+impl Built {
+    /// Calls `visit(output index, input indices of a row of its window, divisor)` for one plane,
+    /// output after output, row after row.
+    fn visit(
+        &self,
+        [height, width]: [usize; 2],
+        mut visit: impl FnMut(usize, std::ops::Range<usize>, f32),
+    ) -> Result<()> {
+        let [rows, columns] = self.window.output([height, width])?;
+        let full = self.window.kernel[0] * self.window.kernel[1];
+        for row in 0..rows {
+            let down = self.window.covered(0, row, height);
+            for column in 0..columns {
+                let across = self.window.covered(1, column, width);
+                let count = if self.count_padding { full } else { down.len() * across.len() };
+                for y in down.clone() {
+                    visit(
+                        row * columns + column,
+                        y * width + across.start..y * width + across.end,
+                        count as f32,
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Layer for Built {
+    /// # Shapes
+    /// `[n, c, h, w]` to `[n, c, oh, ow]`.
+    fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
+        let x = *one(inputs)?;
+        let [samples, channels, height, width] = axes("input", x.shape())?;
+        let [rows, columns] = self.window.output([height, width])?;
+        let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
+        if height * width > 0 {
+            let planes =
+                y.data_mut().chunks_exact_mut(rows * columns).zip(x.data().chunks_exact(height * width));
+            for (y, x) in planes {
+                self.visit([height, width], |at, row, _| y[at] += x[row].iter().sum::<f32>())?;
+                let mut last = usize::MAX;
+                self.visit([height, width], |at, _, count| {
+                    if at != last {
+                        y[at] /= count;
+                        last = at;
+                    }
+                })?;
+            }
+        }
+        Ok((y, Saved::new(mode, x.shape())))
+    }
+
+    fn backward(&self, saved: &Saved, dy: &Tensor, _grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
+        if !need_dx {
+            return Ok(Vec::new());
+        }
+        let [samples, channels, height, width] = axes("input", saved.input)?;
+        let [rows, columns] = self.window.output([height, width])?;
+        expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
+        let mut dx = Tensor::zeros(saved.input);
+        if height * width > 0 {
+            let planes =
+                dx.data_mut().chunks_exact_mut(height * width).zip(dy.data().chunks_exact(rows * columns));
+            for (dx, dy) in planes {
+                self.visit([height, width], |at, row, count| {
+                    let share = dy[at] / count;
+                    dx[row].iter_mut().for_each(|dx| *dx += share);
+                })?;
+            }
+        }
+        Ok(vec![dx])
+    }
+}

@@ -1,0 +1,215 @@
+//! Convolution.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, image, one};
+use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
+use crate::nn::init::fan_in_uniform;
+use crate::nn::{Padding, Pair, Param, Window};
+use crate::{Error, Result};
+
+/// Filters that slide over an image and each give one feature map. It is correlation: the filters are
+/// not flipped.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Conv2d {
+    /// Number of filters, which is the number of output channels.
+    #[schemars(range(min = 1))]
+    pub out: usize,
+    /// Filter size K in pixels.
+    pub kernel: Pair,
+    /// Padding P with zeros, in pixels.
+    #[serde(default = "no_padding")]
+    pub padding: Padding,
+    /// Stride S in pixels.
+    #[serde(default = "every_pixel")]
+    pub stride: Pair,
+    /// Distance of neighbouring filter taps in pixels.
+    #[serde(default = "every_pixel")]
+    pub dilation: Pair,
+    /// Groups that channels and filters are divided into; a filter sees the channels of its group.
+    #[serde(default = "one_group")]
+    #[schemars(range(min = 1))]
+    pub groups: usize,
+    /// Whether each filter adds a number of its own.
+    #[serde(default = "yes")]
+    pub bias: bool,
+}
+
+fn no_padding() -> Padding {
+    Padding::All(0)
+}
+
+fn every_pixel() -> Pair {
+    Pair::One(1)
+}
+
+fn one_group() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The kind `conv2d`.
+pub(super) const KIND: Kind = Kind {
+    name: "conv2d",
+    summary: "Filters slide over the image and each give a feature map.",
+    example: "use = \"conv2d\"\nout = 6\nkernel = 5\npadding = 2\n",
+    parse: super::parse::<Conv2d>,
+    schema: super::schema::<Conv2d>,
+};
+
+impl Conv2d {
+    /// `out` filters of `kernel` by `kernel` pixels, without padding, stride 1.
+    pub fn new(out: usize, kernel: usize) -> Self {
+        Self {
+            out,
+            kernel: Pair::One(kernel),
+            padding: no_padding(),
+            stride: every_pixel(),
+            dilation: every_pixel(),
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    fn window(&self) -> Window {
+        Window {
+            kernel: self.kernel.both(),
+            stride: self.stride.both(),
+            padding: self.padding.sides(),
+            dilation: self.dilation.both(),
+        }
+    }
+
+    /// The shape of the weight: `[out, channels / groups, kernel, kernel]`.
+    fn weight(&self, inputs: &[Shape]) -> Result<Shape> {
+        let [channels, ..] = image(one(inputs)?)?;
+        if self.out == 0 || self.groups == 0 {
+            return Err(Error::pipeline(format!(
+                "`out` and `groups` must be at least 1, got {} and {}",
+                self.out, self.groups
+            )));
+        }
+        if !channels.is_multiple_of(self.groups) || !self.out.is_multiple_of(self.groups) {
+            return Err(Error::shape(format!(
+                "expected channels and filters that `groups = {}` divides, got {channels} and {}",
+                self.groups, self.out
+            )));
+        }
+        let [height, width] = self.window().kernel;
+        Shape::new(&[self.out, channels / self.groups, height, width])
+    }
+}
+
+impl Spec for Conv2d {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.weight(inputs)?;
+        let [_, height, width] = image(one(inputs)?)?;
+        let [height, width] = self.window().output([height, width])?;
+        Shape::new(&[self.out, height, width])
+    }
+
+    fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {
+        self.output(inputs)?;
+        let shape = self.weight(inputs)?;
+        let fan_in = shape.sample().count();
+        let weight = fan_in_uniform(shape, fan_in, rng.stream("weight"));
+        let bias = fan_in_uniform(Shape::new(&[self.out])?, fan_in, rng.stream("bias"));
+        Ok(Box::new(Built {
+            weight: Param::new(name, "weight", weight),
+            bias: self.bias.then(|| Param::new(name, "bias", bias)),
+            window: self.window(),
+            groups: self.groups,
+        }))
+    }
+
+    fn parameters(&self, inputs: &[Shape]) -> Result<usize> {
+        Ok(self.weight(inputs)?.count() + if self.bias { self.out } else { 0 })
+    }
+
+    fn multiply_adds(&self, inputs: &[Shape]) -> Result<u64> {
+        let positions = self.output(inputs)?.sample().count() as u64;
+        Ok(positions * self.weight(inputs)?.count() as u64)
+    }
+
+    fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {
+        let [_, height, width] = image(one(inputs)?)?;
+        self.window().leftovers([height, width])
+    }
+}
+
+#[derive(Debug)]
+struct Built {
+    weight: Param,
+    bias: Option<Param>,
+    window: Window,
+    groups: usize,
+}
+
+impl Layer for Built {
+    fn params(&self) -> Vec<&Param> {
+        std::iter::once(&self.weight).chain(&self.bias).collect()
+    }
+
+    fn params_mut(&mut self) -> Vec<&mut Param> {
+        std::iter::once(&mut self.weight).chain(&mut self.bias).collect()
+    }
+
+    /// # Shapes
+    /// `[n, c, h, w]` to `[n, out, oh, ow]`.
+    fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
+        let x = *one(inputs)?;
+        let bias = self.bias.as_ref().map(|bias| &bias.value);
+        let y = conv2d(mode.isa, x, &self.weight.value, bias, &self.window, self.groups)?;
+        Ok((y, Saved::new(mode, x.shape()).with(mode, x)))
+    }
+
+    fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
+        let (isa, window, groups, weight) = (saved.isa, &self.window, self.groups, &self.weight);
+        let dw = conv2d_weight_grad(isa, saved.tensor()?, dy, weight.value.shape(), window, groups)?;
+        grads.add(&weight.name, dw)?;
+        if let Some(bias) = &self.bias {
+            grads.add(&bias.name, conv2d_bias_grad(dy)?)?;
+        }
+        if !need_dx {
+            return Ok(Vec::new());
+        }
+        Ok(vec![conv2d_input_grad(isa, dy, &weight.value, saved.input, window, groups)?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lecture_counts_parameters_and_columns() {
+        let spec = Conv2d { padding: Padding::All(1), stride: Pair::One(2), ..Conv2d::new(20, 5) };
+        let input = [Shape::new(&[3, 32, 32]).unwrap()];
+        assert_eq!(&*spec.output(&input).unwrap(), [20, 15, 15]);
+        assert_eq!(spec.parameters(&input).unwrap(), 1520);
+        assert_eq!(spec.multiply_adds(&input).unwrap(), 15 * 15 * 1500);
+        assert_eq!(
+            spec.notes(&input).unwrap(),
+            [
+                "height (32 + 2 - 5) / 2 + 1 = 15.5 is floored to 15: the last row of the padded input is not used",
+                "width (32 + 2 - 5) / 2 + 1 = 15.5 is floored to 15: the last column of the padded input is not used",
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_parameters_are_named() {
+        let input = [Shape::new(&[3, 8, 8]).unwrap()];
+        let error = Conv2d { groups: 2, ..Conv2d::new(4, 3) }.output(&input).unwrap_err();
+        assert!(error.message().contains("`groups = 2` divides, got 3 and 4"), "{error}");
+        assert!(Conv2d::new(0, 3).output(&input).is_err());
+        assert!(Conv2d::new(4, 9).output(&input).is_err());
+        assert!(Conv2d::new(4, 3).output(&[Shape::new(&[7]).unwrap()]).is_err());
+        assert!(Conv2d::new(usize::MAX, 3).output(&input).is_err());
+    }
+}

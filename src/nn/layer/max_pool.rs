@@ -1,0 +1,188 @@
+//! Max pooling.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use crate::nn::conv2d::axes;
+use crate::nn::{Padding, Pair, Window};
+use crate::{Error, Result};
+
+/// The largest value of each window. Of equal values the first in row order gets the gradient;
+/// padding never wins; NaN does, as in PyTorch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MaxPool {
+    /// Window size in pixels.
+    pub kernel: Pair,
+    /// Stride in pixels; the window size unless given.
+    pub stride: Option<Pair>,
+    /// Padding in pixels, smaller than the window.
+    #[serde(default = "no_padding")]
+    pub padding: Padding,
+}
+
+fn no_padding() -> Padding {
+    Padding::All(0)
+}
+
+/// The kind `max-pool`.
+pub(super) const KIND: Kind = Kind {
+    name: "max-pool",
+    summary: "The largest value of each window.",
+    example: "use = \"max-pool\"\nkernel = 2\n",
+    parse: super::parse::<MaxPool>,
+    schema: super::schema::<MaxPool>,
+};
+
+impl MaxPool {
+    /// Windows side by side.
+    pub fn new(kernel: usize) -> Self {
+        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding() }
+    }
+
+    fn window(&self) -> Window {
+        pool_window(self.kernel, self.stride, self.padding)
+    }
+}
+
+/// The window of a pool, whose stride is its size unless given.
+pub(super) fn pool_window(kernel: Pair, stride: Option<Pair>, padding: Padding) -> Window {
+    let stride = stride.unwrap_or(kernel).both();
+    Window { kernel: kernel.both(), stride, padding: padding.sides(), dilation: [1, 1] }
+}
+
+/// The output of a pool, no window of which may lie in the padding alone.
+pub(super) fn pool_output(window: &Window, inputs: &[Shape]) -> Result<Shape> {
+    let [channels, height, width] = image(one(inputs)?)?;
+    not_empty([height, width])?;
+    for (side, padding) in window.padding.into_iter().enumerate() {
+        if padding > 0 && padding >= window.kernel[side % 2] {
+            let kernel = window.kernel[side % 2];
+            return Err(Error::pipeline(format!(
+                "`padding` must be below the kernel of {kernel}, got {padding}"
+            )));
+        }
+    }
+    let [height, width] = window.output([height, width])?;
+    Shape::new(&[channels, height, width])
+}
+
+/// No window has a value in an image without pixels.
+fn not_empty([height, width]: [usize; 2]) -> Result<()> {
+    if height * width > 0 {
+        return Ok(());
+    }
+    Err(Error::shape(format!("expected an image with pixels, got height {height} and width {width}")))
+}
+
+impl Spec for MaxPool {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        pool_output(&self.window(), inputs)
+    }
+
+    fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
+        self.output(inputs)?;
+        Ok(Box::new(Built { window: self.window() }))
+    }
+
+    fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {
+        let [_, height, width] = image(one(inputs)?)?;
+        self.window().leftovers([height, width])
+    }
+}
+
+#[derive(Debug)]
+struct Built {
+    window: Window,
+}
+
+impl Layer for Built {
+    /// # Shapes
+    /// `[n, c, h, w]` to `[n, c, oh, ow]`.
+    fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
+        let x = *one(inputs)?;
+        let [samples, channels, height, width] = axes("input", x.shape())?;
+        not_empty([height, width])?;
+        let [rows, columns] = self.window.output([height, width])?;
+        let count = samples * channels * rows * columns;
+        let mut y = Vec::with_capacity(count);
+        let mut winners = Vec::with_capacity(if mode.training.is_some() { count } else { 0 });
+        for plane in 0..samples * channels {
+            let plane = &x.data()[plane * height * width..][..height * width];
+            for row in 0..rows {
+                let down = self.window.covered(0, row, height);
+                for column in 0..columns {
+                    let across = self.window.covered(1, column, width);
+                    let mut best = down.start * width + across.start;
+                    for y in down.clone() {
+                        for at in y * width + across.start..y * width + across.end {
+                            // A NaN on the left makes every comparison false.
+                            if plane[at] > plane[best] || plane[at].is_nan() {
+                                best = at;
+                            }
+                        }
+                    }
+                    y.push(plane[best]);
+                    if mode.training.is_some() {
+                        winners.push(best as u32);
+                    }
+                }
+            }
+        }
+        let shape = Shape::new(&[samples, channels, rows, columns])?;
+        Ok((Tensor::from_vec(shape, y)?, Saved { indices: winners, ..Saved::new(mode, x.shape()) }))
+    }
+
+    fn backward(&self, saved: &Saved, dy: &Tensor, _grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
+        if !need_dx {
+            return Ok(Vec::new());
+        }
+        let [samples, channels, height, width] = axes("input", saved.input)?;
+        let [rows, columns] = self.window.output([height, width])?;
+        expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
+        let mut dx = Tensor::zeros(saved.input);
+        let (area, out_area) = (height * width, rows * columns);
+        let winners = saved.indices.chunks_exact(out_area).zip(dy.data().chunks_exact(out_area));
+        for (dx, (winners, dy)) in dx.data_mut().chunks_exact_mut(area).zip(winners) {
+            for (winner, dy) in winners.iter().zip(dy) {
+                dx[*winner as usize] += dy;
+            }
+        }
+        Ok(vec![dx])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equal_values_gets_the_gradient() {
+        let input = Shape::new(&[1, 2, 4]).unwrap();
+        let layer = MaxPool::new(2).build("pool", &[input], Rng::new(0)).unwrap();
+        let x = Tensor::from_vec(input.batched(1).unwrap(), vec![1.0, 3.0, -2.0, -2.0, 3.0, 3.0, -2.0, -5.0])
+            .unwrap();
+        let (y, saved) = layer.forward(&[&x], &Mode::training(Rng::new(0))).unwrap();
+        assert_eq!(y.data(), [3.0, -2.0]);
+        let dx = layer.backward(&saved, &y, &mut Grads::default(), true).unwrap();
+        assert_eq!(dx[0].data(), [0.0, 3.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn nan_goes_through() {
+        let input = Shape::new(&[1, 1, 3]).unwrap();
+        let spec = MaxPool { kernel: Pair::Two([1, 3]), ..MaxPool::new(1) };
+        let layer = spec.build("pool", &[input], Rng::new(0)).unwrap();
+        for values in [[f32::NAN, 1.0, 2.0], [1.0, f32::NAN, 2.0]] {
+            let x = Tensor::from_vec(input.batched(1).unwrap(), values.to_vec()).unwrap();
+            assert!(layer.forward(&[&x], &Mode::inference()).unwrap().0.data()[0].is_nan());
+        }
+    }
+
+    #[test]
+    fn padding_as_wide_as_the_window_is_refused() {
+        let spec = MaxPool { padding: Padding::All(2), ..MaxPool::new(2) };
+        assert!(spec.output(&[Shape::new(&[1, 4, 4]).unwrap()]).is_err());
+    }
+}

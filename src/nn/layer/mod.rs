@@ -1,0 +1,283 @@
+//! Layers, one file each: what an architecture file says ([`Spec`]) and what it builds ([`Layer`]).
+//!
+//! A layer keeps nothing from a pass. `forward` takes `&self` and hands out what `backward` will
+//! need; gradients go to [`Grads`]; so one net can be shared by threads. Adding a layer is one file
+//! and two lines here: its `mod`, and its `KIND` in [`ALL`].
+
+mod avg_pool;
+mod conv2d;
+mod dropout;
+mod flatten;
+mod linear;
+mod max_pool;
+mod relu;
+mod sigmoid;
+mod tanh;
+
+pub use avg_pool::AvgPool;
+pub use conv2d::Conv2d;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use linear::Linear;
+pub use max_pool::MaxPool;
+pub use relu::Relu;
+pub use sigmoid::Sigmoid;
+pub use tanh::Tanh;
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+
+use super::{Grads, Param, Rng, Shape, Tensor};
+use crate::kernel::Isa;
+use crate::{Error, Result};
+
+/// Every kind of layer, by name.
+pub static ALL: &[&Kind] = &[
+    &avg_pool::KIND,
+    &conv2d::KIND,
+    &dropout::KIND,
+    &flatten::KIND,
+    &linear::KIND,
+    &max_pool::KIND,
+    &relu::KIND,
+    &sigmoid::KIND,
+    &tanh::KIND,
+];
+
+/// A kind of layer: what follows `use = ` in an architecture file.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name, in kebab-case.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// A `[[layer]]` of an architecture file, without that line.
+    pub example: &'static str,
+    /// Reads the parameters: a table without `use`, `name` and `in`.
+    pub parse: fn(serde_json::Value) -> Result<Box<dyn Spec>, serde_json::Error>,
+    /// The JSON Schema of the parameters.
+    pub schema: fn() -> Schema,
+}
+
+impl Kind {
+    /// The kind of this name.
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|kind| kind.name == name)
+    }
+}
+
+/// The `parse` of a kind.
+fn parse<S: Spec + DeserializeOwned + 'static>(
+    parameters: serde_json::Value,
+) -> Result<Box<dyn Spec>, serde_json::Error> {
+    Ok(Box::new(serde_json::from_value::<S>(parameters)?))
+}
+
+/// The `schema` of a kind.
+fn schema<S: JsonSchema>() -> Schema {
+    schemars::schema_for!(S)
+}
+
+/// The parameters of a layer as an architecture file gives them. Shapes are those of one sample,
+/// without the batch axis.
+pub trait Spec: fmt::Debug + Send + Sync {
+    /// The shape of the output.
+    ///
+    /// # Errors
+    /// When parameters or inputs are wrong.
+    fn output(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// The layer with first weights from `rng`. Called for inputs that [`output`](Self::output) takes.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output).
+    fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>>;
+
+    /// How many numbers training changes.
+    fn parameters(&self, _inputs: &[Shape]) -> Result<usize> {
+        Ok(0)
+    }
+
+    /// Products that a forward pass of one sample sums.
+    fn multiply_adds(&self, _inputs: &[Shape]) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// What a reader of the architecture may want to know.
+    fn notes(&self, _inputs: &[Shape]) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+/// A layer with its weights. Tensors carry the batch as first axis.
+pub trait Layer: fmt::Debug + Send + Sync {
+    /// The parameters, in a fixed order.
+    fn params(&self) -> Vec<&Param> {
+        Vec::new()
+    }
+
+    /// The parameters to change, in the same order.
+    fn params_mut(&mut self) -> Vec<&mut Param> {
+        Vec::new()
+    }
+
+    /// The output, and what [`backward`](Self::backward) needs. Outside of training that may be nothing.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the inputs do not fit the layer.
+    fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)>;
+
+    /// Adds the gradients of the parameters to `grads`, and gives those of the inputs if `need_dx`,
+    /// from the gradient `dy` of the output.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when `dy` is not of the output's shape.
+    fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>>;
+}
+
+/// How a pass is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// The instruction set of the products.
+    pub isa: Isa,
+    /// In training, where the randomness of this step comes from.
+    pub training: Option<Rng>,
+}
+
+impl Mode {
+    /// Inference: nothing is kept for a backward pass, nothing is random.
+    pub fn inference() -> Self {
+        Self { isa: Isa::best(), training: None }
+    }
+
+    /// Training.
+    pub fn training(rng: Rng) -> Self {
+        Self { isa: Isa::best(), training: Some(rng) }
+    }
+}
+
+/// What a forward pass leaves for the backward pass.
+#[derive(Debug, Default)]
+pub struct Saved {
+    isa: Isa,
+    tensors: Vec<Tensor>,
+    indices: Vec<u32>,
+    input: Shape,
+}
+
+impl Saved {
+    fn new(mode: &Mode, input: Shape) -> Self {
+        Self { isa: mode.isa, input, ..Self::default() }
+    }
+
+    /// Keeps a tensor, which costs nothing until someone writes to it.
+    fn with(mut self, mode: &Mode, tensor: &Tensor) -> Self {
+        if mode.training.is_some() {
+            self.tensors.push(tensor.clone());
+        }
+        self
+    }
+
+    fn tensor(&self) -> Result<&Tensor> {
+        self.tensors
+            .first()
+            .ok_or_else(|| Error::pipeline("a backward pass follows a forward pass in training"))
+    }
+}
+
+/// The only input of a layer that takes one.
+fn one<'a, T>(inputs: &'a [T]) -> Result<&'a T> {
+    match inputs {
+        [input] => Ok(input),
+        _ => Err(Error::shape(format!("expected one input, got {}", inputs.len()))),
+    }
+}
+
+/// Channels, height and width of a sample.
+fn image(input: &Shape) -> Result<[usize; 3]> {
+    <[usize; 3]>::try_from(&**input)
+        .map_err(|_| Error::shape(format!("expected an image `[channels, height, width]`, got {input}")))
+}
+
+/// The shape of `dy` must be the output's.
+fn expect_gradient(dy: &Tensor, wanted: Shape) -> Result<()> {
+    if dy.shape() == wanted {
+        return Ok(());
+    }
+    Err(Error::shape(format!("expected an output gradient of {wanted}, got {}", dy.shape())))
+}
+
+/// `y = f(x)`, element by element; the output is kept.
+fn map(inputs: &[&Tensor], mode: &Mode, f: impl Fn(f32) -> f32) -> Result<(Tensor, Saved)> {
+    let x = *one(inputs)?;
+    let y = Tensor::from_vec(x.shape(), x.data().iter().map(|&x| f(x)).collect())?;
+    let saved = Saved::new(mode, x.shape()).with(mode, &y);
+    Ok((y, saved))
+}
+
+/// The backward pass of [`map`], where `slope` gives the derivative from the output.
+fn map_backward(
+    saved: &Saved,
+    dy: &Tensor,
+    need_dx: bool,
+    slope: impl Fn(f32) -> f32,
+) -> Result<Vec<Tensor>> {
+    if !need_dx {
+        return Ok(Vec::new());
+    }
+    let y = saved.tensor()?;
+    expect_gradient(dy, y.shape())?;
+    let dx = y.data().iter().zip(dy.data()).map(|(&y, &dy)| dy * slope(y)).collect();
+    Ok(vec![Tensor::from_vec(dy.shape(), dx)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+
+    #[test]
+    fn kinds_are_sorted_documented_and_their_examples_run() {
+        assert!(ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
+        for kind in ALL {
+            assert!(kind.summary.ends_with('.') && kind.summary.len() > 10, "{}", kind.name);
+            let table = document::parse(kind.example).unwrap();
+            assert_eq!(table.get("use").unwrap().as_str(), Some(kind.name));
+            let spec = (kind.parse)(table.without(&["use"]).to_json()).unwrap();
+            let image = [Shape::new(&[2, 9, 9]).unwrap()];
+            let flat = [Shape::new(&[18]).unwrap()];
+            let inputs = if spec.output(&image).is_ok() { &image } else { &flat };
+            let output = spec.output(inputs).unwrap();
+            let layer = spec.build("it", inputs, Rng::new(1)).unwrap();
+            let count: usize = layer.params().iter().map(|param| param.value.shape().count()).sum();
+            assert_eq!(count, spec.parameters(inputs).unwrap(), "{}", kind.name);
+            for batch in [0, 1, 3] {
+                let x = Tensor::zeros(inputs[0].batched(batch).unwrap());
+                let mode = Mode::training(Rng::new(2));
+                let (y, saved) = layer.forward(&[&x], &mode).unwrap();
+                assert_eq!(y.shape(), output.batched(batch).unwrap(), "{}", kind.name);
+                let mut grads = Grads::default();
+                let dx = layer.backward(&saved, &y, &mut grads, true).unwrap();
+                assert_eq!(dx[0].shape(), x.shape(), "{}", kind.name);
+                for param in layer.params() {
+                    assert_eq!(grads.get(&param.name).unwrap().shape(), param.value.shape());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused_and_fields_are_documented() {
+        for kind in ALL {
+            let table = document::parse(&format!("{}wings = 2\n", kind.example)).unwrap();
+            let error = (kind.parse)(table.without(&["use"]).to_json()).unwrap_err();
+            assert!(error.to_string().contains("wings"), "{}: {error}", kind.name);
+            let schema = (kind.schema)();
+            for (name, field) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flatten() {
+                assert!(field.get("description").is_some(), "{}.{name} has no doc line", kind.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Work cut into pieces by shapes alone, so that threads change no bits.
+
+use std::cell::RefCell;
+
+use rayon::prelude::*;
+
+use crate::kernel::gemm::Scratch;
+
+/// Samples whose gradients are summed as one before the sums are added in order.
+pub(super) const SAMPLES: usize = 8;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Runs `body` with this thread's packing room.
+pub(super) fn with_scratch<R>(body: impl FnOnce(&mut Scratch) -> R) -> R {
+    SCRATCH.with_borrow_mut(body)
+}
+
+/// Calls `body` for each piece of `len` elements of `output`, with its index, in parallel.
+pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize, &mut [f32]) + Sync) {
+    if len == 0 {
+        return;
+    }
+    if output.len() <= len || rayon::current_num_threads() == 1 {
+        output.chunks_mut(len).enumerate().for_each(|(i, piece)| body(i, piece));
+    } else {
+        output.par_chunks_mut(len).enumerate().for_each(|(i, piece)| body(i, piece));
+    }
+}
+
+/// The sum of what `partial` makes of each group of [`SAMPLES`] samples, added in order.
+pub(super) fn sum_over_samples(
+    samples: usize,
+    len: usize,
+    partial: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let groups = samples.div_ceil(SAMPLES);
+    let part = |group: usize| {
+        let mut sums = vec![0.0; len];
+        partial(group * SAMPLES..samples.min((group + 1) * SAMPLES), &mut sums);
+        sums
+    };
+    let mut total = vec![0.0f32; len];
+    let mut add = |sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
+    if rayon::current_num_threads() == 1 {
+        (0..groups).for_each(|group| add(&part(group)));
+    } else {
+        let parts: Vec<Vec<f32>> = (0..groups).into_par_iter().map(part).collect();
+        parts.iter().for_each(|sums| add(sums));
+    }
+    total
+}

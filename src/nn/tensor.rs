@@ -1,0 +1,131 @@
+//! Tensors: contiguous `f32`, outermost axis first.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Shape;
+use crate::{Error, Result};
+
+/// A contiguous array of `f32`, images as batch, channel, row, column (NCHW).
+///
+/// Clones share their elements until one of them is written to, so that a layer can keep its input
+/// for the backward pass at no cost.
+#[derive(Clone, PartialEq)]
+pub struct Tensor {
+    shape: Shape,
+    data: Arc<Vec<f32>>,
+}
+
+impl Tensor {
+    /// A tensor of zeros.
+    pub fn zeros(shape: Shape) -> Self {
+        Self { shape, data: Arc::new(vec![0.0; shape.count()]) }
+    }
+
+    /// A tensor over elements in order.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when there are more or fewer elements than the shape has.
+    pub fn from_vec(shape: Shape, data: Vec<f32>) -> Result<Self> {
+        if data.len() != shape.count() {
+            let (wanted, got) = (shape.count(), data.len());
+            return Err(Error::shape(format!("a tensor of {shape} wants {wanted} elements, got {got}")));
+        }
+        Ok(Self { shape, data: Arc::new(data) })
+    }
+
+    /// A tensor computed from the index of each element.
+    pub fn from_fn(shape: Shape, f: impl FnMut(usize) -> f32) -> Self {
+        Self { shape, data: Arc::new((0..shape.count()).map(f).collect()) }
+    }
+
+    /// The lengths of the axes.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The elements in order.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The elements in order, to write. Copies them first if a clone shares them.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        Arc::<Vec<f32>>::make_mut(&mut self.data)
+    }
+
+    /// The same elements in another shape.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when that has more or fewer elements.
+    pub fn reshaped(&self, shape: Shape) -> Result<Self> {
+        if shape.count() != self.shape.count() {
+            return Err(Error::shape(format!("expected the elements of {}, got {shape}", self.shape)));
+        }
+        Ok(Self { shape, data: Arc::clone(&self.data) })
+    }
+
+    /// The length of the first axis, which is 1 for a tensor without axes.
+    pub fn samples(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// The elements of one sample of a batch.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn sample(&self, index: usize) -> &[f32] {
+        let len = self.shape.sample().count();
+        &self.data[index * len..][..len]
+    }
+
+    /// Adds another tensor of the same shape.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the shapes differ.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
+        if self.shape != other.shape {
+            return Err(Error::shape(format!(
+                "cannot add a tensor of {} to one of {}",
+                other.shape, self.shape
+            )));
+        }
+        for (sum, term) in self.data_mut().iter_mut().zip(other.data()) {
+            *sum += term;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor {}", self.shape)?;
+        if self.data.len() <= 64 {
+            write!(f, " {:?}", self.data)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_part_when_written_to() {
+        let first = Tensor::from_fn(Shape::new(&[2, 2]).unwrap(), |i| i as f32);
+        let mut second = first.clone();
+        second.data_mut()[3] = 7.0;
+        assert_eq!(first.data(), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(second.sample(1), [2.0, 7.0]);
+    }
+
+    #[test]
+    fn elements_must_fit_the_shape() {
+        let shape = Shape::new(&[2, 3]).unwrap();
+        let error = Tensor::from_vec(shape, vec![0.0; 5]).unwrap_err();
+        assert_eq!(error.to_string(), "a tensor of [2, 3] wants 6 elements, got 5");
+        assert!(Tensor::zeros(shape).reshaped(Shape::new(&[7]).unwrap()).is_err());
+        assert!(Tensor::zeros(shape).add(&Tensor::zeros(Shape::new(&[3, 2]).unwrap())).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! Labelled pictures, and batches of them.
+
+use rayon::prelude::*;
+
+use super::Augment;
+use crate::nn::arch::Arch;
+use crate::nn::{Rng, Shape, Tensor};
+use crate::{Error, Result};
+
+/// Labelled pictures, as training reads them.
+pub trait Examples: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of the classes; labels are indices of these.
+    fn classes(&self) -> &[String];
+
+    /// The label of an example.
+    fn label(&self, index: usize) -> usize;
+
+    /// Fills `values` with an example, from 0 to 1, as `shape` says: channels, height, width.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of another size.
+    fn read(&self, index: usize, shape: [usize; 3], values: &mut [f32]) -> Result<()>;
+}
+
+/// Some of the examples.
+#[derive(Clone)]
+pub struct Part<'a> {
+    /// All of them.
+    pub examples: &'a dyn Examples,
+    /// Which ones.
+    pub indices: Vec<usize>,
+}
+
+impl<'a> Part<'a> {
+    /// All examples, in order.
+    pub fn all(examples: &'a dyn Examples) -> Self {
+        Self { examples, indices: (0..examples.len()).collect() }
+    }
+
+    /// The examples to train on, and a random share of them kept out for validation.
+    pub fn split(examples: &'a dyn Examples, share: f64, rng: Rng) -> (Self, Self) {
+        let mut order = rng.permutation(examples.len());
+        let kept = libm::round(share * order.len() as f64) as usize;
+        let training = order.split_off(kept.min(order.len()));
+        (Self { examples, indices: training }, Self { examples, indices: order })
+    }
+}
+
+/// The input of a net for some examples, with their labels. Each value has its channel's `mean`
+/// subtracted and is divided by `std`; before that a sample may be moved, at random by its index.
+///
+/// # Shapes
+/// `[n, channels, height, width]`.
+///
+/// # Errors
+/// When an example cannot be read or does not fit the net, with its index.
+pub fn batch(
+    arch: &Arch,
+    examples: &dyn Examples,
+    indices: &[usize],
+    augment: Option<(&Augment, Rng)>,
+) -> Result<(Tensor, Vec<usize>)> {
+    let Ok(shape) = <[usize; 3]>::try_from(&*arch.input) else {
+        let (name, input) = (&arch.name, arch.input);
+        return Err(Error::shape(format!(
+            "net `{name}` wants {input}, pictures are `[channels, height, width]`"
+        )));
+    };
+    let [channels, height, width] = shape;
+    let mut x = Tensor::zeros(Shape::new(&[indices.len(), channels, height, width])?);
+    let fill = |(values, &index): (&mut [f32], &usize)| -> Result<()> {
+        examples.read(index, shape, values)?;
+        if let Some((augment, rng)) = augment {
+            let picture = values.to_vec();
+            augment.apply(rng.substream(index as u64), [height, width], &picture, values);
+        }
+        for (plane, (mean, std)) in
+            values.chunks_exact_mut(height * width).zip(arch.mean.iter().zip(&arch.std))
+        {
+            plane.iter_mut().for_each(|value| *value = (*value - mean) / std);
+        }
+        Ok(())
+    };
+    let sample = arch.input.count();
+    x.data_mut().par_chunks_exact_mut(sample).zip(indices).map(fill).collect::<Result<()>>()?;
+    Ok((x, indices.iter().map(|&index| examples.label(index)).collect()))
+}

@@ -1,0 +1,277 @@
+//! Training of classifiers: from an architecture, examples and settings to a run directory.
+//!
+//! A run is a function of its settings and its examples: the same bits come out for any number of
+//! threads, and a run that was stopped and resumed ends as one that was not. Nothing is printed;
+//! a [`Progress`] hears of steps and epochs.
+
+mod augment;
+mod examples;
+mod rundir;
+mod settings;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use augment::Augment;
+pub use examples::{Examples, Part, batch};
+pub use settings::{Schedule, Settings};
+
+use super::arch::{self, Arch};
+use super::layer::Mode;
+use super::loss::softmax_cross_entropy;
+use super::optim::Sgd;
+use super::{Net, Rng};
+use crate::document::Source;
+use crate::{Error, Result};
+use rundir::{RunDir, State};
+
+/// What to train, how, and where to put it.
+#[derive(Clone, Debug)]
+pub struct TrainNet {
+    /// The architecture file.
+    pub arch: Source,
+    /// How to train.
+    pub settings: Settings,
+    /// The run directory; it is made when it is not there.
+    pub out: PathBuf,
+    /// Go on where a run with the same architecture and settings stopped; the number of epochs alone
+    /// may differ, if the learning rate does not depend on it.
+    pub resume: bool,
+}
+
+/// One epoch, as `metrics.csv` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The learning rate of its first step.
+    pub rate: f64,
+    /// Mean loss over the epoch's batches, as they were met.
+    pub train_loss: f64,
+    /// Share of samples that were right as they were met.
+    pub train_accuracy: f64,
+    /// Mean loss over the validation part after the epoch, if there is one.
+    pub validation_loss: Option<f64>,
+    /// Share of the validation part that is right after the epoch.
+    pub validation_accuracy: Option<f64>,
+}
+
+/// A step of training.
+#[derive(Clone, Copy, Debug)]
+pub struct StepReport {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// The step, from 1.
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// Mean loss of the batch.
+    pub loss: f64,
+}
+
+/// Hears of progress; every method may be left out.
+pub trait Progress {
+    /// After each step.
+    fn step(&mut self, _report: &StepReport) {}
+
+    /// After each epoch.
+    fn epoch(&mut self, _report: &EpochReport) {}
+
+    /// Asked before each step; training stops where this is true. The epochs so far are kept.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// A progress that nobody hears of.
+impl Progress for () {}
+
+/// What came out.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The net of the best epoch by validation accuracy, or of the last epoch where there is no
+    /// validation part: `best.safetensors`.
+    pub best: Net,
+    /// Which epoch that was, from 1.
+    pub best_epoch: usize,
+    /// All epochs.
+    pub epochs: Vec<EpochReport>,
+}
+
+/// Mean loss and right answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Samples that were right.
+    pub correct: usize,
+    /// Samples.
+    pub total: usize,
+}
+
+impl Score {
+    /// Share of samples that were right; 0 for none.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.total.max(1) as f64
+    }
+}
+
+/// Trains a net in [`Settings::threads`] threads and fills the run directory: `net.toml`, `settings.json`,
+/// `metrics.csv`, `best.safetensors`, `last.safetensors`, and `state.safetensors` to resume from.
+///
+/// # Errors
+/// Problems of the architecture and the settings, examples that do not fit the net, files that
+/// cannot be read or written, and [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn run(job: &TrainNet, examples: &dyn Examples, progress: &mut (dyn Progress + Send)) -> Result<Outcome> {
+    job.settings.check()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(job.settings.threads)
+        .build()
+        .map_err(|error| Error::new(crate::ErrorKind::Io, format!("cannot start threads: {error}")))?;
+    pool.install(|| Run::new(job, examples)?.train(progress))
+}
+
+/// The score of a net on examples, in the threads of the caller's pool.
+///
+/// # Errors
+/// Examples that do not fit the net or cannot be read.
+pub fn evaluate(net: &Net, examples: &dyn Examples) -> Result<Score> {
+    evaluate_part(net, &Part::all(examples))
+}
+
+fn evaluate_part(net: &Net, part: &Part<'_>) -> Result<Score> {
+    const BATCH: usize = 250;
+    let mut score = Score { loss: 0.0, correct: 0, total: 0 };
+    for indices in part.indices.chunks(BATCH) {
+        let (x, labels) = batch(net.arch(), part.examples, indices, None)?;
+        let result = softmax_cross_entropy(&net.forward(&x)?, &labels)?;
+        score.loss += result.loss * labels.len() as f64;
+        score.correct += result.correct;
+        score.total += labels.len();
+    }
+    score.loss /= score.total.max(1) as f64;
+    Ok(score)
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    rng: Rng,
+    training: Part<'a>,
+    validation: Part<'a>,
+    folder: RunDir,
+    net: Net,
+    optimiser: Sgd,
+    state: State,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a TrainNet, examples: &'a dyn Examples) -> Result<Self> {
+        let settings = &job.settings;
+        let arch = fitting(&arch::parse(&job.arch)?, examples)?;
+        let rng = Rng::new(settings.seed);
+        let (training, validation) = Part::split(examples, settings.validation, rng.stream("split"));
+        if training.indices.is_empty() {
+            return Err(Error::input(format!("expected examples to train on, got {}", examples.len())));
+        }
+        let folder = RunDir::new(&job.out, &arch.text, settings, job.resume)?;
+        let mut run = Self {
+            settings,
+            rng,
+            training,
+            validation,
+            folder,
+            net: Net::build(arch, settings.seed)?,
+            optimiser: Sgd::new(settings.momentum, settings.weight_decay, settings.nesterov),
+            state: State::default(),
+        };
+        if job.resume {
+            run.state = run.folder.restore(&mut run.net, &mut run.optimiser)?;
+        }
+        Ok(run)
+    }
+
+    fn train(mut self, progress: &mut dyn Progress) -> Result<Outcome> {
+        while self.state.epochs.len() < self.settings.epochs {
+            let report = self.epoch(progress)?;
+            let is_best = match (report.validation_accuracy, self.state.best_accuracy) {
+                (Some(accuracy), Some(best)) => accuracy > best,
+                _ => true,
+            };
+            self.state.epochs.push(report);
+            if is_best {
+                self.state.best_epoch = report.epoch;
+                self.state.best_accuracy = report.validation_accuracy;
+            }
+            self.folder.store(&self.net, &self.optimiser, &self.state, is_best)?;
+            progress.epoch(&report);
+        }
+        let best = self.folder.best()?;
+        Ok(Outcome { best, best_epoch: self.state.best_epoch, epochs: self.state.epochs })
+    }
+
+    fn epoch(&mut self, progress: &mut dyn Progress) -> Result<EpochReport> {
+        let (settings, epoch) = (self.settings, self.state.epochs.len());
+        let rng = self.rng.stream("epoch").substream(epoch as u64);
+        let order = rng.stream("order").permutation(self.training.indices.len());
+        let order: Vec<usize> = order.into_iter().map(|at| self.training.indices[at]).collect();
+        let steps = order.len().div_ceil(settings.batch);
+        let augment = settings.augment.is_some().then(|| rng.stream("augment"));
+        let (mut loss, mut correct) = (0.0, 0);
+        for (step, indices) in order.chunks(settings.batch).enumerate() {
+            if progress.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let augment = settings.augment.as_ref().zip(augment);
+            let (x, labels) = batch(self.net.arch(), self.training.examples, indices, augment)?;
+            let mode = Mode::training(rng.stream("step").substream(step as u64));
+            let (scores, tape) = self.net.record(&x, &mode)?;
+            let result = softmax_cross_entropy(&scores, &labels)?;
+            if !result.loss.is_finite() {
+                let place = format!("epoch {} step {}", epoch + 1, step + 1);
+                return Err(Error::input(format!("the loss is {} in {place}", result.loss))
+                    .with_hint("a smaller learning rate, or inputs nearer to 0"));
+            }
+            let grads = self.net.backward(&tape, result.gradient)?;
+            let rate = settings.rate(epoch as f64 + step as f64 / steps as f64);
+            self.optimiser.step(&mut self.net, &grads, rate as f32)?;
+            loss += result.loss * labels.len() as f64;
+            correct += result.correct;
+            progress.step(&StepReport {
+                epoch: epoch + 1,
+                epochs: settings.epochs,
+                step: step + 1,
+                steps,
+                loss: result.loss,
+            });
+        }
+        let validation = match self.validation.indices.is_empty() {
+            true => None,
+            false => Some(evaluate_part(&self.net, &self.validation)?),
+        };
+        Ok(EpochReport {
+            epoch: epoch + 1,
+            rate: settings.rate(epoch as f64),
+            train_loss: loss / order.len() as f64,
+            train_accuracy: correct as f64 / order.len() as f64,
+            validation_loss: validation.map(|score| score.loss),
+            validation_accuracy: validation.map(|score| score.accuracy()),
+        })
+    }
+}
+
+/// The architecture with the names of the examples' classes, which must be as many as its outputs.
+fn fitting(arch: &Arch, examples: &dyn Examples) -> Result<Arch> {
+    let (classes, output) = (examples.classes(), arch.output());
+    if *output != [classes.len()] {
+        return Err(Error::shape(format!(
+            "net `{}` gives {output}, but the examples have {} classes",
+            arch.name,
+            classes.len()
+        ))
+        .with_hint("set `out` of the last layer to the number of classes"));
+    }
+    arch.with_classes(classes)
+}

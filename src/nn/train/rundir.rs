@@ -1,0 +1,161 @@
+//! The directory of a training run. Every file is written aside and put in place at once, so a run
+//! that is killed leaves whole files, and `state.safetensors` is the moment to go on from.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochReport, Schedule, Settings};
+use crate::nn::optim::Sgd;
+use crate::nn::{Net, Tensor, weights};
+use crate::{Error, Result};
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) epochs: Vec<EpochReport>,
+    pub(super) best_epoch: usize,
+    pub(super) best_accuracy: Option<f64>,
+}
+
+/// What `state.safetensors` says besides its tensors.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    settings: Settings,
+    architecture: String,
+    state: State,
+}
+
+/// The prefix of the optimiser's tensors in `state.safetensors`.
+const VELOCITY: &str = "velocity:";
+
+pub(super) struct RunDir {
+    path: PathBuf,
+    architecture: String,
+    settings: Settings,
+}
+
+impl RunDir {
+    /// Makes the directory. Unless `resume`, a run that is there already is an error.
+    pub(super) fn new(path: &Path, architecture: &str, settings: &Settings, resume: bool) -> Result<Self> {
+        // Threads change no result, and a resumed run may have others.
+        let settings = Settings { threads: 0, ..settings.clone() };
+        let run = Self { path: path.to_owned(), architecture: architecture.to_owned(), settings };
+        if !resume && run.file("state.safetensors").exists() {
+            return Err(Error::pipeline(format!("`{}` holds a run already", path.display()))
+                .with_hint("resume it, or choose another folder"));
+        }
+        std::fs::create_dir_all(path).map_err(|error| Error::io(path.display(), error))?;
+        run.write("net.toml", architecture.as_bytes())?;
+        run.write("settings.json", json(&run.settings)?.as_bytes())?;
+        Ok(run)
+    }
+
+    /// Writes what an epoch leaves, the state last.
+    pub(super) fn store(&self, net: &Net, optimiser: &Sgd, state: &State, is_best: bool) -> Result<()> {
+        let weights = net.to_safetensors()?;
+        if is_best {
+            self.write("best.safetensors", &weights)?;
+        }
+        self.write("last.safetensors", &weights)?;
+        self.write("metrics.csv", csv(&state.epochs).as_bytes())?;
+        let record = Record {
+            settings: self.settings.clone(),
+            architecture: self.architecture.clone(),
+            state: state.clone(),
+        };
+        let params = net.params().map(|param| (param.name.clone(), &param.value));
+        let velocities = optimiser.state().map(|(name, tensor)| (format!("{VELOCITY}{name}"), tensor));
+        self.write("state.safetensors", &weights::write(params.chain(velocities), &json(&record)?)?)
+    }
+
+    /// Takes up where a run stopped; from the start, where there is no state yet.
+    pub(super) fn restore(&self, net: &mut Net, optimiser: &mut Sgd) -> Result<State> {
+        let path = self.file("state.safetensors");
+        if !path.exists() {
+            return Ok(State::default());
+        }
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(path.display(), error))?;
+        let wrong = |message: String| Error::input(message).within(path.display().to_string());
+        let (mut tensors, record) =
+            weights::read(&bytes).map_err(|error| error.within(path.display().to_string()))?;
+        let record: Record = serde_json::from_str(&record.unwrap_or_default())
+            .map_err(|error| wrong(format!("not the state of a run: {error}")))?;
+        if record.architecture != self.architecture || !resumable(&record.settings, &self.settings) {
+            return Err(wrong("the run was started with another architecture or other settings".to_owned())
+                .with_hint("repeat them, or choose another folder"));
+        }
+        let mut velocities: BTreeMap<String, Result<Tensor>> = BTreeMap::new();
+        tensors.retain(|name, tensor| match name.strip_prefix(VELOCITY) {
+            Some(param) => {
+                let tensor = std::mem::replace(tensor, Err(Error::cancelled()));
+                velocities.insert(param.to_owned(), tensor);
+                false
+            }
+            None => true,
+        });
+        net.take(tensors).map_err(|error| error.within(path.display().to_string()))?;
+        for param in net.params() {
+            match velocities.remove(&param.name) {
+                Some(Ok(velocity)) if velocity.shape() == param.value.shape() => {
+                    optimiser.restore(&param.name, velocity);
+                }
+                Some(_) => return Err(wrong(format!("the velocity of `{}` does not fit", param.name))),
+                None => {}
+            }
+        }
+        Ok(record.state)
+    }
+
+    /// The best net so far.
+    pub(super) fn best(&self) -> Result<Net> {
+        Net::open(&self.file("best.safetensors"))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.file(name);
+        let failed = |error| Error::io(path.display(), error);
+        let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+/// Whether a run with `old` settings may go on with `new` ones: they are the same, or differ in the
+/// number of epochs where no step depends on that.
+fn resumable(old: &Settings, new: &Settings) -> bool {
+    let same = Settings { epochs: new.epochs, ..old.clone() } == *new;
+    same && (old.epochs == new.epochs || new.schedule != Schedule::Cosine)
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("cannot write JSON: {error}")))
+}
+
+fn csv(epochs: &[EpochReport]) -> String {
+    let mut text = String::from("epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy\n");
+    for report in epochs {
+        let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+        let _ = writeln!(
+            text,
+            "{},{:.6},{:.6},{:.6},{},{}",
+            report.epoch,
+            report.rate,
+            report.train_loss,
+            report.train_accuracy,
+            or_empty(report.validation_loss),
+            or_empty(report.validation_accuracy)
+        );
+    }
+    text
+}

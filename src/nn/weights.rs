@@ -1,0 +1,187 @@
+//! Weights in safetensors files, keyed `layer.param`, with the architecture in the metadata.
+//!
+//! The layout is PyTorch's, so that the `state_dict` of a model whose modules bear the names of the
+//! layers can be read, and weights written here can be read there.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{SafeTensors, TensorView};
+use safetensors::{Dtype, serialize};
+
+use super::{Net, Shape, Tensor, arch};
+use crate::document::Source;
+use crate::{Error, Result};
+
+/// The key of the architecture in the metadata. It stays the only one: safetensors writes several in
+/// random order, and equal nets shall be equal files.
+const ARCHITECTURE: &str = "architecture";
+
+impl Net {
+    /// A net from the bytes of a safetensors file that carries its architecture.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input) when the file is not such a one; the problems of the
+    /// architecture; all mismatches of the weights.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self> {
+        let (tensors, architecture) = read(bytes)?;
+        let text = architecture.ok_or_else(|| {
+            Error::input("the weights do not say which net they are for")
+                .with_hint("read the architecture from its own file, and the weights into it")
+        })?;
+        let mut net = Self::build(arch::parse(&Source::new("architecture", text))?, 0)?;
+        net.take(tensors)?;
+        Ok(net)
+    }
+
+    /// A net from a safetensors file that carries its architecture.
+    ///
+    /// # Errors
+    /// As [`from_safetensors`](Self::from_safetensors), and [`Io`](crate::ErrorKind::Io).
+    pub fn open(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path.display(), error))?;
+        Self::from_safetensors(&bytes).map_err(|error| error.within(path.display().to_string()))
+    }
+
+    /// Reads weights into this net. Either all fit, or nothing changes.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input) with every parameter that is missing, not expected, or of
+    /// another shape or type.
+    pub fn load_weights(&mut self, bytes: &[u8]) -> Result<()> {
+        self.take(read(bytes)?.0)
+    }
+
+    /// The weights and the architecture as the bytes of a safetensors file. Equal nets give equal bytes.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) when the format cannot hold them.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        write(self.params().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
+    }
+
+    pub(super) fn take(&mut self, mut tensors: BTreeMap<String, Result<Tensor>>) -> Result<()> {
+        let mut problems = Vec::new();
+        let mut values = Vec::new();
+        for param in self.params() {
+            let (name, wanted) = (&param.name, param.value.shape());
+            match tensors.remove(name) {
+                None => problems.push(format!("`{name}` of {wanted} is missing")),
+                Some(Err(error)) => problems.push(format!("`{name}`: {error}")),
+                Some(Ok(tensor)) if tensor.shape() != wanted => {
+                    problems.push(format!("`{name}`: expected {wanted}, got {}", tensor.shape()));
+                }
+                Some(Ok(tensor)) => values.push(tensor),
+            }
+        }
+        problems.extend(tensors.keys().map(|name| format!("`{name}` is not in the net")));
+        if !problems.is_empty() {
+            let name = &self.arch().name;
+            return Err(Error::input(format!(
+                "the weights do not fit net `{name}`: {}",
+                problems.join("; ")
+            )));
+        }
+        for (param, value) in self.params_mut().zip(values) {
+            param.value = value;
+        }
+        Ok(())
+    }
+}
+
+/// Tensors as the bytes of a safetensors file, with a text in the metadata.
+pub(super) fn write<'a>(
+    tensors: impl Iterator<Item = (String, &'a Tensor)>,
+    architecture: &str,
+) -> Result<Vec<u8>> {
+    let internal = |error: safetensors::SafeTensorError| {
+        Error::new(crate::ErrorKind::Internal, format!("cannot write weights: {error}"))
+    };
+    let tensors: Vec<(String, Shape, Vec<u8>)> = tensors
+        .map(|(name, tensor)| {
+            (name, tensor.shape(), tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+        .collect();
+    let mut views = Vec::new();
+    for (name, shape, bytes) in &tensors {
+        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).map_err(internal)?));
+    }
+    let metadata = HashMap::from([(ARCHITECTURE.to_owned(), architecture.to_owned())]);
+    serialize(views, Some(metadata)).map_err(internal)
+}
+
+/// The tensors of a safetensors file, each with what is wrong with it, and the architecture's text.
+pub(super) fn read(bytes: &[u8]) -> Result<(BTreeMap<String, Result<Tensor>>, Option<String>)> {
+    let wrong = |error| Error::input(format!("not a safetensors file: {error}"));
+    let file = SafeTensors::deserialize(bytes).map_err(wrong)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
+    let architecture = metadata.metadata().as_ref().and_then(|entries| entries.get(ARCHITECTURE)).cloned();
+    let tensors = file.iter().map(|(name, view)| (name.to_owned(), tensor(&view))).collect();
+    Ok((tensors, architecture))
+}
+
+fn tensor(view: &TensorView<'_>) -> Result<Tensor> {
+    if view.dtype() != Dtype::F32 {
+        return Err(Error::unsupported(format!("expected F32, got {:?}", view.dtype())));
+    }
+    let (values, _) = view.data().as_chunks::<4>();
+    Tensor::from_vec(
+        Shape::new(view.shape())?,
+        values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(hidden: usize, seed: u64) -> Net {
+        let text = format!(
+            "version = 1\nname = \"t\"\ninput = [3]\n[[layer]]\nuse = \"linear\"\nname = \"a\"\nout = {hidden}\n\
+             [[layer]]\nuse = \"linear\"\nname = \"b\"\nout = 2\nbias = false\n"
+        );
+        Net::build(arch::parse(&Source::new("t", text)).unwrap(), seed).unwrap()
+    }
+
+    #[test]
+    fn weights_come_back_bit_for_bit_and_equal_nets_are_equal_files() {
+        let first = net(4, 1);
+        let bytes = first.to_safetensors().unwrap();
+        assert_eq!(bytes, net(4, 1).to_safetensors().unwrap());
+        let second = Net::from_safetensors(&bytes).unwrap();
+        assert!(first.params().eq(second.params()));
+        assert_eq!(second.arch().text, first.arch().text);
+    }
+
+    #[test]
+    fn every_mismatch_is_listed_and_nothing_changes() {
+        let mut target = net(4, 1);
+        let other = net(5, 2);
+        let mut tensors: Vec<(String, Tensor)> =
+            other.params().map(|param| (param.name.clone(), param.value.clone())).collect();
+        tensors[1].0 = "a.shift".into();
+        let bytes = write(tensors.iter().map(|(name, tensor)| (name.clone(), tensor)), "").unwrap();
+        let error = target.load_weights(&bytes).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the weights do not fit net `t`: `a.weight`: expected [4, 3], got [5, 3]; `a.bias` of [4] is missing; \
+             `b.weight`: expected [2, 4], got [2, 5]; `a.shift` is not in the net"
+        );
+        assert!(target.params().eq(net(4, 1).params()));
+    }
+
+    #[test]
+    fn broken_files_are_errors() {
+        let bytes = net(4, 1).to_safetensors().unwrap();
+        for len in [0, 7, 8, 60, bytes.len() - 1] {
+            assert_eq!(
+                Net::from_safetensors(&bytes[..len]).unwrap_err().kind(),
+                crate::ErrorKind::Input,
+                "{len}"
+            );
+        }
+        let mut huge = bytes;
+        huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(Net::from_safetensors(&huge).is_err());
+    }
+}

@@ -1,0 +1,302 @@
+//! Pipelines: from a file to a checked graph, to a plan, to results.
+//!
+//! ```text
+//! text -> File (stages, references) -> types per input type -> Lowering -> Plan -> Results
+//! ```
+
+mod explain;
+mod file;
+mod graph;
+mod plan;
+mod results;
+mod rewrite;
+mod run;
+mod schema;
+mod stream;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+pub use file::Schedule;
+pub use plan::Plan;
+pub use results::{Results, StageResults};
+pub use schema::schema;
+
+use crate::document::{Diagnostics, Resources, Source};
+use crate::image::{Image, ImageType, Plane};
+use crate::ops::Context;
+use crate::ops::row::Shape;
+use crate::stage::{self, Kind};
+use crate::{Error, Result};
+
+/// A checked pipeline, ready to run on images; shareable between threads.
+pub struct Pipeline {
+    file: file::File,
+    source: Source,
+    accepted: Vec<ImageType>,
+    plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
+}
+
+/// Shape, saved images, fused, threads, rows of a strip: all that a plan depends on.
+type PlanKey = (Shape, Save, bool, usize, Option<usize>);
+
+/// Which intermediate images are wanted beside the final one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Save {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of the named stages.
+    Stages(Vec<String>),
+    /// Those of all stages.
+    All,
+}
+
+/// How a pipeline is loaded.
+#[derive(Default)]
+pub struct Loader<'a> {
+    kinds: Vec<&'a [&'static Kind]>,
+    overrides: Vec<(String, String)>,
+    resources: Option<Resources>,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that knows the stages of this crate.
+    pub fn new() -> Self {
+        Self { kinds: vec![stage::ALL], ..Self::default() }
+    }
+
+    /// Adds further kinds of stages.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: &'a [&'static Kind]) -> Self {
+        self.kinds.push(kinds);
+        self
+    }
+
+    /// Sets a parameter over what the file says: `stage.key`, and a value in TOML; what is no TOML
+    /// value is taken as a string.
+    #[must_use]
+    pub fn with_override(mut self, path: impl Into<String>, value: impl Into<String>) -> Self {
+        self.overrides.push((path.into(), value.into()));
+        self
+    }
+
+    /// Takes resources from here instead of the pipeline's folder and the built-ins.
+    #[must_use]
+    pub fn with_resources(mut self, resources: Resources) -> Self {
+        self.resources = Some(resources);
+        self
+    }
+
+    /// Loads a pipeline file, or with `builtin:NAME` one that ships.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io), or [`Pipeline`](crate::ErrorKind::Pipeline) with
+    /// [all problems](Error::diagnostics) of the file.
+    pub fn load(self, path: impl AsRef<Path>) -> Result<Pipeline> {
+        self.parse(read_source(path.as_ref())?)
+    }
+
+    /// Loads a pipeline from a text.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
+    pub fn parse(self, source: Source) -> Result<Pipeline> {
+        let kinds: Vec<&'static Kind> = self.kinds.iter().flat_map(|kinds| kinds.iter().copied()).collect();
+        let resources = self.resources.unwrap_or_else(|| {
+            Resources::new(source.folder().map(Path::to_path_buf)).with_builtin(crate::builtin::RESOURCES)
+        });
+        let mut problems = Diagnostics::new(source.clone());
+        let file = file::read(&source, &kinds, &resources, &self.overrides, &mut problems);
+        let (Some(file), true) = (file, problems.is_empty()) else {
+            return Err(problems.into_error().unwrap_or_else(|| Error::pipeline("nothing was read")));
+        };
+        let accepted = graph::accepted_types(&file, &kinds, &mut problems);
+        match problems.into_error() {
+            Some(error) => Err(error),
+            None => Ok(Pipeline { file, source, accepted, plans: Mutex::default() }),
+        }
+    }
+}
+
+/// The text of a pipeline file, or of a built-in one named `builtin:NAME`.
+///
+/// # Errors
+/// [`Io`](crate::ErrorKind::Io), or [`Pipeline`](crate::ErrorKind::Pipeline) for an unknown built-in.
+pub fn read_source(path: &Path) -> Result<Source> {
+    let Some(name) = path.to_str().and_then(|path| path.strip_prefix("builtin:")) else {
+        return Source::read(path);
+    };
+    let known = crate::builtin::PIPELINES;
+    match known.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => Ok(Source::new(format!("builtin:{name}"), *text)),
+        None => {
+            let error = Error::pipeline(format!("there is no built-in pipeline `{name}`"));
+            Err(match crate::document::did_you_mean(name, known.iter().map(|(name, _)| *name)) {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            })
+        }
+    }
+}
+
+/// How a run is carried out and what it keeps.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Instruction set, threads and cancellation. The pipeline's `[schedule]` is applied on top,
+    /// where it says something.
+    pub context: Context,
+    /// Which intermediate images are kept.
+    pub save: Save,
+}
+
+impl Pipeline {
+    /// Loads a pipeline from a text; resources are built-ins only.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Loader::new().parse(Source::new("pipeline", text))
+    }
+
+    /// Loads a pipeline file, or with `builtin:NAME` one that ships.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io), or [`Pipeline`](crate::ErrorKind::Pipeline) with
+    /// [all problems](Error::diagnostics) of the file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Loader::new().load(path)
+    }
+
+    /// Loads a pipeline file that may use further kinds of stages.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(path: impl AsRef<Path>, kinds: &[&'static Kind]) -> Result<Self> {
+        Loader::new().with_kinds(kinds).load(path)
+    }
+
+    /// The text it was made from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The types of pictures it takes.
+    pub fn accepted(&self) -> &[ImageType] {
+        &self.accepted
+    }
+
+    /// The names of its stages, in order.
+    pub fn stage_names(&self) -> impl Iterator<Item = &str> {
+        self.file.stages.iter().map(|stage| stage.name.as_str())
+    }
+
+    /// The stages with what they read, as `(name, kind, inputs)`: for drawing the graph.
+    pub fn connections(&self) -> Vec<(String, &'static str, Vec<String>)> {
+        let inputs = |stage: &file::StageDecl| {
+            let name = |reference: &file::Reference| {
+                let base = reference.stage.map_or("input", |index| self.file.stages[index].name.as_str());
+                reference.output.as_ref().map_or_else(|| base.to_owned(), |output| format!("{base}.{output}"))
+            };
+            stage.inputs.iter().map(name).collect()
+        };
+        self.file.stages.iter().map(|stage| (stage.name.clone(), stage.kind.name, inputs(stage))).collect()
+    }
+
+    /// What the file's `[schedule]` says.
+    pub fn schedule(&self) -> &Schedule {
+        &self.file.schedule
+    }
+
+    /// The outputs of each stage for a type of picture.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures.
+    pub fn types(&self, input: ImageType) -> Result<Vec<Vec<stage::Output>>> {
+        self.accepts(input)?;
+        graph::types(&self.file, &[], input).map_err(|_| self.refusal(input))
+    }
+
+    /// The context of a run: the options', with the file's schedule applied.
+    pub fn context(&self, options: &RunOptions) -> Context {
+        self.file.schedule.apply(options.context.clone())
+    }
+
+    /// The plan for pictures of one type and size; made once, then kept.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures.
+    pub fn plan(&self, shape: Shape, options: &RunOptions) -> Result<Arc<Plan>> {
+        let cx = self.context(options);
+        let fuse = self.file.schedule.fuse.unwrap_or(true);
+        let key = (shape, options.save.clone(), fuse, cx.threads, cx.strip_rows);
+        if let Some(plan) = self.plans.lock().ok().and_then(|plans| plans.get(&key).cloned()) {
+            return Ok(plan);
+        }
+        self.accepts(shape.ty)?;
+        let lowered = graph::lower(&self.file, shape)?;
+        let plan = Arc::new(Plan::new(&self.file, lowered, &options.save, fuse, &cx)?);
+        if let Ok(mut plans) = self.plans.lock() {
+            // Folders hold few sizes; a stream of ever new ones must not fill the memory.
+            if plans.len() >= 64 {
+                plans.clear();
+            }
+            plans.insert(key, Arc::clone(&plan));
+        }
+        Ok(plan)
+    }
+
+    /// Runs on an image with default options.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures, and
+    /// whatever its stages meet.
+    pub fn run(&self, image: &Image) -> Result<Results> {
+        self.run_with(Arc::new(image.clone()), None, &RunOptions::default())
+    }
+
+    /// Runs on an image, with its alpha (0..=255) if it has one.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`Cancelled`](crate::ErrorKind::Cancelled).
+    pub fn run_with(
+        &self,
+        image: Arc<Image>,
+        alpha: Option<&Plane<u8>>,
+        options: &RunOptions,
+    ) -> Result<Results> {
+        let plan = self.plan(Shape::of(&image), options)?;
+        let alpha = match plan.reads_alpha() {
+            true => Some(Arc::new(alpha_mask(&image, alpha)?)),
+            false => None,
+        };
+        run::run(&plan, image, alpha, &self.context(options))
+    }
+
+    fn accepts(&self, ty: ImageType) -> Result<()> {
+        if self.accepted.contains(&ty) { Ok(()) } else { Err(self.refusal(ty)) }
+    }
+
+    fn refusal(&self, ty: ImageType) -> Error {
+        let accepted: Vec<String> = self.accepted.iter().map(|ty| format!("`{ty}`")).collect();
+        Error::shape(format!("the pipeline takes {}, got `{ty}`", accepted.join(", ")))
+            .with_hint("`gray`, `to-u8` or `to-f32` as the first stage would convert it")
+    }
+}
+
+/// `input.alpha`: 255 where the picture is at least half opaque, everywhere if it has no alpha.
+fn alpha_mask(image: &Image, alpha: Option<&Plane<u8>>) -> Result<Image> {
+    let (width, height) = (image.width(), image.height());
+    match alpha {
+        None => Ok(Image::Mask(Plane::filled(width, height, 255))),
+        Some(alpha) if (alpha.width(), alpha.height()) == (width, height) => {
+            Ok(Image::Mask(alpha.map(|a| if a >= 128 { 255 } else { 0 })))
+        }
+        Some(alpha) => Err(Error::shape(format!(
+            "the alpha of a {width}x{height} picture is {}x{}",
+            alpha.width(),
+            alpha.height()
+        ))),
+    }
+}

@@ -1,0 +1,31 @@
+//! Activations and their slopes, number by number.
+
+/// `max(x, 0)`.
+pub fn relu(x: f64) -> f64 {
+    x.max(0.0)
+}
+
+/// Its slope, 0 at 0.
+pub fn relu_slope(x: f64) -> f64 {
+    if x > 0.0 { 1.0 } else { 0.0 }
+}
+
+/// The hyperbolic tangent.
+pub fn tanh(x: f64) -> f64 {
+    x.tanh()
+}
+
+/// Its slope.
+pub fn tanh_slope(x: f64) -> f64 {
+    1.0 / (x.cosh() * x.cosh())
+}
+
+/// The logistic function.
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Its slope.
+pub fn sigmoid_slope(x: f64) -> f64 {
+    sigmoid(x) * sigmoid(-x)
+}
