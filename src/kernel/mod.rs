@@ -4,6 +4,11 @@
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`].
 
+#![allow(
+    clippy::inline_always,
+    reason = "only what is inlined into the trampoline of an Isa is compiled for it"
+)]
+
 pub mod ccl;
 pub mod conv2d;
 pub mod gaussian;
