@@ -20,6 +20,7 @@ pub mod preview;
 pub mod regions;
 pub mod row;
 pub mod sobel;
+pub mod statistics;
 mod stencil;
 pub mod template;
 pub mod threshold;
