@@ -3,6 +3,8 @@
 //! A row is turned into words of one bit a pixel; where a bit differs from its left neighbour a
 //! run begins or ends. Joining the runs of neighbouring rows is the business of `ops::label`.
 #![allow(unsafe_code, reason = "masks of compared bytes have no portable instruction")]
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
+#![allow(clippy::cast_ptr_alignment, reason = "the loads and stores are the unaligned ones")]
 
 use super::Isa;
 
@@ -90,7 +92,7 @@ fn bits_portable(pixels: &[u8; WORD]) -> u64 {
     for (i, eight) in pixels.as_chunks::<8>().0.iter().enumerate() {
         let eight = u64::from_le_bytes(*eight);
         // The top bit of each byte: carried into it by the lower ones, or set already.
-        let tops = ((eight & LOW) + LOW | eight) & !LOW;
+        let tops = (((eight & LOW) + LOW) | eight) & !LOW;
         // The product gathers bit 8k of the left factor in bit 56 + k; no two of its terms meet.
         let gathered = (tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
         bits |= gathered << (8 * i);

@@ -21,7 +21,7 @@ pub fn gaussian_u8_row(
     isa.run(
         #[inline(always)]
         || {
-            columns(rows, weights, column, |a| u16::from(a), |w, a| w * a);
+            columns(rows, weights, column, u16::from, |w, a| w * a);
             along(
                 weights,
                 step,
@@ -46,7 +46,7 @@ pub fn gaussian_u16_row(
     isa.run(
         #[inline(always)]
         || {
-            columns(rows, weights, column, |a| u32::from(a), |w, a| w * a);
+            columns(rows, weights, column, u32::from, |w, a| w * a);
             along(
                 weights,
                 step,

@@ -4,15 +4,26 @@
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`].
 
+#![allow(
+    clippy::inline_always,
+    reason = "only what is inlined into the trampoline of an Isa is compiled for it"
+)]
+
+pub mod canny;
 pub mod ccl;
+pub mod conv;
 pub mod conv2d;
 pub mod gaussian;
 pub mod gemm;
+pub mod histogram;
 pub mod integral;
 pub mod isa;
+pub mod morphology;
 pub mod ncc;
 pub mod pixel;
+pub mod resize;
 pub mod resize_exact;
+pub mod separable;
 pub mod sobel;
 pub mod threshold;
 

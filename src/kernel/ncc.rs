@@ -3,6 +3,8 @@
 //! All kernels work on blocks of neighbouring windows, whose sums stay in registers while the
 //! template passes; the order of additions of a window is that of the template's pixels.
 #![allow(unsafe_code, reason = "the multiply-add of 16-bit pairs has no portable name")]
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
+#![allow(clippy::cast_ptr_alignment, reason = "the loads and stores are the unaligned ones")]
 
 use super::Isa;
 

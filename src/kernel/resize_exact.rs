@@ -2,6 +2,7 @@
 //!
 //! Weights have 8 fractional bits, a row resized horizontally is exact in 16 bits, and the only
 //! rounding, half up, is at the end. Pixel centres are at one half; outside, the edge is repeated.
+#![allow(clippy::inline_always, reason = "only what is inlined into `Isa::run` is compiled for its set")]
 
 /// For each output position along one axis: where its two inputs begin and how they are weighted.
 ///

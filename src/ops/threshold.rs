@@ -127,10 +127,13 @@ impl RowNode for ThresholdRows {
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
-        fn write<T: Pixel>(level: Level<T>, isa: Isa, pixels: &[T], kind: ThresholdType, out: &mut RowOut<'_>)
-        where
-            T: PartialOrd,
-        {
+        fn write<T: Pixel + PartialOrd>(
+            level: Level<T>,
+            isa: Isa,
+            pixels: &[T],
+            kind: ThresholdType,
+            out: &mut RowOut<'_>,
+        ) {
             if kind.is_binary() {
                 level.mask_row(isa, pixels, kind, out.row());
             } else {

@@ -4,6 +4,7 @@
 //! need; gradients go to [`Grads`]; so one net can be shared by threads. Adding a layer is one file
 //! and two lines here: its `mod`, and its `KIND` in [`ALL`].
 
+mod add;
 mod avg_pool;
 mod conv2d;
 mod dropout;
@@ -14,6 +15,7 @@ mod relu;
 mod sigmoid;
 mod tanh;
 
+pub use add::Add;
 pub use avg_pool::AvgPool;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
@@ -35,6 +37,7 @@ use crate::{Error, Result};
 
 /// Every kind of layer, by name.
 pub static ALL: &[&Kind] = &[
+    &add::KIND,
     &avg_pool::KIND,
     &conv2d::KIND,
     &dropout::KIND,
@@ -245,10 +248,11 @@ mod tests {
             assert!(kind.summary.ends_with('.') && kind.summary.len() > 10, "{}", kind.name);
             let table = document::parse(kind.example).unwrap();
             assert_eq!(table.get("use").unwrap().as_str(), Some(kind.name));
-            let spec = (kind.parse)(table.without(&["use"]).to_json()).unwrap();
-            let image = [Shape::new(&[2, 9, 9]).unwrap()];
-            let flat = [Shape::new(&[18]).unwrap()];
-            let inputs = if spec.output(&image).is_ok() { &image } else { &flat };
+            let spec = (kind.parse)(table.without(&["use", "in"]).to_json()).unwrap();
+            let count = table.get("in").and_then(document::Node::as_array).map_or(1, <[_]>::len);
+            let (image, flat) = (Shape::new(&[2, 9, 9]).unwrap(), Shape::new(&[18]).unwrap());
+            let candidates = [vec![image; count], vec![flat; count]];
+            let inputs = candidates.iter().find(|inputs| spec.output(inputs).is_ok()).unwrap();
             let output = spec.output(inputs).unwrap();
             let layer = spec.build("it", inputs, Rng::new(1)).unwrap();
             let count: usize = layer.params().iter().map(|param| param.value.shape().count()).sum();
@@ -256,11 +260,12 @@ mod tests {
             for batch in [0, 1, 3] {
                 let x = Tensor::zeros(inputs[0].batched(batch).unwrap());
                 let mode = Mode::training(Rng::new(2));
-                let (y, saved) = layer.forward(&[&x], &mode).unwrap();
+                let (y, saved) = layer.forward(&vec![&x; inputs.len()], &mode).unwrap();
                 assert_eq!(y.shape(), output.batched(batch).unwrap(), "{}", kind.name);
                 let mut grads = Grads::default();
                 let dx = layer.backward(&saved, &y, &mut grads, true).unwrap();
-                assert_eq!(dx[0].shape(), x.shape(), "{}", kind.name);
+                assert_eq!(dx.len(), inputs.len(), "{}", kind.name);
+                assert!(dx.iter().all(|dx| dx.shape() == x.shape()), "{}", kind.name);
                 for param in layer.params() {
                     assert_eq!(grads.get(&param.name).unwrap().shape(), param.value.shape());
                 }
@@ -272,7 +277,7 @@ mod tests {
     fn unknown_parameters_are_refused_and_fields_are_documented() {
         for kind in ALL {
             let table = document::parse(&format!("{}wings = 2\n", kind.example)).unwrap();
-            let error = (kind.parse)(table.without(&["use"]).to_json()).unwrap_err();
+            let error = (kind.parse)(table.without(&["use", "in"]).to_json()).unwrap_err();
             assert!(error.to_string().contains("wings"), "{}: {error}", kind.name);
             let schema = (kind.schema)();
             for (name, field) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flatten() {

@@ -140,3 +140,62 @@ pub(super) fn clip(group: Group, width: usize, height: usize) -> Option<Detectio
         score: window.margin,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::cascade as reference;
+    use proptest::prelude::*;
+
+    fn window(x: i64, y: i64, width: i64, height: i64) -> Window {
+        Window { x, y, width, height, margin: 0.5 }
+    }
+
+    #[test]
+    fn a_chain_of_similar_windows_is_one_group() {
+        let windows: Vec<_> = (0..5).map(|i| window(10 + 3 * i, 7, 20, 20)).collect();
+        let groups = group(windows, 4, &|| false).unwrap();
+        assert_eq!(groups, [Group { window: Window { margin: 2.5, ..window(16, 7, 20, 20) }, neighbors: 5 }]);
+    }
+
+    #[test]
+    fn halves_are_rounded_to_even() {
+        let windows = vec![window(0, 2, 20, 21), window(1, 3, 21, 22)];
+        let groups = group(windows, 1, &|| false).unwrap();
+        let Window { x, y, width, height, .. } = groups[0].window;
+        assert_eq!([x, y, width, height], [0, 2, 20, 22]);
+    }
+
+    #[test]
+    fn boxes_are_clipped_to_the_picture() {
+        let make = |x, y| clip(Group { window: window(x, y, 20, 20), neighbors: 1 }, 30, 25);
+        assert_eq!(make(11, 6).unwrap().rect, Rect::new(11, 6, 19, 19));
+        assert_eq!(make(30, 0), None);
+    }
+
+    #[test]
+    fn grouping_can_be_cancelled() {
+        let error = group(vec![window(0, 0, 20, 20); 2], 1, &|| true).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Cancelled);
+    }
+
+    proptest! {
+        #[test]
+        fn groups_are_their_definition(
+            boxes in proptest::collection::vec((0i64..60, 0i64..60, 5i64..30, 5i64..30), 0..50),
+            min_neighbors in 1u32..4,
+        ) {
+            let windows: Vec<Window> = boxes.iter().map(|&(x, y, w, h)| window(x, y, w, h)).collect();
+            let plain: Vec<[i64; 4]> = boxes.iter().map(|&(x, y, w, h)| [x, y, w, h]).collect();
+            let mut found: Vec<_> = group(windows, min_neighbors, &|| false)
+                .unwrap()
+                .iter()
+                .map(|g| ([g.window.x, g.window.y, g.window.width, g.window.height], g.neighbors as usize))
+                .collect();
+            let mut expected = reference::group_boxes(&plain, min_neighbors as usize);
+            found.sort_unstable();
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

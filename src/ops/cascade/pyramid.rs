@@ -123,6 +123,29 @@ mod tests {
         })
     }
 
+    /// Sums of position times value, modulo 2^32, for sixty sizes (`fixtures/golden/cascade/make.py`).
+    #[test]
+    fn resizing_is_that_of_opencv() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let cases = std::fs::read(root.join("fixtures/golden/cascade/resize.json")).unwrap();
+        let cases: Vec<serde_json::Value> = serde_json::from_slice(&cases).unwrap();
+        let photo = image::open(root.join("fixtures/photos/chelsea.png")).unwrap().to_luma8();
+        let photo = View::new(photo.as_raw(), 451, 300, 451).unwrap();
+        assert_eq!(cases.len(), 60);
+        for case in cases {
+            let size = |key: &str| [0, 1].map(|i| case[key][i].as_u64().unwrap() as usize);
+            let ([width, height], to) = (size("from"), size("to"));
+            let output =
+                resize(photo.crop(Rect::new(0, 0, width, height)).unwrap(), to[0], to[1], Isa::best());
+            let checksum = output
+                .as_slice()
+                .iter()
+                .zip(1u32..)
+                .fold(0u32, |sum, (&value, place)| sum.wrapping_add(place.wrapping_mul(value.into())));
+            assert_eq!(u64::from(checksum), case["checksum"].as_u64().unwrap(), "{case}");
+        }
+    }
+
     proptest! {
         #[test]
         fn integrals_are_sums((plane, rect) in picture()) {

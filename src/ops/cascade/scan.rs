@@ -238,3 +238,80 @@ fn scales(window: (usize, usize), picture: (usize, usize), params: &Params) -> R
     };
     Ok(all.into_iter().min_by_key(distance).into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::image::Plane;
+
+    const WINDOW: (usize, usize) = (20, 20);
+
+    fn cascade() -> Cascade {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        Cascade::from_bytes(&std::fs::read(root.join("models/frontalface-alt2.xml.gz")).unwrap()).unwrap()
+    }
+
+    fn params(scale_factor: f64) -> Params {
+        Params { scale_factor, ..Params::default() }
+    }
+
+    #[test]
+    fn the_ladder_ends_with_the_picture() {
+        assert_eq!(scales(WINDOW, (45, 100), &params(1.5)).unwrap(), [1.0, 1.5, 2.25]);
+        assert_eq!(scales(WINDOW, (44, 100), &params(1.5)).unwrap(), [1.0, 1.5]);
+        assert!(scales(WINDOW, (19, 100), &params(1.5)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn sizes_select_scales_and_the_closest_one_stands_in() {
+        let with = |min_size, max_size| {
+            scales(WINDOW, (100, 100), &Params { min_size, max_size, ..params(1.5) }).unwrap()
+        };
+        assert_eq!(with((30, 0), Some((45, 90))), [1.5, 2.25]);
+        assert_eq!(with((33, 33), Some((33, 33))), [1.5]);
+        assert_eq!(with((500, 500), None), [3.375]);
+    }
+
+    /// Below scale 2 windows are two pixels apart, and the stripes of OpenCV may leave out a row.
+    #[test]
+    fn an_odd_last_row_is_left_out_where_stripes_come_out_even() {
+        let rows = |height| levels(WINDOW, (40, height), &params(3.0)).unwrap()[0].rows;
+        assert_eq!(rows(20), 1);
+        assert_eq!(rows(21), 2);
+        assert_eq!(rows(22), 2);
+        assert_eq!(rows(23), 4);
+        let wide = |height| levels(WINDOW, (20 + 64, height), &params(9.0)).unwrap()[0].rows;
+        assert_eq!(wide(24), 5);
+        assert_eq!(wide(26), 6);
+    }
+
+    #[test]
+    fn small_and_empty_pictures_hold_nothing() {
+        for (width, height) in [(0, 0), (0, 50), (50, 0), (1, 1), (19, 50), (20, 20), (23, 29)] {
+            let picture = Plane::filled(width, height, 128u8);
+            assert_eq!(cascade().detect(picture.view(), &Params::default()).unwrap(), []);
+        }
+    }
+
+    #[test]
+    fn bad_scale_factors_are_refused() {
+        let picture = Plane::<u8>::new(64, 64);
+        for factor in [1.0, 0.5, -2.0, f64::NAN, f64::INFINITY, 1.000_000_1] {
+            let error = cascade().detect(picture.view(), &params(factor)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Pipeline, "{factor}");
+        }
+    }
+
+    #[test]
+    fn detection_can_be_cancelled() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let picture = Plane::from_fn(64, 64, |x, y| (x * 5 + y * 3) as u8);
+        let asked = AtomicUsize::new(0);
+        let cancelled = || asked.fetch_add(1, Ordering::Relaxed) > 10;
+        let error = cascade()
+            .detect_until(picture.view(), &Params::default(), Isa::PORTABLE, &cancelled)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+    }
+}

@@ -125,11 +125,11 @@ impl<'a, 'input> Reader<'a, 'input> {
                 .unsupported(root, "the cascade layout from before OpenCV 2.0 is not read")
                 .with_hint("convert the file to the layout with `stageType` and `featureType`"));
         }
-        let stage_type = self.word(self.child(root, "stageType")?);
+        let stage_type = word(self.child(root, "stageType")?);
         if stage_type != "BOOST" {
             return Err(self.fault(root, format!("expected the `stageType` `BOOST`, got `{stage_type}`")));
         }
-        match self.word(self.child(root, "featureType")?) {
+        match word(self.child(root, "featureType")?) {
             "HAAR" => {}
             kind @ ("LBP" | "HOG") => {
                 let message = format!("cascades with `{kind}` features are not read, only `HAAR`");
@@ -180,7 +180,7 @@ impl<'a, 'input> Reader<'a, 'input> {
 
     fn stage(&self, item: Element<'a, 'input>) -> Result<Stage> {
         let element = self.child(item, "stageThreshold")?;
-        let threshold = self.real(element, self.word(element), "stageThreshold")?;
+        let threshold = self.real(element, word(element), "stageThreshold")?;
         let trees = items(self.child(item, "weakClassifiers")?)
             .map(|tree| self.tree(tree))
             .collect::<Result<Vec<_>>>()?;
@@ -196,7 +196,7 @@ impl<'a, 'input> Reader<'a, 'input> {
 
         let element = self.child(item, "internalNodes")?;
         let words: Vec<&str> = words(element).collect();
-        if words.is_empty() || words.len() % 4 != 0 {
+        if words.is_empty() || !words.len().is_multiple_of(4) {
             return Err(self.fault(
                 element,
                 format!("expected nodes `left right feature threshold`, got {} numbers", words.len()),
@@ -236,13 +236,8 @@ impl<'a, 'input> Reader<'a, 'input> {
         })
     }
 
-    /// The only word in an element, or nothing.
-    fn word(&self, element: Element<'a, 'input>) -> &'a str {
-        words(element).next().unwrap_or_default()
-    }
-
     fn number<T: std::str::FromStr>(&self, element: Element<'a, 'input>, what: &str) -> Result<T> {
-        self.parse(element, self.word(element), what)
+        self.parse(element, word(element), what)
     }
 
     fn parse<T: std::str::FromStr>(&self, element: Element, word: &str, what: &str) -> Result<T> {
@@ -295,7 +290,168 @@ fn words<'a>(element: Element<'a, '_>) -> impl Iterator<Item = &'a str> {
         .flat_map(str::split_ascii_whitespace)
 }
 
+/// The only word in an element, or nothing.
+fn word<'a>(element: Element<'a, '_>) -> &'a str {
+    words(element).next().unwrap_or_default()
+}
+
 /// A word fit to be quoted in a message.
 fn shorten(word: &str) -> String {
     if word.chars().count() > 40 { word.chars().take(40).chain("...".chars()).collect() } else { word.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SMALL: &str = r#"<?xml version="1.0"?>
+<opencv_storage>
+<cascade type_id="opencv-cascade-classifier"><stageType>BOOST</stageType>
+  <featureType>HAAR</featureType>
+  <height>20</height>
+  <width>24</width>
+  <featureParams><maxCatCount>0</maxCatCount></featureParams>
+  <stages>
+    <_><maxWeakCount>2</maxWeakCount>
+      <stageThreshold>-1.5e-01</stageThreshold>
+      <weakClassifiers>
+        <_><internalNodes>0 -1 1 -2.5e-1</internalNodes>
+          <leafValues>1. -.5</leafValues></_>
+        <_><internalNodes>1 0 0 .5 -1 -2 1 7</internalNodes>
+          <leafValues>1 2 3</leafValues></_></weakClassifiers></_></stages>
+  <features>
+    <_><rects><_>0 0 24 20 -1.</_><_>1 2 3 4 2.</_></rects></_>
+    <_><rects><!-- turned --><_>5 0 4 5 1</_></rects>
+      <tilted>1</tilted></_></features></cascade>
+</opencv_storage>
+"#;
+
+    fn read(text: &str) -> Result<Cascade> {
+        Cascade::from_bytes(text.as_bytes())
+    }
+
+    fn refused(from: &str, to: &str) -> String {
+        assert!(SMALL.contains(from), "{from}");
+        read(&SMALL.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_small_file_says_what_it_says() {
+        let cascade = read(SMALL).unwrap();
+        assert_eq!((cascade.width(), cascade.height()), (24, 20));
+        assert!(cascade.has_tilted());
+        assert_eq!(cascade.features()[0].rects.len(), 2);
+        let rect = FeatureRect { x: 5, y: 0, width: 4, height: 5, weight: 1.0 };
+        assert_eq!(cascade.features()[1], Feature { rects: vec![rect], tilted: true });
+        let stage = &cascade.stages()[0];
+        assert_eq!(stage.threshold, -0.15);
+        let (left, right) = (Branch::Leaf(1.0), Branch::Leaf(-0.5));
+        assert_eq!(stage.trees[0].nodes, [Node { feature: 1, threshold: -0.25, left, right }]);
+        let nodes = [
+            Node { feature: 0, threshold: 0.5, left: Branch::Node(1), right: Branch::Leaf(1.0) },
+            Node { feature: 1, threshold: 7.0, left: Branch::Leaf(2.0), right: Branch::Leaf(3.0) },
+        ];
+        assert_eq!(stage.trees[1].nodes, nodes);
+        assert_eq!(Cascade::from_bytes(&gzip(SMALL.as_bytes())).unwrap(), cascade);
+    }
+
+    #[test]
+    fn the_models_that_ship_are_read() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        for (name, size, stages, features) in [("default", 24, 25, 2913), ("alt2", 20, 20, 2094)] {
+            let bytes = std::fs::read(root.join(format!("frontalface-{name}.xml.gz"))).unwrap();
+            let cascade = Cascade::from_bytes(&bytes).unwrap();
+            assert_eq!((cascade.width(), cascade.height()), (size, size));
+            assert_eq!((cascade.stages().len(), cascade.features().len()), (stages, features));
+            assert!(!cascade.has_tilted());
+        }
+    }
+
+    #[test]
+    fn faults_say_where_and_what() {
+        let cases = [
+            ("<opencv_storage>", "<storage>", "expected XML"),
+            ("BOOST", "FOREST", "line 3: expected the `stageType` `BOOST`, got `FOREST`"),
+            ("HAAR", "HARE", "line 3: expected the `featureType` `HAAR`, got `HARE`"),
+            ("<width>24", "<width>2", "line 3: expected a window of 3x3 to 65536 pixels, got 2x20"),
+            ("<width>24", "<width>", "line 6: expected a whole number for `width`, got ``"),
+            ("<width>24", "<width>99999999999999999999", "line 6: expected a whole number for `width`"),
+            ("<maxCatCount>0", "<maxCatCount>256", "line 7: expected no categories"),
+            ("-1.5e-01", "low", "line 10: expected a number for `stageThreshold`, got `low`"),
+            ("-1.5e-01", "1e99", "line 10: expected a number for `stageThreshold`, got `1e99`"),
+            ("0 -1 1 -2.5e-1", "0 -1 1", "line 12: expected nodes `left right feature threshold`, got 3"),
+            ("0 -1 1 -2.5e-1", "0 -2 1 0", "line 12: expected one of 2 leaves, got branch `-2`"),
+            ("0 -1 1 -2.5e-1", "0 -1 2 0", "line 9: stage 0: weak classifier 0: node 0: expected a feature"),
+            ("1 0 0 .5", "2 0 0 .5", "weak classifier 1: node 0: expected a branch to a later node"),
+            ("1 0 0 .5", "-2147483648 0 0 .5", "expected one of 3 leaves, got branch `-2147483648`"),
+            (
+                "5 0 4 5 1",
+                "5 0 4 5",
+                "line 18: expected a rectangle `x y width height weight`, got 4 numbers",
+            ),
+            ("5 0 4 5 1", "4 0 4 5 1", "line 18: feature 1: tilted rectangle `4 0 4 5` is not inside"),
+            ("5 0 4 5 1", "5 0 4 5 NaN", "line 18: expected a number for `weight`, got `NaN`"),
+            ("5 0 4 5 1", "-5 0 4 5 1", "line 18: expected a whole number for `x`, got `-5`"),
+            ("features>", "marks>", "expected XML"),
+            ("<leafValues>1 2 3</leafValues>", "", "line 14: expected `leafValues` in `_`, got none"),
+        ];
+        for (from, to, expected) in cases {
+            let message = refused(from, to);
+            assert!(message.starts_with("cascade") && message.contains(expected), "{message}");
+        }
+        let empty = read("<opencv_storage> </opencv_storage>").unwrap_err();
+        assert_eq!(empty.to_string(), "cascade, line 1: expected a cascade, got nothing");
+        assert!(
+            read("<a/>").unwrap_err().to_string().contains("expected the root `opencv_storage`, got `a`")
+        );
+        assert_eq!(read("").unwrap_err().kind(), ErrorKind::Input);
+    }
+
+    #[test]
+    fn other_kinds_are_named() {
+        let old = r#"<opencv_storage><x type_id="opencv-haar-classifier"/></opencv_storage>"#;
+        let lbp = SMALL.replace("HAAR", "LBP");
+        for (text, word) in [(old, "before OpenCV 2.0"), (&lbp, "`LBP`")] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let entities = r#"<!DOCTYPE a [<!ENTITY b "b">]><opencv_storage>&b;</opencv_storage>"#;
+        assert_eq!(read(entities).unwrap_err().kind(), ErrorKind::Input);
+        assert!(read(&"<_>".repeat(1 << 20)).is_err());
+        let attributes = (0..100).map(|i| format!("a{i}=''")).collect::<Vec<_>>().join(" ");
+        assert_eq!(read(&format!("<opencv_storage {attributes}/>")).unwrap_err().kind(), ErrorKind::Limit);
+        let spaces = gzip(&vec![b' '; MAX_TEXT + 1]);
+        assert!(spaces.len() < 100_000);
+        assert_eq!(Cascade::from_bytes(&spaces).unwrap_err().kind(), ErrorKind::Limit);
+        let cut = gzip(SMALL.as_bytes());
+        assert_eq!(Cascade::from_bytes(&cut[..cut.len() / 2]).unwrap_err().kind(), ErrorKind::Input);
+        assert_eq!(Cascade::from_bytes(&[0xff, 0xfe, 0x41]).unwrap_err().kind(), ErrorKind::Input);
+    }
+
+    proptest! {
+        /// Any spoilt byte gives a cascade or an error, and a cascade can be run.
+        #[test]
+        fn spoilt_bytes_do_no_harm(at in 0..SMALL.len(), byte: u8, cut in 0..SMALL.len()) {
+            let mut bytes = SMALL.as_bytes().to_vec();
+            bytes[at] = byte;
+            if let Ok(cascade) = Cascade::from_bytes(&bytes) {
+                let picture = crate::image::Plane::from_fn(40, 40, |x, y| (x * y) as u8);
+                cascade.detect(picture.view(), &super::super::Params::default()).unwrap();
+            }
+            prop_assert!(Cascade::from_bytes(&SMALL.as_bytes()[..cut.min(SMALL.len() - 20)]).is_err());
+        }
+    }
 }

@@ -1,4 +1,5 @@
 //! The sums that scores are made of: products with the template, and sums over windows.
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
 
 use super::Method;
 use super::score::{Accumulator, Wants};

@@ -137,6 +137,3 @@ fn scores<T: Sample>(
     })?;
     Ok(map)
 }
-
-#[cfg(test)]
-mod tests;

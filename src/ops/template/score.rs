@@ -1,4 +1,5 @@
 //! Scores from sums.
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
 
 use std::fmt::Debug;
 use std::ops::{AddAssign, SubAssign};

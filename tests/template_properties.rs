@@ -1,9 +1,12 @@
-use proptest::prelude::*;
+//! Template matching against its definition, and what must be true of any score.
 
-use super::*;
-use crate::image::Rect;
-use crate::ops::nms::nms;
-use crate::reference;
+use lyncean::image::{Pixel, Plane, Rect};
+use lyncean::kernel::Isa;
+use lyncean::ops::Cancelled;
+use lyncean::ops::nms::nms;
+use lyncean::ops::template::{BestMatches, Channels, Method, best_matches, match_template};
+use lyncean::reference;
+use proptest::prelude::*;
 
 const GO_ON: Cancelled = &|| false;
 
@@ -24,9 +27,9 @@ fn pictures(top: u16) -> impl Strategy<Value = (Plane<u16>, Plane<u16>)> {
     )
 }
 
-fn rgb<T: crate::image::Pixel>(plane: &Plane<T>, shift: usize) -> Plane<[T; 3]>
+fn rgb<T: Pixel>(plane: &Plane<T>, shift: usize) -> Plane<[T; 3]>
 where
-    [T; 3]: crate::image::Pixel,
+    [T; 3]: Pixel,
 {
     let data = plane.as_slice();
     let channel = |i: usize, c: usize| data[(i + c * shift) % data.len()];

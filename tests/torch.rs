@@ -1,0 +1,127 @@
+//! Agreement with PyTorch. `fixtures/golden/nn/make.py` says what the files hold.
+
+use std::io::Read;
+
+use lyncean::document::Source;
+use lyncean::kernel::Isa;
+use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
+use lyncean::nn::layer::Mode;
+use lyncean::nn::loss::softmax_cross_entropy;
+use lyncean::nn::optim::Sgd;
+use lyncean::nn::{Net, Rng, Shape, Tensor, Window, arch};
+use safetensors::{Dtype, SafeTensors};
+
+fn golden(name: &str) -> Vec<u8> {
+    let path = format!("{}/fixtures/golden/nn/{name}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    if !name.ends_with(".gz") {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
+fn tensor(file: &SafeTensors, name: &str) -> Tensor {
+    let view = file.tensor(name).unwrap();
+    let values = match view.dtype() {
+        Dtype::I8 => view.data().iter().map(|&byte| f32::from(byte.cast_signed())).collect(),
+        Dtype::I16 => {
+            view.data().as_chunks().0.iter().map(|&bytes| f32::from(i16::from_le_bytes(bytes))).collect()
+        }
+        Dtype::F32 => view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+        other => panic!("{other:?}"),
+    };
+    Tensor::from_vec(Shape::new(view.shape()).unwrap(), values).unwrap()
+}
+
+#[test]
+fn convolution_and_its_gradients_equal_pytorch_on_a_hundred_geometries() {
+    let bytes = golden("conv2d.safetensors.gz");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.len(), 900);
+    for problem in 0..100 {
+        let get = |name: &str| tensor(&file, &format!("{problem}.{name}"));
+        let (x, w, b, dy) = (get("x"), get("w"), get("b"), get("dy"));
+        let geometry: Vec<usize> = get("geometry").data().iter().map(|&value| value as usize).collect();
+        let &[sy, sx, top, left, bottom, right, down, across, groups] = &geometry[..] else {
+            panic!("{geometry:?}")
+        };
+        let window = Window {
+            kernel: [w.shape()[2], w.shape()[3]],
+            stride: [sy, sx],
+            padding: [top, left, bottom, right],
+            dilation: [down, across],
+        };
+        for isa in Isa::available() {
+            let place = format!("problem {problem}, {isa:?}");
+            assert_eq!(conv2d(isa, &x, &w, Some(&b), &window, groups).unwrap(), get("y"), "{place}");
+            let dx = conv2d_input_grad(isa, &dy, &w, x.shape(), &window, groups).unwrap();
+            assert_eq!(dx, get("dx"), "{place}");
+            let dw = conv2d_weight_grad(isa, &x, &dy, w.shape(), &window, groups).unwrap();
+            assert_eq!(dw, get("dw"), "{place}");
+        }
+        assert_eq!(conv2d_bias_grad(&dy).unwrap(), get("db"), "problem {problem}");
+    }
+}
+
+/// Equal up to the rounding of sums in another order, relative to the largest value.
+fn check_close(what: &str, got: impl Iterator<Item = f32>, wanted: &Tensor) {
+    let largest = wanted.data().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    let mut count = 0;
+    for (i, (got, wanted)) in got.zip(wanted.data()).enumerate() {
+        assert!(
+            (got - wanted).abs() <= 5e-6 * largest,
+            "{what} {i}: {got}, PyTorch {wanted}, largest {largest}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, wanted.data().len(), "{what}");
+}
+
+#[test]
+fn a_training_step_of_lenet_equals_pytorch() {
+    let bytes = golden("lenet_step.safetensors.gz");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut net = Net::build(arch::parse(&arch::builtin("lenet5").unwrap()).unwrap(), 42).unwrap();
+    let pictures = Rng::new(42).stream("pictures");
+    let shape = Shape::new(&[16, 1, 28, 28]).unwrap();
+    let x = Tensor::from_fn(shape, |i| pictures.uniform(i as u64) * 4.0 - 1.0);
+    let labels: Vec<usize> = (0..16).map(|i| i % 10).collect();
+    let mut optimiser = Sgd::new(0.9, 0.01, true);
+    for step in 0..3 {
+        let (scores, tape) = net.record(&x, &Mode::training(Rng::new(0))).unwrap();
+        let result = softmax_cross_entropy(&scores, &labels).unwrap();
+        let grads = net.backward(&tape, result.gradient).unwrap();
+        if step == 0 {
+            check_close("scores", scores.data().iter().copied(), &tensor(&file, "scores"));
+            check_close("loss", std::iter::once(result.loss as f32), &tensor(&file, "loss"));
+            assert_eq!(grads.iter().count(), 10);
+            for (name, gradient) in grads.iter() {
+                let every = if ["fc1.weight", "fc2.weight"].contains(&name) { 16 } else { 1 };
+                let kept = gradient.data().iter().copied().step_by(every);
+                check_close(name, kept, &tensor(&file, &format!("grad.{name}")));
+            }
+        }
+        optimiser.step(&mut net, &grads, 0.1).unwrap();
+    }
+    let conv1 = net.params().find(|param| param.name == "conv1.weight").unwrap();
+    check_close("after", conv1.value.data().iter().copied(), &tensor(&file, "after.conv1.weight"));
+}
+
+#[test]
+fn the_state_dict_of_a_torch_model_loads() {
+    let text = "version = 1\nname = \"tiny\"\ninput = [2, 8, 8]\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"conv1\"\nout = 3\nkernel = 3\nstride = 2\npadding = 1\n\
+        [[layer]]\nuse = \"tanh\"\n[[layer]]\nuse = \"avg-pool\"\nkernel = 2\n[[layer]]\nuse = \"flatten\"\n\
+        [[layer]]\nuse = \"linear\"\nname = \"fc\"\nout = 4\n";
+    let mut net = Net::build(arch::parse(&Source::new("tiny", text)).unwrap(), 1).unwrap();
+    net.load_weights(&golden("tiny_state_dict.safetensors")).unwrap();
+    let bytes = golden("tiny_io.safetensors");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let y = net.forward(&tensor(&file, "x")).unwrap();
+    check_close("y", y.data().iter().copied(), &tensor(&file, "y"));
+    // A file without the architecture says so.
+    let error = Net::from_safetensors(&golden("tiny_state_dict.safetensors")).unwrap_err();
+    assert_eq!(error.message(), "the weights do not say which net they are for");
+}
