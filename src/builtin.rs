@@ -8,8 +8,17 @@ macro_rules! texts {
 }
 
 /// The pipelines that `builtin:NAME` finds, with their texts: all of `pipelines/`.
-pub const PIPELINES: &[(&str, &str)] =
-    texts!["digits-lenet", "digits-template", "edges", "faces", "find-coin"];
+pub const PIPELINES: &[(&str, &str)] = texts![
+    "canny",
+    "coins",
+    "convolution",
+    "digits-lenet",
+    "digits-template",
+    "edges",
+    "faces",
+    "find-coin",
+    "sobel-is-convolution",
+];
 
 /// The resources that `builtin:NAME` finds: cascades, models, templates. Each has its card or its
 /// terms in `models/`.

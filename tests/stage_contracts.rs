@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lyncean::document::Source;
 use lyncean::image::{Image, ImageType, Plane};
+use lyncean::ops::row::Shape;
 use lyncean::pipeline::{Loader, Pipeline, RunOptions, Save};
 use lyncean::stage::{ALL, Kind, PortType};
 
@@ -26,15 +27,18 @@ pub fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
         };
         let text =
             format!("version = 1\n{feeder}\n[[stage]]\n{}\nname = \"subject\"\n{inputs}", kind.example);
-        Loader::new().parse(Source::new(kind.name, text)).ok()
+        let pipeline = Loader::new().parse(Source::new(kind.name, text)).ok()?;
+        let shape = Shape::new(pipeline.accepted()[0], 61, 47);
+        pipeline.plan(shape, &RunOptions::default()).is_ok().then_some(pipeline)
     })
 }
 
-const FEEDERS: [&str; 4] = [
+const FEEDERS: [&str; 5] = [
     "",
     "[[stage]]\nuse = \"gray\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"\nname = \"feed\"\n",
+    "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"resize\"\nwidth = 28\nheight = 28\nname = \"feed\"\n",
 ];
 
 fn run(pipeline: &Pipeline, image: &Image, options: &RunOptions) -> lyncean::pipeline::Results {

@@ -4,6 +4,7 @@
 //! stderr. Exit codes: 0 all done; 1 done, but images failed or problems were found; 2 the command
 //! or the pipeline is wrong; 130 interrupted. Whoever closes the pipe has seen enough: success.
 
+mod compare;
 mod console;
 mod inputs;
 mod interrupt;
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Compare(compare::Args),
 }
 
 /// How a command ended that could be carried out.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
     silence_caught_panics();
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::run(&args),
     };
     match outcome {
         Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

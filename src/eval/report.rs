@@ -6,13 +6,14 @@ use super::compare::{Comparison, Contender, Pair};
 use super::metrics::{CONFIDENCE, Interval};
 
 impl Comparison {
-    /// All that is known, as JSON. But for `milliseconds` it is the same in every run.
+    /// All that is known, as JSON. It is the same in every run, but for the times, which are `null`
+    /// where every picture failed.
     ///
     /// ```text
     /// {"images": N, "classes": [...], "confidence": 0.95,
     ///  "pipelines": [{"name", "stage", "accuracy", "interval": [low, high], "correct",
     ///                 "failures": [{"image", "kind", "error"}],
-    ///                 "milliseconds": {"median", "min"} or null,
+    ///                 "median-ms", "min-ms",
     ///                 "by-class": [{"class", "images", "correct", "accuracy"}],
     ///                 "confusion": {"columns": [...], "rows": [[...]], "failed": [...]}}],
     ///  "pairs": [{"first": index, "second": index, "difference", "interval": [low, high],
@@ -54,7 +55,8 @@ fn contender(contender: &Contender) -> Json {
         "interval": interval(accuracy.interval()),
         "correct": accuracy.hits,
         "failures": failures.collect::<Json>(),
-        "milliseconds": contender.time.map(|time| json!({"median": time.median_ms, "min": time.min_ms})),
+        "median-ms": contender.time.map(|time| time.median_ms),
+        "min-ms": contender.time.map(|time| time.min_ms),
         "by-class": by_class.collect::<Json>(),
         "confusion": {
             "columns": confusion.columns(),

@@ -9,15 +9,21 @@
     reason = "only what is inlined into the trampoline of an Isa is compiled for it"
 )]
 
+pub mod canny;
 pub mod ccl;
+pub mod conv;
 pub mod conv2d;
 pub mod gaussian;
 pub mod gemm;
+pub mod histogram;
 pub mod integral;
 pub mod isa;
+pub mod morphology;
 pub mod ncc;
 pub mod pixel;
+pub mod resize;
 pub mod resize_exact;
+pub mod separable;
 pub mod sobel;
 pub mod threshold;
 

@@ -50,3 +50,106 @@ fn gray_integer<T: Copy + Into<u32>>(rgb: &[T], out: &mut [T], narrow: impl Fn(u
         *out = narrow((sum + (1 << (GRAY_SHIFT - 1))) >> GRAY_SHIFT);
     }
 }
+
+/// One channel of interleaved colour.
+pub fn channel_row<T: Copy>(isa: Isa, rgb: &[T], index: usize, out: &mut [T]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (pixel, out) in rgb.as_chunks::<3>().0.iter().zip(out) {
+                *out = pixel[index];
+            }
+        },
+    );
+}
+
+/// Number types of picture elements, to convert between.
+pub trait Sample: Copy {
+    /// As a float, exact.
+    fn widen(self) -> f32;
+    /// From a float: rounded to nearest, ties to even, and saturated; NaN becomes 0. Floats stay.
+    fn saturate(value: f32) -> Self;
+}
+
+impl Sample for u8 {
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn saturate(value: f32) -> Self {
+        round(value, 255.0) as Self
+    }
+}
+
+impl Sample for u16 {
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn saturate(value: f32) -> Self {
+        round(value, 65535.0) as Self
+    }
+}
+
+impl Sample for f32 {
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        self
+    }
+    #[inline(always)]
+    fn saturate(value: f32) -> Self {
+        value
+    }
+}
+
+/// The nearest of the integers 0 to `largest`, ties to even.
+#[inline(always)]
+fn round(value: f32, largest: f32) -> i32 {
+    // Adding 2²³ leaves no fractional bits, so the processor's own rounding does the work: baseline
+    // x86 has no instruction for it. NaN fails the first comparison.
+    const SHIFT: f32 = 8_388_608.0;
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < largest { value } else { largest };
+    ((value + SHIFT).to_bits() - SHIFT.to_bits()) as i32
+}
+
+/// `value * scale + offset`, both steps rounded to `f32`, into another number type.
+pub fn convert_row<S: Sample, T: Sample>(isa: Isa, pixels: &[S], scale: f32, offset: f32, out: &mut [T]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (&pixel, out) in pixels.iter().zip(out) {
+                *out = T::saturate(pixel.widen() * scale + offset);
+            }
+        },
+    );
+}
+
+/// The distance of two images' values, in their type.
+pub fn absolute_difference_row<T>(isa: Isa, a: &[T], b: &[T], out: &mut [T])
+where
+    T: Copy + PartialOrd + std::ops::Sub<Output = T>,
+{
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((&a, &b), out) in a.iter().zip(b).zip(out) {
+                *out = if a > b { a - b } else { b - a };
+            }
+        },
+    );
+}
+
+/// `a - b` as floats.
+pub fn signed_difference_row<T: Sample>(isa: Isa, a: &[T], b: &[T], out: &mut [f32]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((&a, &b), out) in a.iter().zip(b).zip(out) {
+                *out = a.widen() - b.widen();
+            }
+        },
+    );
+}

@@ -1,12 +1,21 @@
 //! The stage `threshold`.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Family, Kind, Lowering, Output, ParameterError, Port, PortType, Stage, ValueId, types};
-use crate::Result;
+use super::{
+    DataType, Family, ImageValue, Kind, Lowering, Meta, Output, ParameterError, Port, PortType, Stage, Value,
+    ValueId, Whole, types,
+};
 use crate::document::Resources;
-use crate::ops::threshold;
+use crate::image::ImageType;
+use crate::ops::Context;
+use crate::ops::histogram::{self, Histogram, HistogramReduction};
+use crate::ops::row::{RowNode, Shape};
+use crate::ops::threshold::{self, ThresholdRows};
+use crate::{Error, Result};
 
 /// Compares every pixel with a level: `pixel > level` is above.
 ///
@@ -53,6 +62,13 @@ pub enum ThresholdType {
 }
 
 impl Threshold {
+    fn is_otsu(&self) -> bool {
+        match self.method {
+            Some(method) => method == Method::Otsu,
+            None => self.level.is_none(),
+        }
+    }
+
     fn op(&self) -> threshold::ThresholdType {
         match self.kind {
             ThresholdType::Binary => threshold::ThresholdType::Binary,
@@ -93,13 +109,57 @@ impl Stage for Threshold {
             types::MASK => types::GRAY8,
             other => other,
         };
-        Ok(vec![("image", ty)])
+        let mut outputs = vec![("image", ty)];
+        if self.is_otsu() {
+            outputs.push(("level", PortType::Data(DataType::Measures)));
+        }
+        Ok(outputs)
     }
 
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {
         let shape = graph.shape(inputs[0])?;
-        let level = self.level.unwrap_or(128.0);
-        let nodes = threshold::nodes(shape, level, self.op())?;
-        Ok(vec![graph.chain(nodes, inputs[0])?])
+        let op = self.op();
+        if !self.is_otsu() {
+            let nodes = threshold::nodes(shape, self.level.unwrap_or_default(), op)?;
+            return Ok(vec![graph.chain(nodes, inputs[0])?]);
+        }
+        let ty = match shape.ty {
+            _ if op.is_binary() => ImageType::Mask,
+            ImageType::Mask => ImageType::Gray8,
+            other => other,
+        };
+        let output = Shape::new(ty, shape.width, shape.height);
+        if shape.ty == ImageType::GrayF32 {
+            let map = graph.map(inputs[0]);
+            let outputs = vec![Meta::Image { shape: output, map }, Meta::Data(DataType::Measures)];
+            return Ok(graph.whole(Arc::new(FloatOtsu(op)), inputs, outputs));
+        }
+        let reduction = Arc::new(HistogramReduction::default());
+        let finish = Arc::new(move |state| {
+            let level = histogram::otsu_level(
+                &Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?,
+            );
+            let node: Arc<dyn RowNode> = Arc::new(ThresholdRows::new(shape.ty, level, op));
+            Ok((node, vec![("level".to_owned(), f64::from(level))]))
+        });
+        let (image, measures) = graph.reduce(inputs[0], reduction, finish, output)?;
+        Ok(vec![image, measures])
+    }
+}
+
+/// Otsu's level of floats needs their range before their histogram: two passes over a whole image.
+struct FloatOtsu(threshold::ThresholdType);
+
+impl Whole for FloatOtsu {
+    fn name(&self) -> &'static str {
+        "otsu"
+    }
+
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+        let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
+        let level = histogram::otsu_level(&histogram::histogram(&value.image, cx)?);
+        let image = Arc::new(threshold::threshold(&value.image, level, self.0, cx)?);
+        let measures = vec![("level".to_owned(), f64::from(level))];
+        Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Measures(Arc::new(measures))])
     }
 }
