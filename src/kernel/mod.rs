@@ -5,7 +5,9 @@
 //! the same name in [`crate::reference`].
 
 pub mod conv2d;
+pub mod dots;
 pub mod gemm;
 pub mod isa;
+pub mod pool;
 
 pub use isa::Isa;
