@@ -1,11 +1,14 @@
 //! Dot products of some vectors with many windows of one array: what a filter's gradient is.
 //!
 //! A tile of products shares its loads, and each product is summed in as many interleaved parts as a
-//! vector has lanes, over all samples before the parts are added. AVX2 and AVX-512 fuse multiply
+//! vector has lanes, over some samples before the parts are added. AVX2 and AVX-512 fuse multiply
 //! and add, the portable tile does not.
 #![allow(unsafe_code, reason = "vector loads, and entering functions compiled for more instructions")]
 
 use super::Isa;
+
+/// Elements of a vector, over samples, that are summed in lanes before the lanes are added.
+const TOGETHER: usize = 2048;
 
 /// The vectors and windows of some samples.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +67,21 @@ impl Dots<'_> {
 
     #[inline(always)]
     fn tiles<const V: usize, const W: usize>(&self, kernel: &impl Tile<V, W>, sums: &mut [f32]) {
+        // Few enough samples at a time that the vectors of a tile stay in the first cache.
+        let together = (TOGETHER / self.len).max(1);
+        for n in (0..self.samples).step_by(together) {
+            let part = Self {
+                samples: together.min(self.samples - n),
+                left: &self.left[n * self.vectors * self.len..],
+                right: &self.right[n * self.right_stride..],
+                ..*self
+            };
+            part.tiles_of_part(kernel, sums);
+        }
+    }
+
+    #[inline(always)]
+    fn tiles_of_part<const V: usize, const W: usize>(&self, kernel: &impl Tile<V, W>, sums: &mut [f32]) {
         let windows = self.offsets.len();
         for v in (0..self.vectors).step_by(V) {
             for w in (0..windows).step_by(W) {

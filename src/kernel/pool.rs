@@ -58,24 +58,40 @@ fn max_pool_row(g: &PoolGeometry, plane: &[f32], row: usize, best: &mut [f32], w
             }
             let start = y * width + first * g.stride[1] + kx - g.padding[1];
             let (best, winners) = (&mut best[first..last], &mut winners[first..last]);
-            // Known strides vectorise.
             match g.stride[1] {
-                1 => take_larger(&plane[start..], 1, start, best, winners),
-                2 => take_larger(&plane[start..], 2, start, best, winners),
-                stride => take_larger(&plane[start..], stride, start, best, winners),
+                1 => take_larger::<1>(&plane[start..], start, best, winners),
+                2 => take_larger::<2>(&plane[start..], start, best, winners),
+                stride => {
+                    for (x, (best, winner)) in best.iter_mut().zip(winners).enumerate() {
+                        take_one(plane[start + x * stride], start + x * stride, best, winner);
+                    }
+                }
             }
         }
     }
 }
 
-/// Takes the values that are larger, or NaN. A NaN in `best` makes every comparison false and stays.
+/// Takes one tap of every window of a row, where the stride is known, which vectorises.
 #[inline(always)]
-fn take_larger(values: &[f32], stride: usize, start: usize, best: &mut [f32], winners: &mut [u32]) {
-    let values = &values[..(best.len() - 1) * stride + 1];
-    for (x, (best, winner)) in best.iter_mut().zip(winners).enumerate() {
-        let value = values[x * stride];
-        let is_larger = value > *best || value.is_nan();
-        *best = if is_larger { value } else { *best };
-        *winner = if is_larger { (start + x * stride) as u32 } else { *winner };
+fn take_larger<const STRIDE: usize>(values: &[f32], start: usize, best: &mut [f32], winners: &mut [u32]) {
+    let last = best.len() - 1;
+    let ends = last * STRIDE;
+    let (chunks, _) = values[..ends].as_chunks::<STRIDE>();
+    let mut at = start as u32;
+    for (values, (best, winner)) in chunks.iter().zip(best.iter_mut().zip(winners.iter_mut())) {
+        let is_larger = values[0] > *best || values[0].is_nan();
+        *best = if is_larger { values[0] } else { *best };
+        *winner = if is_larger { at } else { *winner };
+        at += STRIDE as u32;
+    }
+    // What follows the last value may not be there to fill a chunk.
+    take_one(values[ends], start + ends, &mut best[last], &mut winners[last]);
+}
+
+#[inline(always)]
+fn take_one(value: f32, at: usize, best: &mut f32, winner: &mut u32) {
+    // A NaN in `best` makes the comparison false and stays.
+    if value > *best || value.is_nan() {
+        (*best, *winner) = (value, at as u32);
     }
 }
