@@ -1,7 +1,24 @@
-//! What ships inside the binary: pipelines and resources.
+//! What ships inside the binary: pipelines and resources. Pictures are in `image::builtin`.
 
-/// The pipelines that `builtin:NAME` finds, with their texts.
-pub const PIPELINES: &[(&str, &str)] = &[];
+/// A table of texts under their names.
+macro_rules! texts {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../pipelines/", $name, ".toml")))),*]
+    };
+}
 
-/// The resources that `builtin:NAME` finds: cascades, models, templates.
-pub const RESOURCES: &[(&str, &[u8])] = &[];
+/// The pipelines that `builtin:NAME` finds, with their texts: all of `pipelines/`.
+pub const PIPELINES: &[(&str, &str)] =
+    texts![
+    "canny", "coins", "convolution", "digits-lenet", "digits-template", "edges", "faces", "find-coin",
+    "sobel-is-convolution",
+];
+
+/// The resources that `builtin:NAME` finds: cascades, models, templates. Each has its card or its
+/// terms in `models/`.
+pub const RESOURCES: &[(&str, &[u8])] = &[
+    ("coin", include_bytes!("../models/coin.png")),
+    ("digit-templates", include_bytes!("../models/digit-templates.png")),
+    ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
+    ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),
+];

@@ -11,6 +11,8 @@
 //! - [`pipeline`]: files to a checked graph, to a plan, to results; [`eval`]: datasets, metrics.
 
 pub mod builtin;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod document;
 pub mod error;
 pub mod eval;

@@ -1,3 +1,7 @@
-//! The command line.
+//! The program `lyncean`; all of it is in [`lyncean::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lyncean::cli::main()
+}

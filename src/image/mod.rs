@@ -4,6 +4,7 @@
 //! columns of matrices. No algorithm lives here; reading and writing files is in [`codec`].
 
 mod border;
+pub mod builtin;
 pub mod codec;
 mod kind;
 mod plane;

@@ -47,6 +47,17 @@ impl Affine {
         }
     }
 
+    /// The map back; `None` where everything falls onto a line.
+    pub fn inverse(&self) -> Option<Self> {
+        let [[a, b, c], [d, e, f]] = self.rows;
+        let determinant = a * e - b * d;
+        if determinant == 0.0 || !determinant.is_finite() {
+            return None;
+        }
+        let [p, q, r, s] = [e, -b, -d, a].map(|v| v / determinant);
+        Some(Self { rows: [[p, q, -(p * c + q * f)], [r, s, -(r * c + s * f)]] })
+    }
+
     /// The upright box `[x, y, width, height]` around the image of a box.
     pub fn apply_box(&self, [x, y, w, h]: [f64; 4]) -> [f64; 4] {
         let corners = [(x, y), (x + w, y), (x, y + h), (x + w, y + h)].map(|(x, y)| self.apply(x, y));
@@ -73,5 +84,7 @@ mod tests {
         let both = shift.after(&scale);
         assert_eq!(both.apply(1.0, 1.0), (7.0, 10.0));
         assert_eq!(both.apply_box([0.0, 0.0, 2.0, 1.0]), [5.0, 7.0, 4.0, 3.0]);
+        assert_eq!(both.inverse().unwrap().apply(7.0, 10.0), (1.0, 1.0));
+        assert_eq!(Affine::scale(0.0, 1.0).inverse(), None);
     }
 }

@@ -4,7 +4,50 @@
 //! Only tests and docs depend on it.
 
 pub mod activation;
+pub mod cascade;
 pub mod conv2d;
 pub mod cross_entropy;
+pub mod draw;
+pub mod gaussian;
+pub mod hysteresis;
+pub mod integral;
+pub mod label;
 pub mod linear;
+pub mod nms;
+pub mod pixel;
 pub mod pool2d;
+pub mod regions;
+pub mod sobel;
+pub mod template;
+pub mod threshold;
+
+use crate::image::{Border, BorderMode, Pixel, Plane};
+/// The pixel at `(x, y)`, which may lie beyond the edge. `constant` stands for the border's value.
+pub fn at<T: Pixel>(plane: &Plane<T>, border: BorderMode, constant: T, x: isize, y: isize) -> T {
+    match (border.map(x, plane.width()), border.map(y, plane.height())) {
+        (Some(x), Some(y)) => plane.get(x, y),
+        _ => constant,
+    }
+}
+/// Positions of a window, row by row: the size of the output, and where the window's first pixel
+/// lies for the output's first.
+pub fn placement<T: Pixel>(
+    plane: &Plane<T>,
+    (width, height): (usize, usize),
+    (anchor_x, anchor_y): (usize, usize),
+    border: Border,
+) -> (usize, usize, isize, isize) {
+    if border.mode == BorderMode::Valid {
+        let fits = |length: usize, window: usize| if window > length { 0 } else { length - window + 1 };
+        (fits(plane.width(), width), fits(plane.height(), height), 0, 0)
+    } else {
+        (plane.width(), plane.height(), -(anchor_x as isize), -(anchor_y as isize))
+    }
+}
+/// One channel of a colour image.
+pub fn channel<T: Pixel>(plane: &Plane<[T; 3]>, index: usize) -> Plane<T>
+where
+    [T; 3]: Pixel,
+{
+    Plane::from_fn(plane.width(), plane.height(), |x, y| plane.get(x, y)[index])
+}

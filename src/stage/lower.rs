@@ -141,6 +141,14 @@ impl Lowering {
         self.rows_mapped(node, inputs, map)
     }
 
+    /// Adds row nodes one after the other; none at all leaves the value as it is.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the input is no image.
+    pub fn chain(&mut self, nodes: Vec<Arc<dyn RowNode>>, input: ValueId) -> Result<ValueId> {
+        nodes.into_iter().try_fold(input, |value, node| self.rows(node, &[value]))
+    }
+
     /// Adds a row node whose pixels lie elsewhere: `map` leads to the picture as read.
     ///
     /// # Errors

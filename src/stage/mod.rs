@@ -4,8 +4,31 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
+pub mod canny;
+pub mod channel;
+pub mod classify;
+pub mod convolve;
+pub mod crop;
+pub mod difference;
+pub mod dilate;
+pub mod draw;
+pub mod equalize;
+pub mod erode;
+pub mod gaussian_blur;
+pub mod gray;
+pub mod haar_detect;
+pub mod integral;
+pub mod label;
 mod lower;
+pub mod match_template;
+pub mod morphology;
+pub mod nearest_template;
 mod port;
+pub mod resize;
+pub mod sobel;
+pub mod threshold;
+pub mod to_f32;
+pub mod to_u8;
 mod value;
 
 use schemars::JsonSchema;
@@ -174,4 +197,27 @@ where
 }
 
 /// Every kind of stage of this crate.
-pub static ALL: &[&Kind] = &[];
+pub static ALL: &[&Kind] = &[
+    &canny::KIND,
+    &channel::KIND,
+    &classify::KIND,
+    &convolve::KIND,
+    &crop::KIND,
+    &difference::KIND,
+    &dilate::KIND,
+    &draw::KIND,
+    &equalize::KIND,
+    &erode::KIND,
+    &gaussian_blur::KIND,
+    &gray::KIND,
+    &haar_detect::KIND,
+    &integral::KIND,
+    &label::KIND,
+    &match_template::KIND,
+    &nearest_template::KIND,
+    &resize::KIND,
+    &sobel::KIND,
+    &threshold::KIND,
+    &to_f32::KIND,
+    &to_u8::KIND,
+];

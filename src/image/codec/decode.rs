@@ -1,17 +1,19 @@
-//! PNG, JPEG, BMP, PNM and WebP, through the decoders of the `image` crate.
+//! JPEG, BMP, PNM and WebP, through the decoders of the `image` crate.
 
 use std::io::{BufRead, Cursor, Seek};
 
-use image::codecs::{
-    bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, pnm::PnmDecoder, webp::WebPDecoder,
-};
+use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageResult};
 
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
 use crate::Result;
 use crate::image::ImageType;
 
-type Decoder<'a> = Box<dyn ImageDecoder + 'a>;
+/// A decoder, and whether the colours it delivers are all gray, as those of most 8-bit BMPs.
+struct Decoder<'a> {
+    inner: Box<dyn ImageDecoder + 'a>,
+    gray: bool,
+}
 
 /// The picture in the bytes of a file.
 pub(super) fn read(bytes: &[u8], name: &str, format: Format, limits: &Limits) -> Result<Picture> {
@@ -19,7 +21,16 @@ pub(super) fn read(bytes: &[u8], name: &str, format: Format, limits: &Limits) ->
     let mut decoder = open(Cursor::new(bytes), format, limits).map_err(wrong)?;
     let source = source(&mut decoder, name, format)?;
     limits.check(&source, name)?;
-    pixels::assemble(source, |out| decoder.read_image(out).map_err(wrong))
+    let Decoder { inner, gray } = decoder;
+    pixels::assemble(source, |out| {
+        if !gray {
+            return inner.read_image(out).map_err(wrong);
+        }
+        let mut colors = vec![[0u8; 3]; out.len()];
+        inner.read_image(colors.as_flattened_mut()).map_err(wrong)?;
+        out.iter_mut().zip(&colors).for_each(|(value, &[red, ..])| *value = red);
+        Ok(())
+    })
 }
 
 /// The header of a file.
@@ -30,27 +41,36 @@ pub(super) fn probe<R: BufRead + Seek>(reader: R, name: &str, format: Format) ->
 }
 
 fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) -> ImageResult<Decoder<'a>> {
-    // The sizes of pictures are checked here, with better words; this bounds what else a file may ask for.
-    let mut inner = image::Limits::no_limits();
-    inner.max_alloc = Some(limits.max_bytes);
-    let mut decoder: Decoder = match format {
+    let mut gray = false;
+    let mut inner: Box<dyn ImageDecoder> = match format {
         Format::Jpeg => Box::new(JpegDecoder::new(reader)?),
-        Format::Bmp => Box::new(BmpDecoder::new(reader)?),
-        Format::Pnm => Box::new(PnmDecoder::new(reader)?),
+        Format::Bmp => {
+            let decoder = BmpDecoder::new(reader)?;
+            let palette = decoder.get_palette();
+            gray = palette.is_some_and(|colors| colors.iter().all(|[r, g, b]| r == g && g == b))
+                && decoder.color_type() == ColorType::Rgb8;
+            Box::new(decoder)
+        }
         Format::Webp => Box::new(WebPDecoder::new(reader)?),
-        Format::Png | Format::Tiff => return Ok(Box::new(PngDecoder::with_limits(reader, inner)?)),
+        Format::Png | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
     };
-    decoder.set_limits(inner)?;
-    Ok(decoder)
+    // The sizes of pictures are checked here, with better words; this bounds what else a file may ask for.
+    let mut bounds = image::Limits::no_limits();
+    bounds.max_alloc = Some(limits.max_bytes);
+    inner.set_limits(bounds)?;
+    Ok(Decoder { inner, gray })
 }
 
 fn source(decoder: &mut Decoder<'_>, name: &str, format: Format) -> Result<Source> {
+    let gray = decoder.gray;
+    let decoder = &mut decoder.inner;
     let (width, height) = decoder.dimensions();
     let (mut width, mut height) = (fail::size(width, name, format)?, fail::size(height, name, format)?);
     if width == 0 || height == 0 {
         return Err(fail::broken(name, format, format_args!("a picture of {width}x{height}")));
     }
     let (ty, alpha) = match decoder.color_type() {
+        ColorType::Rgb8 if gray => (ImageType::Gray8, false),
         ColorType::L8 => (ImageType::Gray8, false),
         ColorType::La8 => (ImageType::Gray8, true),
         ColorType::Rgb8 => (ImageType::Rgb8, false),
@@ -64,8 +84,8 @@ fn source(decoder: &mut Decoder<'_>, name: &str, format: Format) -> Result<Sourc
         other => return Err(fail::unread(name, format, format_args!("pixels of type {other:?}"))),
     };
     let stored = decoder.original_color_type();
-    let channels = usize::from(stored.channel_count()).max(1);
-    let bits = u32::from(stored.bits_per_pixel()) / (channels as u32);
+    let bits = u32::from(stored.bits_per_pixel() / u16::from(stored.channel_count()).max(1));
+    let channels = if gray { 1 } else { usize::from(stored.channel_count()) };
     // Metadata that cannot be read turns nothing: the pixels are still good.
     let turn = decoder.orientation().map_or(1, image::metadata::Orientation::to_exif);
     let orientation = Orientation::from_exif(u16::from(turn));

@@ -20,6 +20,7 @@ mod jpeg;
 mod limits;
 mod orient;
 mod pixels;
+mod png_read;
 mod sniff;
 pub mod stream;
 mod tiff_read;
@@ -50,13 +51,15 @@ pub struct Source {
     pub height: usize,
     /// The type the picture is read as: the one that holds every stored value exactly.
     ///
-    /// 1, 2 and 4 bit are scaled to 8 bit, palettes looked up, CMYK turned to RGB. Of TIFF files,
+    /// 1, 2 and 4 bit are scaled to 8 bit, palettes looked up (gray
+    /// ones of BMP stay gray), CMYK and YCbCr turned to RGB. Of TIFF files,
     /// 32-bit unsigned gray is read as [`ImageType::Labels`], signed 8 and 16 bit and half floats
     /// as [`ImageType::GrayF32`], and doubles are rounded to `f32`.
     pub ty: ImageType,
     /// Bits of a channel as stored. A palette counts as the 8-bit colours it holds.
     pub bits: u32,
-    /// Channels as stored, alpha included: 1 to 5.
+    /// Channels as stored, alpha and the black of CMYK included: 1 to 4.
+    /// A colour that stands for transparent counts as alpha.
     pub channels: usize,
     /// Whether one of the channels is alpha, so that [`Picture::alpha`] will be there.
     pub alpha: bool,
@@ -112,11 +115,11 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
 pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> {
     let format = sniff::expect(bytes, name)?;
     sniff::check_complete(bytes, format, name)?;
-    let picture = guard::run(name, format, || match format {
+    guard::run(name, format, || match format {
+        Format::Png => png_read::read(Cursor::new(bytes), name, limits),
         Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits),
         _ => decode::read(bytes, name, format, limits),
-    })?;
-    Ok(picture)
+    })
 }
 
 /// What a file says about its picture, without decoding the pixels.
@@ -140,6 +143,7 @@ pub fn probe_bytes(bytes: &[u8], name: &str) -> Result<Source> {
 fn probe_reader<R: std::io::BufRead + std::io::Seek>(mut reader: R, name: &str) -> Result<Source> {
     let format = sniff::expect_reader(&mut reader, name)?;
     guard::run(name, format, || match format {
+        Format::Png => png_read::probe(reader, name),
         Format::Tiff => tiff_read::probe(reader, name),
         _ => decode::probe(reader, name, format),
     })

@@ -23,6 +23,7 @@ pub(super) enum Samples {
     Double,
     Cmyk8,
     Cmyk16,
+    YCbCr8,
 }
 
 /// The picture of a file.
@@ -98,6 +99,7 @@ fn kind(color: ColorType, gray_alpha: bool, format: SampleFormat) -> Option<(Ima
         C::RGB(_) | C::RGBA(_) => (ImageType::Rgb8, ImageType::Rgb16, ImageType::RgbF32),
         C::CMYK(8) if format == Uint => return Some((ImageType::Rgb8, Samples::Cmyk8)),
         C::CMYK(16) if format == Uint => return Some((ImageType::Rgb16, Samples::Cmyk16)),
+        C::YCbCr(8) if format == Uint => return Some((ImageType::Rgb8, Samples::YCbCr8)),
         _ => return None,
     };
     Some(match (format, bits) {
@@ -176,6 +178,7 @@ fn convert(raw: &[u8], layout: &BufferLayoutPreference, samples: Samples, out: &
         Samples::Cmyk8 => {
             each(raw, out, |[c, m, y, k]| [c, m, y].map(|ink| light(ink.into(), k.into(), 255) as u8))
         }
+        Samples::YCbCr8 => each(raw, out, |[y, cb, cr]| rgb_from_ycbcr(y, cb, cr)),
         Samples::Cmyk16 => each(raw, out, |[c0, c1, m0, m1, y0, y1, k0, k1]: [u8; 8]| {
             let k = u16::from_ne_bytes([k0, k1]);
             let of = |ink| (light(u16::from_ne_bytes(ink).into(), k.into(), 65535) as u16).to_ne_bytes();
@@ -189,6 +192,13 @@ fn convert(raw: &[u8], layout: &BufferLayoutPreference, samples: Samples, out: &
 fn light(ink: u32, black: u32, max: u32) -> u32 {
     // 65535 squared and a half of 65535 more is still a u32.
     ((max - ink) * (max - black) + max / 2) / max
+}
+
+/// The conversion of JFIF, rounded. TIFF's own tags for it are in practice always these values.
+fn rgb_from_ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+    // The casts saturate.
+    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|v| (v + 0.5) as u8)
 }
 
 fn each<const N: usize, const M: usize>(raw: &[u8], out: &mut [u8], f: impl Fn([u8; N]) -> [u8; M]) -> bool {
@@ -251,6 +261,13 @@ mod tests {
             assert_eq!(f32_from_half(half), value, "{half:#06x}");
         }
         assert!(f32_from_half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn primaries() {
+        assert_eq!(rgb_from_ycbcr(255, 128, 128), [255; 3]);
+        assert_eq!(rgb_from_ycbcr(76, 85, 255), [254, 0, 0]);
+        assert_eq!(rgb_from_ycbcr(29, 255, 107), [0, 0, 254]);
     }
 
     #[test]

@@ -28,15 +28,29 @@ pub(super) struct TiffRows<W> {
 
 impl<W: Write + Seek> TiffRows<W> {
     pub(super) fn new(
-        mut out: W,
+        out: W,
         ty: ImageType,
         width: u32,
         height: u32,
         compression: Compression,
     ) -> io::Result<Self> {
         let row_bytes = width as usize * ty.pixel_size();
-        let rows_per_strip = (STRIP_BYTES / row_bytes).clamp(1, height as usize) as u32;
-        let big = needs_big(row_bytes as u64, u64::from(height), u64::from(rows_per_strip));
+        let big =
+            needs_big(row_bytes as u64, u64::from(height), u64::from(rows_per_strip(row_bytes, height)));
+        Self::with_offsets(out, ty, width, height, compression, big)
+    }
+
+    /// With offsets of 64 bits when `big`, else of 32.
+    fn with_offsets(
+        mut out: W,
+        ty: ImageType,
+        width: u32,
+        height: u32,
+        compression: Compression,
+        big: bool,
+    ) -> io::Result<Self> {
+        let row_bytes = width as usize * ty.pixel_size();
+        let rows_per_strip = rows_per_strip(row_bytes, height);
         let level = match compression {
             // Floats hardly get smaller at this level.
             Compression::Fast if ty.element() == Element::F32 => None,
@@ -136,8 +150,7 @@ impl<W: Write + Seek> TiffRows<W> {
         let place = if self.big { LONG8 } else { LONG };
         let float = self.ty.element() == Element::F32;
         let bits = 8 * self.ty.element().size() as u16;
-        let predictor = if self.level.is_some() && !float { 2 } else { 1 };
-        let entries = [
+        let mut entries = vec![
             (256u16, LONG, 1, self.width.to_ne_bytes().to_vec()),
             (257, LONG, 1, self.height.to_ne_bytes().to_vec()),
             (258, SHORT, channels, shorts(&vec![bits; channels])),
@@ -148,9 +161,11 @@ impl<W: Write + Seek> TiffRows<W> {
             (278, LONG, 1, self.rows_per_strip.to_ne_bytes().to_vec()),
             (279, place, self.lengths.len(), longs(&self.lengths)),
             (284, SHORT, 1, shorts(&[1])),
-            (317, SHORT, 1, shorts(&[predictor])),
+            (317, SHORT, 1, shorts(&[2])),
             (339, SHORT, channels, shorts(&vec![if float { 3 } else { 1 }; channels])),
         ];
+        // Without differences the tag has no business here, and libtiff says so.
+        entries.retain(|&(tag, ..)| tag != 317 || self.level.is_some() && !float);
         // A count, the entries, the place of the next directory: none.
         let (inline, count, entry) = if self.big { (8, 8, 20) } else { (4, 2, 12) };
         let mut beyond = self.position + (count + entry * entries.len() + inline) as u64;
@@ -179,6 +194,10 @@ impl<W: Write + Seek> TiffRows<W> {
         directory.extend(values);
         directory
     }
+}
+
+fn rows_per_strip(row_bytes: usize, height: u32) -> u32 {
+    (STRIP_BYTES / row_bytes).clamp(1, height as usize) as u32
 }
 
 /// Whether offsets may pass 32 bits. Deflate makes incompressible strips a little larger.
@@ -211,12 +230,37 @@ fn predict(row: &mut [u8], ty: ImageType) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::codec::{Limits, read_bytes};
+    use crate::image::{Image, Plane};
 
     #[test]
     fn big_begins_at_four_gigabytes() {
         assert!(!needs_big(20_000, 200_000, 13));
         assert!(needs_big(20_000, 214_748, 13));
         assert!(needs_big(4 << 30, 1, 1));
+    }
+
+    #[test]
+    fn big_files_are_read_again() {
+        let pixel = |x: u32, y: u32, c: u32| (x * 31 + y * 7 + c * 101) as u16;
+        for (width, height) in [(3, 2), (300, 700)] {
+            for compression in [Compression::None, Compression::Fast] {
+                let out = io::Cursor::new(Vec::new());
+                let ty = ImageType::Rgb16;
+                let mut rows = TiffRows::with_offsets(out, ty, width, height, compression, true).unwrap();
+                let mut pixels = Vec::new();
+                for y in 0..height {
+                    let row: Vec<_> = (0..width).map(|x| [0, 1, 2].map(|c| pixel(x, y, c))).collect();
+                    rows.write_row(bytemuck::cast_slice(&row)).unwrap();
+                    pixels.extend(row);
+                }
+                let bytes = rows.finish().unwrap().into_inner();
+                assert!(bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+"));
+                let picture = read_bytes(&bytes, "big.tiff", &Limits::default()).unwrap();
+                let plane = Plane::from_vec(width as usize, height as usize, pixels).unwrap();
+                assert_eq!(picture.image, Image::Rgb16(plane));
+            }
+        }
     }
 
     #[test]

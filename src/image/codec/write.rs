@@ -50,6 +50,8 @@ impl Default for WriteOptions {
 /// | `gray-f32`, `rgb-f32` | no | no | yes |
 /// | `gradient` | no | no | no: two planes are no picture |
 ///
+/// Unsigned 32-bit TIFF is read by libtiff, tifffile and scikit-image, but not by OpenCV.
+///
 /// # Errors
 /// [`Unsupported`](crate::ErrorKind::Unsupported), with what to do instead.
 pub fn check_format(ty: ImageType, format: Format) -> Result<()> {
@@ -84,7 +86,8 @@ pub fn encode(image: &Image, format: Format, options: &WriteOptions) -> Result<V
         return jpeg(image, options.quality);
     }
     let out = Cursor::new(Vec::new());
-    let encoder = RowEncoder::new(out, "memory", format, image.ty(), image.width(), image.height(), options)?;
+    let encoder =
+        RowEncoder::new(out, "memory", format, image.ty(), image.width(), image.height(), *options)?;
     Ok(rows(image, encoder)?.into_inner())
 }
 
@@ -103,7 +106,7 @@ pub fn write(path: impl AsRef<Path>, image: &Image, format: Format, options: &Wr
         file.write_all(&bytes).map_err(|error| Error::io(&name, error))?;
     } else {
         let (width, height) = (image.width(), image.height());
-        let encoder = RowEncoder::new(file, &name, format, image.ty(), width, height, options)?;
+        let encoder = RowEncoder::new(file, &name, format, image.ty(), width, height, *options)?;
         file = rows(image, encoder)?;
     }
     file.persist()

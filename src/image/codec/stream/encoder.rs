@@ -31,7 +31,7 @@ impl<W: Write + Seek + Send + 'static> RowEncoder<W> {
         ty: ImageType,
         width: usize,
         height: usize,
-        options: &WriteOptions,
+        options: WriteOptions,
     ) -> Result<Self> {
         check_format(ty, format).map_err(|error| error.within(format!("`{name}`")))?;
         // PNG has 31 bits for a size, and the bytes of a row must have an address.

@@ -32,7 +32,9 @@ impl<W: Write + 'static> PngRows<W> {
         encoder.set_depth(if element == Element::U8 { BitDepth::Eight } else { BitDepth::Sixteen });
         let (deflate, filter) = match compression {
             Compression::None => (DeflateCompression::NoCompression, Filter::NoFilter),
-            Compression::Fast => (DeflateCompression::FdeflateUltraFast, Filter::Up),
+            // Of photographs 6% smaller than with the filter `Up`, in the same time; trying all
+            // filters on each row takes half as long again, for 2% more.
+            Compression::Fast => (DeflateCompression::FdeflateUltraFast, Filter::Paeth),
             Compression::Small => (DeflateCompression::Level(9), Filter::Adaptive),
         };
         encoder.set_deflate_compression(deflate);

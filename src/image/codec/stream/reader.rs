@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use png::{ColorType, Decoder, Transformations};
-
 use super::strips::Strips;
-use crate::image::codec::{self, Format, Limits, Orientation, Source, fail, guard, sniff};
-use crate::image::{Element, ImageType};
+use crate::image::ImageType;
+use crate::image::codec::{self, Format, Limits, Orientation, Source, fail, guard, png_read, sniff};
 use crate::{Error, Result};
 
 pub(super) type Input = BufReader<File>;
@@ -88,36 +86,10 @@ impl RowReader {
 }
 
 fn open_png(input: Input, name: &str, limits: &Limits) -> Result<Option<(Rows, Source)>> {
-    let wrong = |error| fail::from_png(name, error);
-    let most = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
-    let mut decoder = Decoder::new_with_limits(input, png::Limits { bytes: most });
-    decoder.set_transformations(Transformations::EXPAND);
-    let reader = decoder.read_info().map_err(wrong)?;
-    let (color, depth) = reader.output_color_type();
-    let info = reader.info();
-    let turn = info.exif_metadata.as_deref().and_then(image::metadata::Orientation::from_exif_chunk);
-    let upright = turn.is_none_or(|turn| turn == image::metadata::Orientation::NoTransforms);
-    let ty = match (color, depth) {
-        (ColorType::Grayscale, png::BitDepth::Eight) => ImageType::Gray8,
-        (ColorType::Grayscale, png::BitDepth::Sixteen) => ImageType::Gray16,
-        (ColorType::Rgb, png::BitDepth::Eight) => ImageType::Rgb8,
-        (ColorType::Rgb, png::BitDepth::Sixteen) => ImageType::Rgb16,
-        _ => return Ok(None),
-    };
-    if info.interlaced || !upright {
+    let (reader, source) = png_read::open(input, name, limits)?;
+    if reader.info().interlaced || source.alpha || source.orientation != Orientation::Upright {
         return Ok(None);
     }
-    let palette = info.color_type == ColorType::Indexed;
-    let source = Source {
-        format: Format::Png,
-        width: fail::size(info.width, name, Format::Png)?,
-        height: fail::size(info.height, name, Format::Png)?,
-        ty,
-        bits: if palette { 8 } else { u32::from(info.bit_depth as u8) },
-        channels: ty.channels(),
-        alpha: false,
-        orientation: Orientation::Upright,
-    };
     Ok(Some((Rows::Png(Box::new(reader)), source)))
 }
 
@@ -132,12 +104,7 @@ fn png_row(
     if reader.read_row(out).map_err(wrong)?.is_none() {
         return Err(fail::cut_off(name, Format::Png));
     }
-    // PNG is big-endian.
-    if ty.element() == Element::U16 {
-        for value in out.as_chunks_mut().0 {
-            *value = u16::from_be_bytes(*value).to_ne_bytes();
-        }
-    }
+    png_read::native_order(out, ty);
     if last {
         // Only a file that reaches to its end chunk is whole.
         reader.finish().map_err(wrong)?;

@@ -33,7 +33,7 @@ impl RowWriter {
         let path = path.as_ref();
         let file = AtomicFile::create(path)?;
         let name = path.display().to_string();
-        Ok(Self(RowEncoder::new(file, &name, format, ty, width, height, options)?))
+        Ok(Self(RowEncoder::new(file, &name, format, ty, width, height, *options)?))
     }
 
     /// Writes the next row: `width * ty.pixel_size()` bytes in the native order.

@@ -1,0 +1,29 @@
+//! Pipelines as commands name them.
+
+use std::path::Path;
+
+use crate::pipeline::{Loader, Pipeline};
+use crate::{Error, Result};
+
+/// A pipeline from a path or `builtin:NAME`, with `stage.key=value` over what it says.
+pub(super) fn pipeline(path: &Path, parameters: &[String]) -> Result<Pipeline> {
+    let mut loader = Loader::new();
+    for parameter in parameters {
+        let Some((key, value)) = parameter.split_once('=') else {
+            let error = Error::pipeline(format!("`{parameter}` gives no value"));
+            return Err(error.with_hint("write `-p stage.key=value`"));
+        };
+        loader = loader.with_override(key.trim(), value.trim());
+    }
+    loader.load(path).map_err(|error| suggest_builtin(path, error))
+}
+
+/// Whoever writes `coins` for a file that is not there may mean `builtin:coins`.
+pub(super) fn suggest_builtin(path: &Path, error: Error) -> Error {
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_builtin = crate::builtin::PIPELINES.iter().any(|(known, _)| *known == name);
+    if error.kind() == crate::ErrorKind::Io && is_builtin && !path.exists() {
+        return error.with_hint(format!("did you mean `builtin:{name}`?"));
+    }
+    error
+}

@@ -1,0 +1,86 @@
+//! The command line: it parses, prints and sets exit codes; no image maths lives here.
+//!
+//! One file a command, each with its `Args` and a function `run`. Results go to stdout, words to
+//! stderr. Exit codes: 0 all done; 1 done, but images failed or problems were found; 2 the command
+//! or the pipeline is wrong; 130 interrupted. Whoever closes the pipe has seen enough: success.
+
+mod console;
+mod inputs;
+mod interrupt;
+mod load;
+mod ordered;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use console::Failure;
+
+/// Computer-vision pipelines: classical stages and convolutional nets, chained in small TOML files.
+#[derive(Parser)]
+#[command(name = "lyncean", version, about, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+}
+
+/// How a command ended that could be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// All done.
+    Done,
+    /// Done, but some images failed, or problems were found.
+    Imperfect,
+    /// The user asked to stop.
+    Interrupted,
+}
+
+/// What every command returns.
+type Outcome = Result<Exit, Failure>;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    silence_caught_panics();
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(args),
+    };
+    match outcome {
+        Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Ok(Exit::Imperfect) => ExitCode::from(1),
+        Ok(Exit::Interrupted) => ExitCode::from(130),
+        Err(Failure::Error(error)) => {
+            console::report(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A panic that becomes an error of one image is told there; its backtrace is for those who ask.
+fn silence_caught_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let is_worker = std::thread::current().name() == Some(run::WORKER);
+        let is_caught = is_worker || crate::image::codec::panic_is_caught();
+        if !is_caught || std::env::var_os("RUST_BACKTRACE").is_some() {
+            hook(info);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_declared_without_contradiction() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,136 @@
+//! Correlation of one output row with a kernel of any size.
+//!
+//! Integers are exact, so kernels that are products of a column and a row may be computed as two
+//! passes. Floats are summed tap by tap, row by row of the kernel, taps of zero left out, every step
+//! rounded.
+
+use super::Isa;
+use super::pixel::Sample;
+
+/// A tap of a kernel: where its pixels stand, and their weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tap<W> {
+    /// Row of the kernel.
+    pub row: usize,
+    /// Elements from the start of the padded row.
+    pub offset: usize,
+    /// The weight, never zero.
+    pub weight: W,
+}
+
+/// How output pixels lie on a row: `channels` interleaved, `stride` input pixels apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lattice {
+    /// Elements of a pixel.
+    pub channels: usize,
+    /// Input pixels from one output pixel to the next.
+    pub stride: usize,
+}
+
+/// Elements whose sums are held in registers at once; a multiple of one and of three channels.
+const TILE: usize = 96;
+
+/// Sums of `weight * pixel` over all taps as integers; `finish` makes output elements of them.
+pub fn correlate_integer_row<T, O>(
+    isa: Isa,
+    rows: &[&[T]],
+    taps: &[Tap<i32>],
+    lattice: Lattice,
+    out: &mut [O],
+    finish: impl Fn(i32) -> O + Copy,
+) where
+    T: Copy + Into<i32>,
+{
+    isa.run(
+        #[inline(always)]
+        || correlate(rows, taps, lattice, out, |weight, pixel: T| weight * pixel.into(), finish),
+    );
+}
+
+/// [`correlate_integer_row`] for a kernel that is `down` times `across`, columns first.
+#[expect(clippy::too_many_arguments, reason = "a factored kernel has two of each")]
+pub fn correlate_factored_row<T, O>(
+    isa: Isa,
+    rows: &[&[T]],
+    down: &[Tap<i32>],
+    across: &[Tap<i32>],
+    lattice: Lattice,
+    column: &mut [i32],
+    out: &mut [O],
+    finish: impl Fn(i32) -> O + Copy,
+) where
+    T: Copy + Into<i32>,
+{
+    let column = &mut column[..rows.first().map_or(0, |row| row.len())];
+    let dense = Lattice { channels: lattice.channels, stride: 1 };
+    isa.run(
+        #[inline(always)]
+        || {
+            correlate(rows, down, dense, column, |weight, pixel: T| weight * pixel.into(), |sum| sum);
+            correlate(&[&*column], across, lattice, out, |weight, sum| weight * sum, finish);
+        },
+    );
+}
+
+/// Sums of `weight * pixel` over all taps as floats.
+pub fn correlate_float_row<T: Sample, O>(
+    isa: Isa,
+    rows: &[&[T]],
+    taps: &[Tap<f32>],
+    lattice: Lattice,
+    out: &mut [O],
+    finish: impl Fn(f32) -> O + Copy,
+) {
+    isa.run(
+        #[inline(always)]
+        || correlate(rows, taps, lattice, out, |weight, pixel: T| weight * pixel.widen(), finish),
+    );
+}
+
+#[inline(always)]
+fn correlate<T: Copy, W: Copy, S, O>(
+    rows: &[&[T]],
+    taps: &[Tap<W>],
+    lattice: Lattice,
+    out: &mut [O],
+    product: impl Fn(W, T) -> S + Copy,
+    finish: impl Fn(S) -> O + Copy,
+) where
+    S: Copy + Default + std::ops::AddAssign,
+{
+    let Lattice { channels, stride } = lattice;
+    for (tile, out) in out.chunks_mut(TILE).enumerate() {
+        let start = tile * TILE;
+        let mut sums = [S::default(); TILE];
+        let sums = &mut sums[..out.len()];
+        for (index, tap) in taps.iter().enumerate() {
+            let row = rows[tap.row];
+            if stride == 1 {
+                let pixels = &row[start + tap.offset..][..out.len()];
+                // The first product starts the sum: adding it to zero would turn -0 into 0.
+                if index == 0 {
+                    for (sum, &pixel) in sums.iter_mut().zip(pixels) {
+                        *sum = product(tap.weight, pixel);
+                    }
+                } else {
+                    for (sum, &pixel) in sums.iter_mut().zip(pixels) {
+                        *sum += product(tap.weight, pixel);
+                    }
+                }
+            } else {
+                for (element, sum) in sums.iter_mut().enumerate() {
+                    let (x, channel) = ((start + element) / channels, (start + element) % channels);
+                    let value = product(tap.weight, row[x * stride * channels + channel + tap.offset]);
+                    if index == 0 {
+                        *sum = value;
+                    } else {
+                        *sum += value;
+                    }
+                }
+            }
+        }
+        for (out, &sum) in out.iter_mut().zip(sums.iter()) {
+            *out = finish(sum);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Rows of summed-area tables.
+
+/// A number type that sums of `T` are kept in.
+///
+/// Integer sums wrap: a difference of sums is right as long as it fits the type itself, however
+/// large the sums have grown.
+pub trait Sum<T>: Copy + Default {
+    /// A value as a sum of one.
+    fn of(value: T) -> Self;
+    /// The square of a value.
+    fn of_square(value: T) -> Self;
+    /// `self + other`.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+    /// `self - other`.
+    #[must_use]
+    fn minus(self, other: Self) -> Self;
+}
+
+macro_rules! integer_sums {
+    ($($value:ty => $sum:ty),*) => {$(
+        impl Sum<$value> for $sum {
+            #[inline(always)]
+            fn of(value: $value) -> Self {
+                Self::from(value)
+            }
+            #[inline(always)]
+            fn of_square(value: $value) -> Self {
+                Self::from(value).wrapping_mul(Self::from(value))
+            }
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+        }
+    )*};
+}
+integer_sums!(u8 => u32, u8 => u64, u16 => u32, u16 => u64);
+
+macro_rules! float_sums {
+    ($($value:ty),*) => {$(
+        impl Sum<$value> for f64 {
+            #[inline(always)]
+            fn of(value: $value) -> Self {
+                Self::from(value)
+            }
+            #[inline(always)]
+            fn of_square(value: $value) -> Self {
+                Self::from(value) * Self::from(value)
+            }
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                self - other
+            }
+        }
+    )*};
+}
+float_sums!(u8, u16, f32);
+
+/// One row of a summed-area table: `out[x + 1] = above[x + 1] + terms[0] + ... + terms[x]`, and
+/// `out[0] = 0`.
+///
+/// # Panics
+/// When `above` and `out` do not have one entry more than `row`.
+#[inline]
+pub fn integral_row<T: Copy, S: Sum<T>>(row: &[T], term: impl Fn(T) -> S, above: &[S], out: &mut [S]) {
+    assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
+    out[0] = S::default();
+    let mut sum = S::default();
+    for ((value, above), out) in row.iter().zip(&above[1..]).zip(&mut out[1..]) {
+        sum = sum.plus(term(*value));
+        *out = above.plus(sum);
+    }
+}
+
+/// Row `y` of a tilted table from the two sums rows and the two image rows above it.
+///
+/// `out[x]` is the sum of the pixels `(i, j)` with `|i - x + 1| < y - j`: a triangle that opens
+/// upwards at 45 degrees with its tip at `(x - 1, y - 1)` (R. Lienhart and J. Maydt, 2002).
+/// Where there is no second row above, `higher` is all zeros and `row_higher` empty.
+///
+/// # Panics
+/// When the sums rows do not have one entry more than `row`.
+#[inline]
+pub fn tilted_row<T: Copy, S: Sum<T>>(
+    row: &[T],
+    row_higher: Option<&[T]>,
+    above: &[S],
+    higher: &[S],
+    out: &mut [S],
+) {
+    let width = row.len();
+    assert!(above.len() == width + 1 && higher.len() == width + 1 && out.len() == width + 1);
+    let pixel = |x: usize| {
+        let upper = row_higher.map_or(S::default(), |row| S::of(row[x]));
+        S::of(row[x]).plus(upper)
+    };
+    // Past the edges a triangle holds what its neighbour one row up holds.
+    if width == 0 {
+        out[0] = S::default();
+        return;
+    }
+    out[0] = above[1];
+    for x in 1..width {
+        out[x] = above[x - 1].plus(above[x + 1]).minus(higher[x]).plus(pixel(x - 1));
+    }
+    out[width] = above[width - 1].plus(pixel(width - 1));
+}

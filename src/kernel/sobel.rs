@@ -1,0 +1,171 @@
+//! Derivatives of one output row: columns are smoothed and differentiated, then rows crosswise.
+//!
+//! Sobel and Feldman (1968); the larger windows are products of binomials, as in OpenCV.
+
+use std::ops::{Add, Mul};
+
+use super::Isa;
+
+/// A separable pair of derivative filters: `smooth` across, `derive` along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DerivativeTaps {
+    /// Symmetric.
+    pub smooth: &'static [i8],
+    /// Antisymmetric; positive where values rise along the axis.
+    pub derive: &'static [i8],
+}
+
+impl DerivativeTaps {
+    /// Sobel's operator of 3, 5 or 7 taps.
+    pub const fn sobel(size: usize) -> Option<Self> {
+        match size {
+            3 => Some(Self { smooth: &[1, 2, 1], derive: &[-1, 0, 1] }),
+            5 => Some(Self { smooth: &[1, 4, 6, 4, 1], derive: &[-1, -2, 0, 2, 1] }),
+            7 => Some(Self { smooth: &[1, 6, 15, 20, 15, 6, 1], derive: &[-1, -4, -5, 0, 5, 4, 1] }),
+            _ => None,
+        }
+    }
+
+    /// Scharr's operator of 3 taps (Scharr 2000).
+    pub const SCHARR: Self = Self { smooth: &[3, 10, 3], derive: &[-1, 0, 1] };
+
+    /// Taps of the window along either axis.
+    pub const fn size(&self) -> usize {
+        self.smooth.len()
+    }
+}
+
+/// The number that derivatives are computed in: `i16` where every value fits, else `i32` or `f32`.
+pub trait Accumulator:
+    Copy + Default + From<i8> + Add<Output = Self> + Mul<Output = Self> + PartialEq + Send + 'static
+{
+}
+impl Accumulator for i16 {}
+impl Accumulator for i32 {}
+impl Accumulator for f32 {}
+
+/// The smoothed and the differentiated columns of one window of rows.
+#[derive(Default)]
+pub struct Columns<A> {
+    smooth: Vec<A>,
+    derive: Vec<A>,
+}
+
+impl<A: Accumulator> Columns<A> {
+    /// Room for padded rows of so many pixels.
+    pub fn new(length: usize) -> Self {
+        Self { smooth: vec![A::default(); length], derive: vec![A::default(); length] }
+    }
+}
+
+/// Writes `value(dx, dy)` for every pixel of an output row.
+///
+/// `rows` are the padded input rows, one a tap; `out` is `taps - 1` shorter. Sums run from the
+/// first tap to the last, columns before rows, taps of zero left out: the order matters to floats.
+pub fn derivatives_row<T, A, O>(
+    isa: Isa,
+    rows: &[&[T]],
+    taps: DerivativeTaps,
+    columns: &mut Columns<A>,
+    out: &mut [O],
+    value: impl Fn(A, A) -> O + Copy,
+) where
+    T: Copy,
+    A: Accumulator + From<T>,
+    O: Copy,
+{
+    if out.is_empty() {
+        return;
+    }
+    // Constants let the loops below be unrolled and zeros vanish.
+    match (taps.size(), taps == DerivativeTaps::SCHARR) {
+        (3, false) => isa.run(
+            #[inline(always)]
+            || fixed(rows, [1, 2, 1], [-1, 0, 1], columns, out, value),
+        ),
+        (3, true) => isa.run(
+            #[inline(always)]
+            || fixed(rows, [3, 10, 3], [-1, 0, 1], columns, out, value),
+        ),
+        (5, _) => isa.run(
+            #[inline(always)]
+            || fixed(rows, [1, 4, 6, 4, 1], [-1, -2, 0, 2, 1], columns, out, value),
+        ),
+        _ => isa.run(
+            #[inline(always)]
+            || fixed(rows, [1, 6, 15, 20, 15, 6, 1], [-1, -4, -5, 0, 5, 4, 1], columns, out, value),
+        ),
+    }
+}
+
+#[inline(always)]
+fn fixed<T, A, O, const N: usize>(
+    rows: &[&[T]],
+    smooth: [i8; N],
+    derive: [i8; N],
+    columns: &mut Columns<A>,
+    out: &mut [O],
+    value: impl Fn(A, A) -> O + Copy,
+) where
+    T: Copy,
+    A: Accumulator + From<T>,
+    O: Copy,
+{
+    let length = out.len() + N - 1;
+    let rows: [&[T]; N] = std::array::from_fn(|k| &rows[k][..length]);
+    let (column_s, column_d) = (&mut columns.smooth[..length], &mut columns.derive[..length]);
+    for x in 0..length {
+        let window: [A; N] = std::array::from_fn(|k| A::from(rows[k][x]));
+        column_s[x] = dot(window, smooth);
+        column_d[x] = dot(window, derive);
+    }
+    for (x, out) in out.iter_mut().enumerate() {
+        let across = std::array::from_fn(|k| column_s[x + k]);
+        let along = std::array::from_fn(|k| column_d[x + k]);
+        *out = value(dot(across, derive), dot(along, smooth));
+    }
+}
+
+#[inline(always)]
+fn dot<A: Accumulator, const N: usize>(values: [A; N], taps: [i8; N]) -> A {
+    let mut sum = A::from(taps[0]) * values[0];
+    for k in 1..N {
+        if taps[k] != 0 {
+            sum = sum + A::from(taps[k]) * values[k];
+        }
+    }
+    sum
+}
+
+/// The length of a gradient of integers: `sqrt(dx * dx + dy * dy)`, the sum exact, then rounded to
+/// `f32`, then its root rounded.
+#[inline(always)]
+pub fn magnitude_i32(dx: i32, dy: i32) -> f32 {
+    ((dx * dx + dy * dy) as f32).sqrt()
+}
+
+/// The length of a gradient of floats, every step rounded.
+#[inline(always)]
+pub fn magnitude_f32(dx: f32, dy: f32) -> f32 {
+    (dx * dx + dy * dy).sqrt()
+}
+
+/// The least sum of squares whose [`magnitude_i32`] is above `level`, or `None` where none of `i32`
+/// is.
+pub fn least_square_above(level: f32) -> Option<i32> {
+    let above = |sum: i32| (sum as f32).sqrt() > level;
+    if !above(i32::MAX) {
+        return None;
+    }
+    // Rounding never reorders, so sums above the level follow those that are not.
+    let (mut low, mut high) = (0, i32::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if above(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}

@@ -1,0 +1,73 @@
+//! Images cut into bands of rows that are worked on in parallel.
+//!
+//! What comes out never depends on the number of bands: that is the duty of each caller.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::image::{Pixel, Plane};
+use crate::{Error, Result};
+
+/// Asked from time to time whether to stop; from several threads at once.
+pub type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// Fails when the caller wants to stop.
+pub(crate) fn poll(cancelled: Cancelled) -> Result<()> {
+    if cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+}
+
+/// The bands that `rows` rows are cut into for `threads` threads, each of at least `least` rows
+/// (but for an image with fewer).
+pub(crate) fn bands(rows: usize, threads: usize, least: usize) -> Vec<Range<usize>> {
+    let count = threads.min(rows / least.max(1)).max(1);
+    (0..count).map(|i| rows * i / count..rows * (i + 1) / count).collect()
+}
+
+/// Runs `work` on every band, in parallel where there are several; results from top to bottom.
+pub(crate) fn map_bands<R: Send>(
+    bands: &[Range<usize>],
+    work: impl Fn(Range<usize>) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    if let [band] = bands {
+        return Ok(vec![work(band.clone())?]);
+    }
+    bands.par_iter().map(|band| work(band.clone())).collect()
+}
+
+/// Runs `work` on the pixels of every band of a plane: its rows and their pixels without gaps.
+pub(crate) fn fill_bands<T: Pixel>(
+    plane: &mut Plane<T>,
+    bands: &[Range<usize>],
+    work: impl Fn(Range<usize>, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    let width = plane.width();
+    if let [band] = bands {
+        return work(band.clone(), plane.as_mut_slice());
+    }
+    let mut rest = plane.as_mut_slice();
+    let mut parts = Vec::with_capacity(bands.len());
+    for band in bands {
+        let (part, below) = rest.split_at_mut(band.len() * width);
+        parts.push((band.clone(), part));
+        rest = below;
+    }
+    parts.into_par_iter().try_for_each(|(band, part)| work(band, part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_cover_all_rows_once() {
+        for rows in [0, 1, 7, 64, 1000] {
+            for threads in [0, 1, 3, 8] {
+                let bands = bands(rows, threads, 16);
+                let all: Vec<_> = bands.iter().cloned().flatten().collect();
+                assert_eq!(all, (0..rows).collect::<Vec<_>>());
+                assert!(bands.len() == 1 || bands.iter().all(|band| band.len() >= 16));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Canny's edges: the part before hysteresis.
+//!
+//! Linking weak edges to strong ones is [`hysteresis`](super::hysteresis).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::chain::Chain;
+use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
+use super::sobel::{Sobel, SobelOutput, SobelRows};
+use super::stencil::{Stencil, expect_types, scratch};
+use super::{Context, apply_chain, hysteresis};
+use crate::image::{Border, BorderMode, Image, ImageType};
+use crate::kernel::Isa;
+use crate::kernel::canny::{GradientRow, classes_row, strength_row};
+use crate::{Error, Result};
+
+/// Parameters of [`canny`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Canny {
+    /// Gradients above it are edges where they hang together with a strong one.
+    pub low: f32,
+    /// Gradients above it are edges.
+    pub high: f32,
+    /// Window of the Sobel operator in pixels: 3 or 5. Gradients are not normalised, so levels grow
+    /// with it.
+    pub size: usize,
+    /// Whether a gradient's length is `sqrt(dx² + dy²)` instead of `|dx| + |dy|`.
+    pub l2: bool,
+}
+
+impl Default for Canny {
+    fn default() -> Self {
+        Self { low: 100.0, high: 200.0, size: 3, l2: false }
+    }
+}
+
+impl Canny {
+    /// Both levels as the integers that strengths are compared with.
+    fn levels(&self) -> Result<(i32, i32)> {
+        let &Self { low, high, l2, .. } = self;
+        if !(low >= 0.0 && high >= low) {
+            return Err(Error::pipeline(format!(
+                "`low` and `high` want 0 <= low <= high, got low = {low}, high = {high}"
+            )));
+        }
+        let level = |level: f32| {
+            let level = f64::from(level);
+            // No derivative is longer; the square of a longer one would not fit.
+            let level = if l2 { level.min(32767.0).powi(2) } else { level };
+            level.floor() as i32
+        };
+        Ok((level(low), level(high)))
+    }
+}
+
+/// Classes of pixels from a gradient: 0 none, 1 weak, 2 strong; `gray8`.
+///
+/// Beyond the edge gradients are 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CannyRows {
+    levels: (i32, i32),
+    l2: bool,
+}
+
+impl RowNode for CannyRows {
+    fn name(&self) -> &'static str {
+        "canny-classes"
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Shape {
+        Shape { ty: ImageType::Gray8, ..inputs[0] }
+    }
+
+    fn window(&self, _input: usize) -> Window {
+        Stencil::centred(3, 3, Border::constant(0.0)).window()
+    }
+
+    fn rows_needed(&self, _input: usize, y: usize) -> Range<isize> {
+        y as isize - 1..y as isize + 2
+    }
+
+    fn start(&self, inputs: &[Shape], _output: Shape) -> State {
+        let strengths: [Vec<i32>; 3] = std::array::from_fn(|_| vec![0; inputs[0].width + 2]);
+        Box::new(Strengths { rows: strengths, of: [None; 3] })
+    }
+
+    fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        let strengths: &mut Strengths = scratch(state);
+        let gradient = |y: isize| GradientRow { dx: rows.get(0, 0, y), dy: rows.get(0, 1, y) };
+        let y = y as isize;
+        for row in y - 1..=y + 1 {
+            let slot = (row + 1) as usize % 3;
+            if strengths.of[slot] != Some(row) {
+                strengths.of[slot] = Some(row);
+                strength_row(isa, gradient(row), self.l2, &mut strengths.rows[slot]);
+            }
+        }
+        let [above, here, below] = [0, 1, 2].map(|k| strengths.rows[(y as usize + k) % 3].as_slice());
+        classes_row(isa, gradient(y), [above, here, below], self.levels, out.row());
+    }
+}
+
+/// Strengths of the last three rows, which the next row mostly needs again.
+struct Strengths {
+    rows: [Vec<i32>; 3],
+    of: [Option<isize>; 3],
+}
+
+/// The nodes that give Canny's classes: gradient, then suppression of what is not greatest.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8`,
+/// [`Pipeline`](crate::ErrorKind::Pipeline) when a parameter is out of range.
+pub fn nodes(input: Shape, params: &Canny) -> Result<Chain> {
+    expect_types("canny", input, &[ImageType::Gray8, ImageType::Mask])?;
+    if params.size != 3 && params.size != 5 {
+        return Err(Error::pipeline(format!("`size` wants 3 or 5, got {}", params.size)));
+    }
+    let gradient = SobelRows::new(&Sobel {
+        size: params.size,
+        output: SobelOutput::Gradient,
+        border: Border::new(BorderMode::Replicate),
+        ..Sobel::default()
+    })?;
+    Ok(vec![Arc::new(gradient), Arc::new(CannyRows { levels: params.levels()?, l2: params.l2 })])
+}
+
+/// Edges of an 8-bit image, one pixel wide: OpenCV's `Canny`, to the bit.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8`,
+/// [`Pipeline`](crate::ErrorKind::Pipeline) when a parameter is out of range,
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn canny(image: &Image, params: &Canny, cx: &Context) -> Result<Image> {
+    let classes = apply_chain(nodes(Shape::of(image), params)?, image, cx)?;
+    let classes = classes.as_gray8()?.view();
+    Ok(Image::Mask(hysteresis::hysteresis(cx.isa, classes, cx.threads, &|| cx.is_cancelled())?))
+}

@@ -1,0 +1,34 @@
+//! Object detection with a boosted cascade of Haar features (Viola and Jones, 2001; tilted features
+//! after Lienhart and Maydt, 2002).
+//!
+//! A [`Cascade`] is the *model form*: features in pixels of the training window, independent of any
+//! image. [`Cascade::detect`] walks a ladder of scales; for each it shrinks the picture, builds
+//! integral images and bakes the model into a *run form* whose features are offsets into them.
+//!
+//! Windows and grouped boxes are those of OpenCV 4.14's `CascadeClassifier::detectMultiScale` with
+//! its IPP path off, as sets. The order of what is returned is ours and fixed: by top edge, left
+//! edge, width, height. Training is not here.
+//!
+//! ```no_run
+//! use lyncean::image::Plane;
+//! use lyncean::ops::cascade::{Cascade, Params};
+//!
+//! # fn main() -> lyncean::Result<()> {
+//! # let bytes = Vec::new();
+//! let cascade = Cascade::from_bytes(&bytes)?;
+//! let portrait = Plane::<u8>::new(512, 512);
+//! let faces = cascade.detect(portrait.view(), &Params::default())?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod eval;
+mod group;
+mod model;
+mod pyramid;
+mod scan;
+mod xml;
+
+pub use eval::{Verdict, Windows};
+pub use model::{Branch, Cascade, Feature, FeatureRect, Node, Stage, Tree};
+pub use scan::{Detection, Params};

@@ -1,0 +1,265 @@
+//! The model form: what a cascade file says, checked once, independent of any image.
+
+use crate::{Error, Result};
+
+/// Windows may not have more pixels, so that 32 bits hold every sum of squares.
+const MAX_WINDOW_AREA: usize = 1 << 16;
+
+/// A rectangle of a feature, in pixels of the training window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeatureRect {
+    /// Column of the corner: the left one when upright, the top one when tilted.
+    pub x: usize,
+    /// Row of that corner.
+    pub y: usize,
+    /// Width; when tilted, the length of the side that runs down and to the right, in columns.
+    pub width: usize,
+    /// Height; when tilted, the length of the side that runs down and to the left, in columns.
+    pub height: usize,
+    /// What the sum of the pixels inside is multiplied by.
+    pub weight: f32,
+}
+
+/// A Haar feature: a weighted sum of one to three rectangle sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    /// The rectangles.
+    pub rects: Vec<FeatureRect>,
+    /// Whether the rectangles are turned by 45 degrees.
+    pub tilted: bool,
+}
+
+impl Feature {
+    /// The most rectangles a feature may have.
+    pub const MAX_RECTS: usize = 3;
+}
+
+/// Where a node of a tree sends a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Branch {
+    /// On to a later node of the same tree.
+    Node(usize),
+    /// Out of the tree, with this vote.
+    Leaf(f32),
+}
+
+/// One question of a tree: is the feature, divided by the window's contrast, below the threshold?
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Node {
+    /// Index into the cascade's features.
+    pub feature: usize,
+    /// The threshold.
+    pub threshold: f32,
+    /// Taken below the threshold.
+    pub left: Branch,
+    /// Taken at the threshold and above.
+    pub right: Branch,
+}
+
+/// A weak classifier: a decision tree whose root is its first node. One node makes a stump.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tree {
+    /// The nodes; every branch leads to a later one.
+    pub nodes: Vec<Node>,
+}
+
+/// A strong classifier: a window passes when the votes of its trees reach the threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// The weak classifiers.
+    pub trees: Vec<Tree>,
+    /// The threshold as the file gives it. Windows that miss it by up to `1e-5` pass, as in OpenCV.
+    pub threshold: f32,
+}
+
+/// A checked cascade of stages over Haar features. Plain data: one may serve all threads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cascade {
+    width: usize,
+    height: usize,
+    features: Vec<Feature>,
+    stages: Vec<Stage>,
+}
+
+impl Cascade {
+    /// A cascade over windows of `width` by `height` pixels.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input) when the window is smaller than 3x3 or has more than 65,536
+    /// pixels, a rectangle leaves it, a number is not finite, a branch leads backwards, an index
+    /// points nowhere, or a list that needs a member is empty.
+    pub fn new(width: usize, height: usize, features: Vec<Feature>, stages: Vec<Stage>) -> Result<Self> {
+        check_window(width, height)?;
+        for (index, feature) in features.iter().enumerate() {
+            check_feature(feature, width, height).map_err(|e| e.within(format!("feature {index}")))?;
+        }
+        if stages.is_empty() {
+            return Err(Error::input("expected at least one stage, got none"));
+        }
+        for (index, stage) in stages.iter().enumerate() {
+            check_stage(stage, features.len()).map_err(|e| e.within(format!("stage {index}")))?;
+        }
+        Ok(Self { width, height, features, stages })
+    }
+
+    /// Width of the training window in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height of the training window in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The features that the nodes point to.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The stages, in the order in which windows meet them.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Whether any feature is tilted, which takes one more integral image.
+    pub fn has_tilted(&self) -> bool {
+        self.features.iter().any(|feature| feature.tilted)
+    }
+}
+
+/// Checks the size of the training window.
+pub(super) fn check_window(width: usize, height: usize) -> Result<()> {
+    let area = width.checked_mul(height);
+    if width < 3 || height < 3 || area.is_none_or(|area| area > MAX_WINDOW_AREA) {
+        return Err(Error::input(format!(
+            "expected a window of 3x3 to {MAX_WINDOW_AREA} pixels, got {width}x{height}"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks that a feature has one to three finite rectangles inside the window.
+pub(super) fn check_feature(feature: &Feature, width: usize, height: usize) -> Result<()> {
+    let count = feature.rects.len();
+    if count == 0 || count > Feature::MAX_RECTS {
+        return Err(Error::input(format!("expected 1 to {} rectangles, got {count}", Feature::MAX_RECTS)));
+    }
+    for rect in &feature.rects {
+        let FeatureRect { x, y, width: w, height: h, weight } = *rect;
+        if !weight.is_finite() {
+            return Err(Error::input(format!("expected a finite weight, got {weight}")));
+        }
+        // The first comparison keeps the sums of the others from overflowing.
+        let small = x.max(y).max(w).max(h) <= MAX_WINDOW_AREA;
+        let inside = if feature.tilted {
+            small && h <= x && x + w <= width && y + w + h <= height
+        } else {
+            small && x + w <= width && y + h <= height
+        };
+        if !inside {
+            let form = if feature.tilted { "tilted " } else { "" };
+            return Err(Error::input(format!(
+                "{form}rectangle `{x} {y} {w} {h}` is not inside the window of {width}x{height}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the trees of a stage against the number of features.
+pub(super) fn check_stage(stage: &Stage, features: usize) -> Result<()> {
+    if !stage.threshold.is_finite() {
+        return Err(Error::input(format!("expected a finite stage threshold, got {}", stage.threshold)));
+    }
+    if stage.trees.is_empty() {
+        return Err(Error::input("expected at least one weak classifier, got none"));
+    }
+    for (index, tree) in stage.trees.iter().enumerate() {
+        check_tree(tree, features).map_err(|e| e.within(format!("weak classifier {index}")))?;
+    }
+    Ok(())
+}
+
+fn check_tree(tree: &Tree, features: usize) -> Result<()> {
+    if tree.nodes.is_empty() {
+        return Err(Error::input("expected at least one node, got none"));
+    }
+    for (index, node) in tree.nodes.iter().enumerate() {
+        if node.feature >= features {
+            return Err(Error::input(format!(
+                "node {index}: expected a feature below {features}, got {}",
+                node.feature
+            )));
+        }
+        if !node.threshold.is_finite() {
+            return Err(Error::input(format!(
+                "node {index}: expected a finite threshold, got {}",
+                node.threshold
+            )));
+        }
+        for branch in [node.left, node.right] {
+            match branch {
+                Branch::Node(next) if next <= index || next >= tree.nodes.len() => {
+                    return Err(Error::input(format!(
+                        "node {index}: expected a branch to a later node of {}, got {next}",
+                        tree.nodes.len()
+                    )));
+                }
+                Branch::Leaf(vote) if !vote.is_finite() => {
+                    return Err(Error::input(format!("node {index}: expected a finite vote, got {vote}")));
+                }
+                Branch::Node(_) | Branch::Leaf(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(x: usize, y: usize, width: usize, height: usize) -> FeatureRect {
+        FeatureRect { x, y, width, height, weight: 1.0 }
+    }
+
+    fn stump(feature: usize) -> Tree {
+        let (left, right) = (Branch::Leaf(-1.0), Branch::Leaf(1.0));
+        Tree { nodes: vec![Node { feature, threshold: 0.0, left, right }] }
+    }
+
+    #[test]
+    fn rectangles_stay_inside_the_window() {
+        let upright = |r| check_feature(&Feature { rects: vec![r], tilted: false }, 20, 24);
+        assert!(upright(rect(0, 0, 20, 24)).is_ok());
+        assert!(upright(rect(1, 0, 20, 24)).is_err());
+        assert!(upright(rect(0, 20, 1, 5)).is_err());
+        assert!(upright(rect(usize::MAX, 0, 2, 2)).is_err());
+        let tilted = |r| check_feature(&Feature { rects: vec![r], tilted: true }, 20, 24);
+        assert!(tilted(rect(4, 0, 16, 4)).is_ok());
+        assert!(tilted(rect(3, 0, 16, 4)).is_err());
+        assert!(tilted(rect(5, 0, 16, 4)).is_err());
+        assert!(tilted(rect(4, 5, 16, 4)).is_err());
+    }
+
+    #[test]
+    fn branches_lead_forwards_and_indices_exist() {
+        let make = |tree: Tree| {
+            let features = vec![Feature { rects: vec![rect(0, 0, 2, 2)], tilted: false }];
+            Cascade::new(8, 8, features, vec![Stage { trees: vec![tree], threshold: 0.0 }])
+        };
+        assert!(make(stump(0)).is_ok());
+        assert_eq!(
+            make(stump(1)).unwrap_err().to_string(),
+            "stage 0: weak classifier 0: node 0: expected a feature below 1, got 1"
+        );
+        let mut tree = stump(0);
+        tree.nodes[0].left = Branch::Node(0);
+        assert!(make(tree.clone()).is_err());
+        tree.nodes[0].left = Branch::Node(1);
+        assert!(make(tree.clone()).is_err());
+        tree.nodes.push(stump(0).nodes[0]);
+        assert!(make(tree).is_ok());
+    }
+}

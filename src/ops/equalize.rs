@@ -1,0 +1,118 @@
+//! Histogram equalization.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::histogram::{Histogram, histogram};
+use super::row::{RowNode, RowOut, Rows, Shape, State, apply};
+use super::stencil::expect_types;
+use crate::Result;
+use crate::image::{Image, ImageType};
+use crate::kernel::{Isa, threshold as kernel};
+
+/// Replaces every pixel of an 8-bit gray image by its entry in a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableRows {
+    name: &'static str,
+    table: Arc<[u8; 256]>,
+    output: ImageType,
+}
+
+impl TableRows {
+    /// A node that gives `output`: `gray8` or `mask`.
+    pub fn new(name: &'static str, table: Arc<[u8; 256]>, output: ImageType) -> Self {
+        Self { name, table, output }
+    }
+}
+
+impl RowNode for TableRows {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Shape {
+        Shape { ty: self.output, ..inputs[0] }
+    }
+
+    fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        kernel::table_row(rows.get(0, 0, y as isize), &self.table, out.row());
+    }
+
+    fn table(&self) -> Option<Arc<[u8; 256]>> {
+        Some(Arc::clone(&self.table))
+    }
+}
+
+/// Replaces every pixel of a 16-bit gray image by its entry in a table of 65536.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table16Rows {
+    table: Arc<[u16]>,
+}
+
+impl RowNode for Table16Rows {
+    fn name(&self) -> &'static str {
+        "equalize"
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        for (&pixel, out) in rows.get::<u16>(0, 0, y as isize).iter().zip(out.row::<u16>()) {
+            *out = self.table[usize::from(pixel)];
+        }
+    }
+}
+
+/// The map that equalizes images of this histogram: the least value becomes 0, and a value above it
+/// the share of pixels up to it without those of the least, times the largest value of the type.
+///
+/// 8 bit is OpenCV's `equalizeHist`, computed in `f32`; 16 bit the same with 65536 values, in `f64`.
+/// Rounded to nearest, ties to even. Images of one value stay as they are.
+pub fn node(histogram: &Histogram) -> Arc<dyn RowNode> {
+    if histogram.counts.len() == 256 {
+        let table = map(histogram, |sum, rest| (sum as f32 * (255.0 / rest as f32)).round_ties_even() as u8);
+        let table = std::array::from_fn(|i| table.as_ref().map_or(i as u8, |table| table[i]));
+        Arc::new(TableRows::new("equalize", Arc::new(table), ImageType::Gray8))
+    } else {
+        let table =
+            map(histogram, |sum, rest| (sum as f64 * (65535.0 / rest as f64)).round_ties_even() as u16);
+        let table: Arc<[u16]> = table.unwrap_or_else(|| (0..=u16::MAX).collect()).into();
+        Arc::new(Table16Rows { table })
+    }
+}
+
+/// The table, or `None` where it would be the identity.
+fn map<T: Copy + Default>(histogram: &Histogram, value: impl Fn(u64, u64) -> T) -> Option<Vec<T>> {
+    let first = histogram.counts.iter().position(|&count| count > 0)?;
+    let rest = histogram.total() - histogram.counts[first];
+    if rest == 0 {
+        return None;
+    }
+    let mut table = vec![T::default(); histogram.counts.len()];
+    let mut sum = 0;
+    for i in first + 1..table.len() {
+        sum += histogram.counts[i];
+        table[i] = value(sum, rest);
+    }
+    Some(table)
+}
+
+/// Checks that an image can be equalized.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8` and `gray16`.
+pub fn check(input: Shape) -> Result<()> {
+    expect_types("equalize", input, &[ImageType::Gray8, ImageType::Gray16])
+}
+
+/// Spreads the values of a gray image so that its histogram is as even as can be.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8` and `gray16`,
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn equalize(image: &Image, cx: &Context) -> Result<Image> {
+    check(Shape::of(image))?;
+    apply(node(&histogram(image, cx)?), &[image], cx)
+}

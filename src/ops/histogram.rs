@@ -1,0 +1,202 @@
+//! Histograms and what is read from them: Otsu's level, the table that equalizes.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::row::{Reduction, Run, RunPlan, Shape, State, execute};
+use super::stencil::{expect_types, scratch};
+use crate::image::{Image, ImageType};
+use crate::kernel::{Isa, histogram as kernel};
+use crate::{Error, ErrorKind, Result};
+
+/// Bins of the histograms of float images.
+pub const FLOAT_BINS: usize = 256;
+
+/// How often each value occurs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram {
+    /// Counts: 256 for 8 bit, 65536 for 16 bit, [`FLOAT_BINS`] for floats.
+    pub counts: Vec<u64>,
+    /// Least and largest value of float images; integers have one bin a value.
+    pub range: Option<(f32, f32)>,
+}
+
+impl Histogram {
+    /// How many pixels there are.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The value that stands for a bin: the value itself for integers, the middle of the bin for
+    /// floats.
+    pub fn value(&self, bin: usize) -> f32 {
+        match self.range {
+            None => bin as f32,
+            Some((low, high)) => {
+                let width = (f64::from(high) - f64::from(low)) / self.counts.len() as f64;
+                (f64::from(low) + (bin as f64 + 0.5) * width) as f32
+            }
+        }
+    }
+
+    /// The histogram that a [`HistogramReduction`] observed.
+    pub fn from_state(state: State) -> Option<Self> {
+        state.downcast::<Counts>().ok().map(|counts| counts.finish())
+    }
+}
+
+/// A histogram in the making.
+enum Counts {
+    U8(Box<[[u64; 256]; 4]>),
+    U16(Vec<u64>),
+    F32(Vec<u64>, (f32, f32)),
+}
+
+impl Counts {
+    fn finish(self) -> Histogram {
+        match self {
+            Self::U8(parts) => {
+                let counts = (0..256).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
+                Histogram { counts, range: None }
+            }
+            Self::U16(counts) => Histogram { counts, range: None },
+            Self::F32(counts, range) => Histogram { counts, range: Some(range) },
+        }
+    }
+}
+
+/// Counts the values of a gray image or mask. [`Histogram::from_state`] reads the result.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct HistogramReduction {
+    /// The range of float images, which must be known before: [`ExtremaReduction`] finds it.
+    pub range: (f32, f32),
+}
+
+impl Reduction for HistogramReduction {
+    fn name(&self) -> &'static str {
+        "histogram"
+    }
+
+    fn start(&self, input: Shape) -> State {
+        Box::new(match input.ty {
+            ImageType::Gray16 => Counts::U16(vec![0; 65536]),
+            ImageType::GrayF32 => Counts::F32(vec![0; FLOAT_BINS], self.range),
+            _ => Counts::U8(Box::new([[0; 256]; 4])),
+        })
+    }
+
+    fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
+        match scratch(state) {
+            Counts::U8(counts) => kernel::count_u8_row(planes[0], counts),
+            Counts::U16(counts) => kernel::count_u16_row(bytemuck::cast_slice(planes[0]), counts),
+            Counts::F32(counts, (low, high)) => {
+                kernel::count_f32_row(bytemuck::cast_slice(planes[0]), *low, *high, counts);
+            }
+        }
+    }
+
+    fn merge(&self, into: &mut State, mut below: State) {
+        let add = |into: &mut [u64], below: &[u64]| {
+            into.iter_mut().zip(below).for_each(|(into, below)| *into += below);
+        };
+        match (scratch(into), scratch(&mut below)) {
+            (Counts::U8(into), Counts::U8(below)) => {
+                into.iter_mut().zip(below.iter()).for_each(|(into, below)| add(into, below));
+            }
+            (Counts::U16(into), Counts::U16(below)) | (Counts::F32(into, _), Counts::F32(below, _)) => {
+                add(into, below);
+            }
+            _ => unreachable!("strips of one image observe alike"),
+        }
+    }
+}
+
+/// The least and the largest finite value of a float image: the state is an `Option<(f32, f32)>`.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct ExtremaReduction;
+
+impl Reduction for ExtremaReduction {
+    fn name(&self) -> &'static str {
+        "extrema"
+    }
+
+    fn start(&self, _input: Shape) -> State {
+        Box::new(None::<(f32, f32)>)
+    }
+
+    fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
+        kernel::extrema_f32_row(bytemuck::cast_slice(planes[0]), scratch(state));
+    }
+
+    fn merge(&self, into: &mut State, mut below: State) {
+        let below: &mut Option<(f32, f32)> = scratch(&mut below);
+        let into: &mut Option<(f32, f32)> = scratch(into);
+        if let Some((low, high)) = *below {
+            kernel::extrema_f32_row(&[low, high], into);
+        }
+    }
+}
+
+/// Observes a whole image.
+pub(crate) fn reduce(reduction: Arc<dyn Reduction>, image: &Image, cx: &Context) -> Result<State> {
+    let run = Run {
+        sources: vec![Shape::of(image)],
+        steps: Vec::new(),
+        sinks: Vec::new(),
+        observers: vec![(0, reduction)],
+    };
+    let mut output = execute(&RunPlan::new(run, cx)?, &[image], cx)?;
+    output.states.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "a run observed nothing"))
+}
+
+/// Counts the values of a gray image or mask; floats in [`FLOAT_BINS`] equal bins from the least to
+/// the largest finite value.
+///
+/// # Errors
+/// [`Shape`](ErrorKind::Shape) for images that are not gray, [`Cancelled`](ErrorKind::Cancelled).
+pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
+    use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    expect_types("histogram", Shape::of(image), &[Gray8, Gray16, GrayF32, Mask])?;
+    let range = match image {
+        Image::GrayF32(_) => {
+            let mut state = reduce(Arc::new(ExtremaReduction), image, cx)?;
+            scratch::<Option<(f32, f32)>>(&mut state).unwrap_or_default()
+        }
+        _ => (0.0, 0.0),
+    };
+    let state = reduce(Arc::new(HistogramReduction { range }), image, cx)?;
+    Histogram::from_state(state).ok_or_else(|| Error::new(ErrorKind::Internal, "a histogram was lost"))
+}
+
+/// The level that splits a histogram into two classes of the greatest variance between them (N. Otsu
+/// 1979), in the unit of the image; pixels above it are the upper class. 0 where all pixels are
+/// alike.
+///
+/// The first of equal levels wins, up to the rounding of a recurrence in `f64` that is OpenCV's.
+/// Floats get the middle of a bin, as in scikit-image.
+pub fn otsu_level(histogram: &Histogram) -> f32 {
+    let scale = 1.0 / histogram.total().max(1) as f64;
+    let share = |count: u64| count as f64 * scale;
+    let mean = histogram.counts.iter().enumerate().map(|(i, &n)| i as f64 * n as f64).sum::<f64>() * scale;
+    let nothing = f64::from(f32::EPSILON);
+    let (mut weight, mut below) = (0.0, 0.0);
+    let (mut best, mut level) = (0.0, 0);
+    for (i, &count) in histogram.counts.iter().enumerate() {
+        below *= weight;
+        weight += share(count);
+        let rest = 1.0 - weight;
+        if weight.min(rest) < nothing || weight.max(rest) > 1.0 - nothing {
+            continue;
+        }
+        below = (below + i as f64 * share(count)) / weight;
+        let above = (mean - weight * below) / rest;
+        let variance = weight * rest * (below - above) * (below - above);
+        if variance > best {
+            (best, level) = (variance, i);
+        }
+    }
+    match (best > 0.0, histogram.range) {
+        (false, Some((low, _))) => low,
+        _ => histogram.value(level),
+    }
+}

@@ -1,0 +1,114 @@
+//! Summed-area tables (F. Crow, 1984): the sum over any rectangle from four numbers.
+//!
+//! A table has one row and one column more than its image; entry `(x, y)` is the sum of all pixels
+//! left of column `x` and above row `y`. The type of the sums is the caller's choice: `u32` wraps,
+//! and is right for windows whose own sum stays below 2^32 (16.8 million pixels of 8 bits); `u64`
+//! holds every 8- and 16-bit image; `f64` is for floats, exact for whole numbers below 2^53.
+//! Equal to `cv2.integral`, entry by entry.
+
+use crate::image::{Pixel, Plane, Rect, View};
+pub use crate::kernel::integral::Sum;
+use crate::kernel::integral::{integral_row, tilted_row};
+
+/// The table of the sums of pixels.
+///
+/// ```
+/// use lyncean::image::{Plane, Rect};
+/// use lyncean::ops::integral::{integral, window_sum};
+///
+/// let image = Plane::from_fn(4, 3, |x, y| (x + y) as u8);
+/// let table: Plane<u32> = integral(image.view());
+/// assert_eq!(window_sum(&table, Rect::new(1, 1, 2, 2)), 2 + 3 + 3 + 4);
+/// ```
+pub fn integral<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
+    table(image, S::of)
+}
+
+/// The table of the sums of squares.
+pub fn integral_of_squares<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
+    table(image, S::of_square)
+}
+
+fn table<T: Pixel, S: Pixel + Sum<T>>(image: View<T>, term: impl Fn(T) -> S + Copy) -> Plane<S> {
+    let columns = image.width() + 1;
+    let mut table = Plane::new(columns, image.height() + 1);
+    for y in 0..image.height() {
+        let (above, below) = table.as_mut_slice()[y * columns..].split_at_mut(columns);
+        integral_row(image.row(y), term, above, &mut below[..columns]);
+    }
+    table
+}
+
+/// The table of the sums over triangles: entry `(x, y)` is the sum of the pixels `(i, j)` with
+/// `|i - x + 1| < y - j`, from which rectangles turned by 45 degrees follow.
+///
+/// Each entry is made from differences of others; take integer sums, which are exact.
+pub fn integral_tilted<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
+    let columns = image.width() + 1;
+    let mut table = Plane::new(columns, image.height() + 1);
+    let zeros = vec![S::default(); columns];
+    for y in 0..image.height() {
+        let (before, rest) = table.as_mut_slice().split_at_mut((y + 1) * columns);
+        let above = &before[y * columns..];
+        let (higher, row_higher) = match y.checked_sub(1) {
+            None => (zeros.as_slice(), None),
+            Some(higher) => (&before[higher * columns..][..columns], Some(image.row(higher))),
+        };
+        tilted_row(image.row(y), row_higher, above, higher, &mut rest[..columns]);
+    }
+    table
+}
+
+/// The sum over the pixels of `rect`, from the table of its image.
+///
+/// # Panics
+/// When `rect` is not inside the image.
+#[inline]
+pub fn window_sum<T, S: Pixel + Sum<T>>(table: &Plane<S>, rect: Rect) -> S {
+    let (top, bottom) = (table.row(rect.y), table.row(rect.y + rect.height));
+    let (left, right) = (rect.x, rect.x + rect.width);
+    bottom[right].minus(bottom[left]).minus(top[right].minus(top[left]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reference;
+
+    fn image() -> impl Strategy<Value = Plane<u8>> {
+        (0usize..14, 0usize..14).prop_flat_map(|(width, height)| {
+            prop::collection::vec(any::<u8>(), width * height)
+                .prop_map(move |data| Plane::from_vec(width, height, data).unwrap())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn entries_are_sums(image in image(), crop in (0usize..5, 0usize..5)) {
+            let (x, y) = (crop.0.min(image.width()), crop.1.min(image.height()));
+            let view = image.view().crop(Rect::new(x, y, image.width() - x, image.height() - y)).unwrap();
+            let sums = reference::integral::integral(view);
+            let squares = reference::integral::integral_of_squares(view);
+            let tilted = reference::integral::integral_tilted(view);
+            prop_assert_eq!(&integral::<_, u64>(view), &sums);
+            prop_assert_eq!(&integral_of_squares::<_, u64>(view), &squares);
+            prop_assert_eq!(&integral_tilted::<_, u64>(view), &tilted);
+            prop_assert_eq!(integral::<_, u32>(view), sums.map(|sum| sum as u32));
+            prop_assert_eq!(integral_tilted::<_, u32>(view), tilted.map(|sum| sum as u32));
+            let floats = view.to_plane().map(f32::from);
+            prop_assert_eq!(integral::<_, f64>(floats.view()), sums.map(|sum| sum as f64));
+            prop_assert_eq!(integral_of_squares::<_, f64>(floats.view()), squares.map(|sum| sum as f64));
+        }
+    }
+
+    #[test]
+    fn differences_of_wrapped_sums_are_right() {
+        // 66,000 squares of 65,535 and more pass 2^32 many times.
+        let image = Plane::filled(300, 220, u16::MAX);
+        let table: Plane<u32> = integral_of_squares(image.view());
+        let one = window_sum::<u16, u32>(&table, Rect::new(299, 219, 1, 1));
+        assert_eq!(one, u32::from(u16::MAX) * u32::from(u16::MAX));
+    }
+}

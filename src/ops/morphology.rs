@@ -1,0 +1,230 @@
+//! Erosion, dilation, opening and closing with flat structuring elements.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Context;
+use super::chain::{Chain, apply_chain};
+use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
+use super::stencil::{Stencil, expect_types, scratch, with_window};
+use crate::image::{Border, Element as Number, Image, ImageType, Pixel};
+use crate::kernel::Isa;
+use crate::kernel::morphology::{Extremum, Span, extremum_row};
+use crate::{Error, Result};
+
+/// The largest element, in pixels along either axis, iterations included.
+pub const MAX_SIZE: usize = 4095;
+
+/// The form of a structuring element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum ElementShape {
+    /// Every pixel.
+    #[default]
+    Rect,
+    /// The middle row and the middle column.
+    Cross,
+    /// The ellipse inscribed in the rectangle.
+    Ellipse,
+}
+
+/// What is made of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum MorphologyOp {
+    /// The least value under the element.
+    #[default]
+    Erode,
+    /// The greatest value under the element.
+    Dilate,
+    /// Erosions, then as many dilations: takes away what the element does not fit into.
+    Open,
+    /// Dilations, then as many erosions: fills what the element does not fit into.
+    Close,
+}
+
+/// Parameters of [`morphology`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Morphology {
+    /// What is made of the image.
+    pub op: MorphologyOp,
+    /// The form of the element.
+    pub shape: ElementShape,
+    /// Width and height of the element in pixels. Its anchor is the pixel at half of each, rounded
+    /// down.
+    pub size: (usize, usize),
+    /// How often erosion and dilation are repeated.
+    pub iterations: usize,
+}
+
+impl Default for Morphology {
+    /// One erosion by 3x3 pixels.
+    fn default() -> Self {
+        Self { op: MorphologyOp::Erode, shape: ElementShape::Rect, size: (3, 3), iterations: 1 }
+    }
+}
+
+/// The pixels of a structuring element: one span a row. The shapes are those of OpenCV's
+/// `getStructuringElement`.
+pub fn element_spans(shape: ElementShape, (width, height): (usize, usize)) -> Vec<Range<usize>> {
+    let (middle_x, middle_y) = (width / 2, height / 2);
+    let shape = if (width, height) == (1, 1) { ElementShape::Rect } else { shape };
+    (0..height)
+        .map(|y| match shape {
+            ElementShape::Rect => 0..width,
+            ElementShape::Cross if y == middle_y => 0..width,
+            ElementShape::Cross => middle_x..middle_x + 1,
+            ElementShape::Ellipse => {
+                let (radius, dy) = (middle_y as f64, y.abs_diff(middle_y) as f64);
+                let inverse = if middle_y > 0 { 1.0 / (radius * radius) } else { 0.0 };
+                let half = middle_x as f64 * ((radius * radius - dy * dy) * inverse).max(0.0).sqrt();
+                let half = half.round_ties_even() as usize;
+                middle_x.saturating_sub(half)..(middle_x + half + 1).min(width)
+            }
+        })
+        .collect()
+}
+
+/// The least or the greatest value under an element; pixels beyond the edge are left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MorphologyRows {
+    extremum: Extremum,
+    spans: Vec<Span>,
+    stencil: Stencil,
+}
+
+impl MorphologyRows {
+    fn new(extremum: Extremum, element: &[Range<usize>], width: usize, anchor: (usize, usize)) -> Self {
+        let mut spans: Vec<Span> = Vec::new();
+        for (row, range) in element.iter().enumerate() {
+            match spans.iter_mut().find(|span| (span.start, span.length) == (range.start, range.len())) {
+                Some(span) => span.rows.push(row),
+                None => spans.push(Span { start: range.start, length: range.len(), rows: vec![row] }),
+            }
+        }
+        // A value that never wins is as good as none.
+        let outside = match extremum {
+            Extremum::Least => f32::INFINITY,
+            Extremum::Greatest => f32::NEG_INFINITY,
+        };
+        let stencil = Stencil { size: (width, element.len()), anchor, border: Border::constant(outside) };
+        Self { extremum, spans, stencil }
+    }
+
+    /// Least or greatest.
+    pub fn extremum(&self) -> Extremum {
+        self.extremum
+    }
+
+    fn write<T: Pixel + PartialOrd>(
+        &self,
+        isa: Isa,
+        state: &mut State,
+        rows: &Rows<'_>,
+        y: usize,
+        out: &mut RowOut<'_>,
+    ) {
+        let scratch: &mut [Vec<T>; 2] = scratch(state);
+        with_window::<T, _>(rows, 0, self.stencil.rows(y), |window| {
+            extremum_row(isa, window, &self.spans, self.extremum, scratch, out.row());
+        });
+    }
+}
+
+impl RowNode for MorphologyRows {
+    fn name(&self) -> &'static str {
+        match self.extremum {
+            Extremum::Least => "erode",
+            Extremum::Greatest => "dilate",
+        }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn window(&self, _input: usize) -> Window {
+        self.stencil.window()
+    }
+
+    fn rows_needed(&self, _input: usize, y: usize) -> Range<isize> {
+        self.stencil.rows(y)
+    }
+
+    fn start(&self, inputs: &[Shape], _output: Shape) -> State {
+        fn buffers<T: Pixel>(length: usize) -> State {
+            Box::new([vec![T::default(); length], vec![T::default(); length]])
+        }
+        let length = inputs[0].width + self.stencil.size.0;
+        match inputs[0].ty.element() {
+            Number::U16 => buffers::<u16>(length),
+            Number::F32 => buffers::<f32>(length),
+            _ => buffers::<u8>(length),
+        }
+    }
+
+    fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        match rows.shape(0).ty.element() {
+            Number::U16 => self.write::<u16>(isa, state, rows, y, out),
+            Number::F32 => self.write::<f32>(isa, state, rows, y, out),
+            _ => self.write::<u8>(isa, state, rows, y, out),
+        }
+    }
+}
+
+/// The nodes of `erode`, `dilate`, `open` and `close`.
+///
+/// Repetitions of a rectangle are one node with a larger one, which is the same; other shapes are
+/// repeated node after node.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
+/// [`Pipeline`](crate::ErrorKind::Pipeline) for an element without pixels or beyond [`MAX_SIZE`].
+pub fn nodes(input: Shape, params: &Morphology) -> Result<Chain> {
+    use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    expect_types("morphology", input, &[Gray8, Gray16, GrayF32, Mask])?;
+    let &Morphology { op, shape, size: (width, height), iterations } = params;
+    if width == 0 || height == 0 {
+        return Err(Error::pipeline(format!("`size` wants at least 1x1, got {width}x{height}")));
+    }
+    let grown = |length: usize| (length - 1).checked_mul(iterations).map(|grown| grown + 1);
+    let (Some(grown_width), Some(grown_height)) = (grown(width), grown(height)) else {
+        return Err(Error::pipeline(format!("{iterations} `iterations` are too many")));
+    };
+    if grown_width.max(grown_height).max(width).max(height) > MAX_SIZE {
+        return Err(Error::pipeline(format!(
+            "`size` times `iterations` wants at most {MAX_SIZE} pixels, got {grown_width}x{grown_height}"
+        )));
+    }
+    let repeated = |extremum: Extremum| -> Chain {
+        let anchor = (width / 2, height / 2);
+        if shape == ElementShape::Rect {
+            let element = element_spans(shape, (grown_width, grown_height));
+            let anchor = (anchor.0 * iterations, anchor.1 * iterations);
+            let node: Arc<dyn RowNode> =
+                Arc::new(MorphologyRows::new(extremum, &element, grown_width, anchor));
+            return if iterations == 0 { Chain::new() } else { vec![node] };
+        }
+        let element = element_spans(shape, (width, height));
+        let node: Arc<dyn RowNode> = Arc::new(MorphologyRows::new(extremum, &element, width, anchor));
+        vec![node; iterations]
+    };
+    Ok(match op {
+        MorphologyOp::Erode => repeated(Extremum::Least),
+        MorphologyOp::Dilate => repeated(Extremum::Greatest),
+        MorphologyOp::Open => [repeated(Extremum::Least), repeated(Extremum::Greatest)].concat(),
+        MorphologyOp::Close => [repeated(Extremum::Greatest), repeated(Extremum::Least)].concat(),
+    })
+}
+
+/// Erodes, dilates, opens or closes a gray image or mask, in its type.
+///
+/// Elements are not mirrored for dilation, and pixels beyond the edge are left out: OpenCV's `erode`,
+/// `dilate` and `morphologyEx` with their default border, to the bit. NaN has no order: what becomes
+/// of it is not defined.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
+/// [`Pipeline`](crate::ErrorKind::Pipeline) for an element without pixels or beyond [`MAX_SIZE`],
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn morphology(image: &Image, params: &Morphology, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params)?, image, cx)
+}

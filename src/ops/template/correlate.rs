@@ -1,0 +1,364 @@
+//! The sums that scores are made of: products with the template, and sums over windows.
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
+
+use super::Method;
+use super::score::{Accumulator, Wants};
+use crate::image::{Pixel, Plane, View};
+use crate::kernel::Isa;
+use crate::kernel::ncc::{BLOCK, MAX_TAPS, dot_pairs, pairs_row, sum_terms};
+
+/// Pixels that templates are matched on.
+pub trait Channels: Pixel {
+    /// One channel.
+    type Sample: Sample;
+    /// The channels as planes of their own; none for gray pixels, which are their own channel.
+    fn split(image: View<Self>) -> Vec<Plane<Self::Sample>>;
+    /// A gray image as its only channel; none for other pixels.
+    fn as_gray(image: View<'_, Self>) -> Vec<View<'_, Self::Sample>>;
+}
+
+/// A channel that templates are matched on.
+pub trait Sample: Pixel {
+    /// What sums of products are kept in.
+    #[doc(hidden)]
+    type Sum: Accumulator;
+    /// The template made ready.
+    #[doc(hidden)]
+    type Dot: Dot<Self>;
+    /// The largest value of an integer, 0 for floats, whose sums never overflow.
+    #[doc(hidden)]
+    const PEAK: f64;
+    /// The value as a sum of one.
+    #[doc(hidden)]
+    fn value(self) -> Self::Sum;
+    /// Its square.
+    #[doc(hidden)]
+    fn square(self) -> Self::Sum;
+}
+
+macro_rules! samples {
+    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr);*) => {$(
+        impl Sample for $ty {
+            type Sum = $sum;
+            type Dot = $dot;
+            const PEAK: f64 = $peak;
+            #[inline(always)]
+            fn value(self) -> $sum {
+                <$sum>::from(self)
+            }
+            #[inline(always)]
+            fn square(self) -> $sum {
+                <$sum>::from(self) * <$sum>::from(self)
+            }
+        }
+        impl Channels for $ty {
+            type Sample = Self;
+            fn split(_: View<Self>) -> Vec<Plane<Self>> {
+                Vec::new()
+            }
+            fn as_gray(image: View<'_, Self>) -> Vec<View<'_, Self>> {
+                vec![image]
+            }
+        }
+        impl Channels for [$ty; 3] {
+            type Sample = $ty;
+            fn split(image: View<Self>) -> Vec<Plane<$ty>> {
+                let channel = |c: usize| Plane::from_fn(image.width(), image.height(), |x, y| image.row(y)[x][c]);
+                (0..3).map(channel).collect()
+            }
+            fn as_gray(_: View<'_, Self>) -> Vec<View<'_, $ty>> {
+                Vec::new()
+            }
+        }
+    )*};
+}
+samples!(u8, u64, DotBytes, 255.0; u16, u64, DotWords, 65535.0; f32, f64, DotFloats, 0.0);
+
+/// What is summed over a window and its template.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Products of pixels.
+    Products,
+    /// Products with the template less its mean; integers, which cancel exactly, keep the mean.
+    Centred,
+    /// Squared differences; integers, which cancel exactly, take products.
+    Differences,
+}
+
+impl How {
+    pub(super) fn of(method: Method) -> Self {
+        match method {
+            Method::SquaredDifference | Method::SquaredDifferenceNormed => Self::Differences,
+            Method::CrossCorrelation | Method::CrossCorrelationNormed => Self::Products,
+            Method::CorrelationCoefficient | Method::CorrelationCoefficientNormed => Self::Centred,
+        }
+    }
+}
+
+/// One channel of a template, ready to be summed against windows.
+pub trait Dot<T: Sample>: Send + Sync {
+    /// What one band of rows keeps.
+    type Scratch;
+    /// The template made ready.
+    fn new(template: View<T>, how: How) -> Self;
+    /// What a band of an image of this width starts with.
+    fn scratch(&self, width: usize) -> Self::Scratch;
+    /// Adds the sums of the windows with their corners in row `y` to `out`.
+    fn row(&self, isa: Isa, image: View<T>, y: usize, scratch: &mut Self::Scratch, out: &mut [T::Sum]);
+    /// The sum of the template's values and the sum of their squares.
+    fn totals(&self) -> (T::Sum, T::Sum);
+}
+
+/// Pieces of an 8-bit template, each so small that its sums fit 32 bits.
+pub struct DotBytes {
+    tiles: Vec<Tile>,
+    width: usize,
+    height: usize,
+    totals: (u64, u64),
+}
+
+/// Some rows and columns of a template as pairs of neighbours.
+struct Tile {
+    row: usize,
+    column: usize,
+    columns: usize,
+    taps: Vec<u32>,
+}
+
+/// The rows of pairs that the windows of one row reach, as a ring.
+pub struct PairRows {
+    pairs: Vec<u32>,
+    stride: usize,
+    /// Row `next` of the image is the first that was not paired yet.
+    next: usize,
+}
+
+impl Dot<u8> for DotBytes {
+    type Scratch = PairRows;
+
+    fn new(template: View<u8>, _: How) -> Self {
+        let (width, height) = (template.width(), template.height());
+        // Even, so that no pair is cut.
+        let across = width.next_multiple_of(2).min(MAX_TAPS / 2 * 2);
+        let down = MAX_TAPS / across;
+        let mut tiles = Vec::new();
+        for row in (0..height).step_by(down) {
+            for column in (0..width).step_by(across) {
+                let rows = row..height.min(row + down);
+                let used = column..width.min(column + across);
+                let pair = |pair: &[u8]| u32::from(pair[0]) | u32::from(*pair.get(1).unwrap_or(&0)) << 16;
+                let taps = rows.flat_map(|y| template.row(y)[used.clone()].chunks(2).map(pair)).collect();
+                tiles.push(Tile { row, column, columns: used.len().div_ceil(2), taps });
+            }
+        }
+        Self { tiles, width, height, totals: totals(template) }
+    }
+
+    fn scratch(&self, width: usize) -> PairRows {
+        let stride = width + BLOCK + self.width + 2;
+        PairRows { pairs: vec![0; stride * self.height], stride, next: 0 }
+    }
+
+    fn row(&self, isa: Isa, image: View<u8>, y: usize, scratch: &mut PairRows, out: &mut [u64]) {
+        let PairRows { pairs, stride, next } = scratch;
+        let stride = *stride;
+        let slot = |row: usize| (row % self.height) * stride;
+        for row in y.max(*next)..y + self.height {
+            pairs_row(isa, image.row(row), &mut pairs[slot(row)..][..stride]);
+        }
+        *next = y + self.height;
+        for tile in &self.tiles {
+            let row = |j: usize| &pairs[slot(y + tile.row + j)..][..stride][tile.column..];
+            dot_pairs(isa, row, &tile.taps, tile.columns, out);
+        }
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        self.totals
+    }
+}
+
+/// A 16-bit template.
+pub struct DotWords {
+    template: Plane<u16>,
+    totals: (u64, u64),
+}
+
+impl Dot<u16> for DotWords {
+    type Scratch = ();
+
+    fn new(template: View<u16>, _: How) -> Self {
+        Self { template: template.to_plane(), totals: totals(template) }
+    }
+
+    fn scratch(&self, _: usize) {}
+
+    fn row(&self, isa: Isa, image: View<u16>, y: usize, (): &mut (), out: &mut [u64]) {
+        let rows = (0..self.template.height()).map(|j| self.template.row(j));
+        let term = |a: u16, b: u16| u64::from(u32::from(a) * u32::from(b));
+        sum_terms(isa, |j| image.row(y + j), rows, term, out);
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        self.totals
+    }
+}
+
+/// A float template.
+pub struct DotFloats {
+    template: Plane<f64>,
+    totals: (f64, f64),
+    differences: bool,
+}
+
+impl Dot<f32> for DotFloats {
+    type Scratch = ();
+
+    fn new(template: View<f32>, how: How) -> Self {
+        let (sum, squares) = totals(template);
+        let plane = template.to_plane();
+        if how != How::Centred {
+            let template = plane.map(f64::from);
+            return Self { template, totals: (sum, squares), differences: how == How::Differences };
+        }
+        let mean = sum / (template.width() * template.height()) as f64;
+        let template = plane.map(|value| f64::from(value) - mean);
+        // Flat as far as one can tell is flat.
+        let rest: f64 = template.as_slice().iter().map(|value| value * value).sum();
+        let rest = if rest <= f64::noise(squares, template.as_slice().len()) { 0.0 } else { rest };
+        Self { template, totals: (0.0, rest), differences: false }
+    }
+
+    fn scratch(&self, _: usize) {}
+
+    fn row(&self, isa: Isa, image: View<f32>, y: usize, (): &mut (), out: &mut [f64]) {
+        let rows = (0..self.template.height()).map(|j| self.template.row(j));
+        let image = |j: usize| image.row(y + j);
+        if self.differences {
+            let term = |a: f64, b: f32| (a - f64::from(b)) * (a - f64::from(b));
+            sum_terms(isa, image, rows, term, out);
+        } else {
+            sum_terms(isa, image, rows, |a: f64, b: f32| a * f64::from(b), out);
+        }
+    }
+
+    fn totals(&self) -> (f64, f64) {
+        self.totals
+    }
+}
+
+fn totals<T: Sample>(template: View<T>) -> (T::Sum, T::Sum) {
+    let mut totals = (T::Sum::default(), T::Sum::default());
+    for y in 0..template.height() {
+        for value in template.row(y) {
+            totals.0 += value.value();
+            totals.1 += value.square();
+        }
+    }
+    totals
+}
+
+/// Sums of values, channel by channel, and of squares, of all channels together, over every window
+/// of a row of windows.
+///
+/// First down the columns, then along the row. Integer sums move from row to row and from column
+/// to column; float sums are taken afresh, for what is subtracted from them would leave its error.
+pub(super) struct WindowSums<S> {
+    w: usize,
+    h: usize,
+    wants: Wants,
+    row: Option<usize>,
+    columns: Vec<Vec<S>>,
+    column_squares: Vec<S>,
+    /// The sums of values by channel.
+    pub sums: Vec<Vec<S>>,
+    /// The sums of squares.
+    pub squares: Vec<S>,
+}
+
+impl<S: Accumulator> WindowSums<S> {
+    pub(super) fn new<T: Sample<Sum = S>>(images: &[View<T>], w: usize, h: usize, wants: Wants) -> Self {
+        let (width, windows) = (images[0].width(), images[0].width() - w + 1);
+        let channels = if wants.sums { images.len() } else { 0 };
+        let squares = |length: usize| vec![S::default(); if wants.squares { length } else { 0 }];
+        Self {
+            w,
+            h,
+            wants,
+            row: None,
+            columns: vec![vec![S::default(); width]; channels],
+            column_squares: squares(width),
+            sums: vec![vec![S::default(); windows]; channels],
+            squares: squares(windows),
+        }
+    }
+
+    /// Makes the sums those of the windows with their corners in row `y`.
+    pub(super) fn move_to<T: Sample<Sum = S>>(&mut self, isa: Isa, images: &[View<T>], y: usize) {
+        isa.run(
+            #[inline(always)]
+            || self.move_rows(images, y),
+        );
+    }
+
+    #[inline(always)]
+    fn move_rows<T: Sample<Sum = S>>(&mut self, images: &[View<T>], y: usize) {
+        let one_down = S::EXACT && y > 0 && self.row == Some(y - 1);
+        if !one_down {
+            for columns in self.columns.iter_mut().chain([&mut self.column_squares]) {
+                columns.fill(S::default());
+            }
+        }
+        let new = if one_down { y + self.h - 1..y + self.h } else { y..y + self.h };
+        for (c, image) in images.iter().enumerate() {
+            for row in new.clone() {
+                self.add_row(c, image.row(row), |sum, value| *sum += value);
+            }
+            if one_down {
+                self.add_row(c, image.row(y - 1), |sum, value| *sum -= value);
+            }
+        }
+        self.row = Some(y);
+        for (columns, sums) in self.columns.iter().zip(&mut self.sums) {
+            slide(columns, self.w, sums);
+        }
+        slide(&self.column_squares, self.w, &mut self.squares);
+    }
+
+    #[inline(always)]
+    fn add_row<T: Sample<Sum = S>>(&mut self, c: usize, row: &[T], add: impl Fn(&mut S, S)) {
+        if self.wants.sums {
+            for (sum, value) in self.columns[c].iter_mut().zip(row) {
+                add(sum, value.value());
+            }
+        }
+        for (sum, value) in self.column_squares.iter_mut().zip(row) {
+            add(sum, value.square());
+        }
+    }
+}
+
+/// `out[x] = columns[x] + ... + columns[x + w - 1]`.
+#[inline(always)]
+fn slide<S: Accumulator>(columns: &[S], w: usize, out: &mut [S]) {
+    let Some((first, rest)) = out.split_first_mut() else { return };
+    if S::EXACT {
+        let mut sum = S::default();
+        for column in &columns[..w] {
+            sum += *column;
+        }
+        *first = sum;
+        for ((out, old), new) in rest.iter_mut().zip(columns).zip(&columns[w..]) {
+            sum += *new;
+            sum -= *old;
+            *out = sum;
+        }
+    } else {
+        out.fill(S::default());
+        for i in 0..w {
+            for (out, column) in out.iter_mut().zip(&columns[i..]) {
+                *out += *column;
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Template matching against its definition, and what must be true of any score.
+
+use lyncean::image::{Pixel, Plane, Rect};
+use lyncean::kernel::Isa;
+use lyncean::ops::Cancelled;
+use lyncean::ops::nms::nms;
+use lyncean::ops::template::{BestMatches, Channels, Method, best_matches, match_template};
+use lyncean::reference;
+use proptest::prelude::*;
+
+const GO_ON: Cancelled = &|| false;
+
+fn run<P: Channels>(image: &Plane<P>, template: &Plane<P>, method: Method) -> Plane<f32> {
+    match_template(Isa::best(), image.view(), template.view(), method, 1, GO_ON).unwrap()
+}
+
+/// An image and a template that fits, of values below `top`, some of them flat.
+fn pictures(top: u16) -> impl Strategy<Value = (Plane<u16>, Plane<u16>)> {
+    (1usize..8, 1usize..7, 0usize..40, 0usize..20, prop_oneof![Just(1), Just(4), Just(top)]).prop_flat_map(
+        |(w, h, dx, dy, top)| {
+            let plane = move |w: usize, h: usize| {
+                prop::collection::vec(0..top, w * h)
+                    .prop_map(move |data| Plane::from_vec(w, h, data).unwrap())
+            };
+            (plane(w + dx, h + dy), plane(w, h))
+        },
+    )
+}
+
+fn rgb<T: Pixel>(plane: &Plane<T>, shift: usize) -> Plane<[T; 3]>
+where
+    [T; 3]: Pixel,
+{
+    let data = plane.as_slice();
+    let channel = |i: usize, c: usize| data[(i + c * shift) % data.len()];
+    let pixels = (0..data.len()).map(|i| [channel(i, 0), channel(i, 1), channel(i, 2)]).collect();
+    Plane::from_vec(plane.width(), plane.height(), pixels).unwrap()
+}
+
+/// Compares with the definition, within a few units of the last place of what is summed.
+fn compare<P: Channels>(image: &Plane<P>, template: &Plane<P>, floats: impl Fn(P) -> Vec<f64> + Copy) {
+    let planes = |plane: &Plane<P>| -> Vec<Plane<f64>> {
+        (0..P::CHANNELS).map(|c| plane.map(|pixel| floats(pixel)[c])).collect()
+    };
+    let (images, templates) = (planes(image), planes(template));
+    let all = images.iter().chain(&templates).flat_map(|plane| plane.as_slice());
+    let energy =
+        all.fold(1.0, |most: f64, value| most.max(value * value)) * (template.as_slice().len() * 3) as f64;
+    for method in Method::ALL {
+        let expected = match method {
+            Method::SquaredDifference => reference::template::squared_difference(&images, &templates),
+            Method::SquaredDifferenceNormed => {
+                reference::template::squared_difference_normed(&images, &templates)
+            }
+            Method::CrossCorrelation => reference::template::cross_correlation(&images, &templates),
+            Method::CrossCorrelationNormed => {
+                reference::template::cross_correlation_normed(&images, &templates)
+            }
+            Method::CorrelationCoefficient => {
+                reference::template::correlation_coefficient(&images, &templates)
+            }
+            Method::CorrelationCoefficientNormed => {
+                reference::template::correlation_coefficient_normed(&images, &templates)
+            }
+        };
+        let scale = match method {
+            Method::SquaredDifference | Method::CrossCorrelation | Method::CorrelationCoefficient => energy,
+            _ => 1.0,
+        };
+        let first = run(image, template, method);
+        assert_eq!((first.width(), first.height()), (expected.width(), expected.height()));
+        for (got, expected) in first.as_slice().iter().zip(expected.as_slice()) {
+            assert!(got.is_finite());
+            assert!((f64::from(*got) - expected).abs() <= 1e-6 * scale, "{method:?}: {got} for {expected}");
+        }
+        for isa in Isa::available() {
+            for threads in [1, 2] {
+                let again =
+                    match_template(isa, image.view(), template.view(), method, threads, GO_ON).unwrap();
+                assert_eq!(again, first, "{isa:?} {threads}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn scores_are_those_of_the_definition((image, template) in pictures(256)) {
+        let bytes = |plane: &Plane<u16>| plane.map(|value| value as u8);
+        compare(&bytes(&image), &bytes(&template), |value| vec![f64::from(value)]);
+        compare(&rgb(&bytes(&image), 5), &rgb(&bytes(&template), 3), |v| v.map(f64::from).to_vec());
+    }
+
+    #[test]
+    fn scores_of_words_and_floats_are_those_of_the_definition((image, template) in pictures(u16::MAX)) {
+        compare(&image, &template, |value| vec![f64::from(value)]);
+        let floats = |plane: &Plane<u16>| plane.map(|value| f32::from(value) / 65535.0 - 0.25);
+        compare(&floats(&image), &floats(&template), |value| vec![f64::from(value)]);
+        compare(&rgb(&floats(&image), 7), &rgb(&floats(&template), 2), |v| v.map(f64::from).to_vec());
+    }
+
+    #[test]
+    fn squared_differences_of_integers_are_exact((image, template) in pictures(256)) {
+        let image = image.map(|value| value as u8);
+        let template = template.map(|value| value as u8);
+        let expected =
+            reference::template::squared_difference(&[image.map(f64::from)], &[template.map(f64::from)]);
+        let got = run(&image, &template, Method::SquaredDifference);
+        prop_assert_eq!(got, expected.map(|value| value as f32));
+    }
+
+    #[test]
+    fn planted_templates_are_found(
+        (image, _) in pictures(256), at in (0usize..1000, 0usize..1000), size in (1usize..8, 1usize..7),
+    ) {
+        let image = image.map(|value| value as u8);
+        let (w, h) = (size.0.min(image.width()), size.1.min(image.height()));
+        let (x, y) = (at.0 % (image.width() - w + 1), at.1 % (image.height() - h + 1));
+        let template = image.view().crop(Rect::new(x, y, w, h)).unwrap().to_plane();
+        let flat = template.as_slice().iter().all(|value| *value == template.as_slice()[0]);
+        prop_assert_eq!(run(&image, &template, Method::SquaredDifference).get(x, y), 0.0);
+        let score = run(&image, &template, Method::CorrelationCoefficientNormed).get(x, y);
+        prop_assert_eq!(score, if flat { 0.0 } else { 1.0 });
+    }
+
+    #[test]
+    fn gain_and_offset_of_the_image_do_not_matter((image, template) in pictures(80), gain in 1u16..4, offset in 0u16..15) {
+        let template = template.map(|value| value as u8);
+        let plain = image.map(|value| value as u8);
+        let changed = image.map(|value| (gain * value + offset) as u8);
+        let before = run(&plain, &template, Method::CorrelationCoefficientNormed);
+        let after = run(&changed, &template, Method::CorrelationCoefficientNormed);
+        for (a, b) in before.as_slice().iter().zip(after.as_slice()) {
+            prop_assert!((a - b).abs() <= f32::EPSILON);
+        }
+    }
+
+    #[test]
+    fn best_matches_are_those_of_suppressing_boxes(
+        scores in prop::collection::vec(-4i16..8, 60), size in (1usize..4, 1usize..4), overlap in 0u8..10, max_count in 0usize..20,
+    ) {
+        let scores = Plane::from_vec(10, 6, scores).unwrap().map(f32::from);
+        let params = BestMatches { threshold: 1.0, max_count, max_overlap: f64::from(overlap) / 10.0 };
+        let boxes: Vec<[f64; 4]> =
+            (0..60).map(|i| [(i % 10) as f64, (i / 10) as f64, size.0 as f64, size.1 as f64]).collect();
+        for method in [Method::SquaredDifference, Method::CorrelationCoefficientNormed] {
+            let sign = if method.lower_is_better() { -1.0 } else { 1.0 };
+            let quality: Vec<f64> = scores.as_slice().iter().map(|score| sign * f64::from(*score)).collect();
+            let good = |i: &usize| quality[*i] >= sign;
+            let expected: Vec<usize> =
+                nms(&boxes, &quality, params.max_overlap, 60).into_iter().filter(good).take(max_count).collect();
+            let got = best_matches(scores.view(), size, method, &params);
+            let got: Vec<usize> = got.iter().map(|found| found.rect.y * 10 + found.rect.x).collect();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}
+
+#[test]
+fn sums_of_large_bright_templates_do_not_overflow() {
+    // 70,000 pixels of 255: more than a 32-bit sum holds.
+    let image = Plane::filled(351, 201, 255u8);
+    let template = Plane::filled(350, 200, 255u8);
+    let sums = run(&image, &template, Method::CrossCorrelation);
+    assert_eq!(sums.as_slice(), [(70_000.0 * 255.0 * 255.0) as f32; 4]);
+    // A row of more pixels than one tile has.
+    let image = Plane::filled(70_003, 2, 255u8);
+    let template = Plane::from_fn(70_001, 2, |x, _| if x % 2 == 0 { 255u8 } else { 254 });
+    let expected = 2.0 * 255.0 * (35_001.0 * 255.0 + 35_000.0 * 254.0);
+    let sums = run(&image, &template, Method::CrossCorrelation);
+    assert_eq!(sums.as_slice(), [expected as f32; 3]);
+}
+
+#[test]
+fn coefficients_of_large_words_do_not_overflow() {
+    // 240 x 240 pixels: n² times the variance passes 2^63.
+    let image = Plane::from_fn(242, 241, |x, y| if (x / 7 + y / 5) % 2 == 0 { 65535u16 } else { 0 });
+    let template = image.view().crop(Rect::new(1, 0, 240, 240)).unwrap().to_plane();
+    let flipped = template.map(|value| 65535 - value);
+    let scores = run(&image, &template, Method::CorrelationCoefficientNormed);
+    let opposite = run(&image, &flipped, Method::CorrelationCoefficientNormed);
+    assert_eq!((scores.get(1, 0), opposite.get(1, 0)), (1.0, -1.0));
+    assert!(scores.get(0, 0) < 0.9);
+}
+
+#[test]
+fn flat_float_windows_far_from_zero_are_flat() {
+    let image = Plane::filled(40, 40, 0.1f32 + 1000.0);
+    let template = Plane::from_fn(9, 9, |x, y| (x * y) as f32);
+    let scores = run(&image, &template, Method::CorrelationCoefficientNormed);
+    assert!(scores.as_slice().iter().all(|score| *score == 0.0));
+    let flat = Plane::filled(9, 9, 0.1f32);
+    let image = Plane::from_fn(40, 40, |x, y| (x * y) as f32);
+    let scores = run(&image, &flat, Method::CorrelationCoefficientNormed);
+    assert!(scores.as_slice().iter().all(|score| *score == 0.0));
+}
+
+#[test]
+fn scores_are_finite_whatever_the_pixels() {
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, 0.0, 1.0];
+    let image = Plane::from_fn(7, 7, |x, y| odd[(x + 3 * y) % 7]);
+    let template = Plane::from_fn(2, 2, |x, y| odd[(x + y + 3) % 7]);
+    for method in Method::ALL {
+        assert!(
+            run(&image, &template, method).as_slice().iter().all(|score| score.is_finite()),
+            "{method:?}"
+        );
+    }
+}
+
+#[test]
+fn templates_that_do_not_fit_are_refused() {
+    let image = Plane::<u8>::new(4, 3);
+    let refused = |w: usize, h: usize| {
+        let template = Plane::<u8>::new(w, h);
+        match_template(Isa::best(), image.view(), template.view(), Method::default(), 1, GO_ON).unwrap_err()
+    };
+    assert_eq!(refused(5, 1).to_string(), "a template of 5x1 is larger than the image of 4x3");
+    assert_eq!(refused(0, 3).to_string(), "the template has no pixels");
+    assert!(run(&image, &image, Method::SquaredDifference).as_slice() == [0.0]);
+}
