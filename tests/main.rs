@@ -6,6 +6,7 @@ mod codec;
 mod conv_properties;
 mod gradients;
 mod kernel_twins;
+mod models;
 mod regions_opencv;
 mod stage_contracts;
 mod support;
