@@ -4,6 +4,7 @@ mod architecture;
 mod cascade_opencv;
 mod codec;
 mod conv_properties;
+mod eval;
 mod gradients;
 mod kernel_twins;
 mod models;
