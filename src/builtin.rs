@@ -8,9 +8,15 @@ macro_rules! texts {
 }
 
 /// The pipelines that `builtin:NAME` finds, with their texts: all of `pipelines/`.
-pub const PIPELINES: &[(&str, &str)] =
-    texts![
-    "canny", "coins", "convolution", "digits-lenet", "digits-template", "edges", "faces", "find-coin",
+pub const PIPELINES: &[(&str, &str)] = texts![
+    "canny",
+    "coins",
+    "convolution",
+    "digits-lenet",
+    "digits-template",
+    "edges",
+    "faces",
+    "find-coin",
     "sobel-is-convolution",
 ];
 

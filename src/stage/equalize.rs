@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Family, Kind, Lowering, Output, Port, PortType, Stage, ValueId, types};
-use crate::{Error, Result};
 use crate::ops::equalize;
 use crate::ops::histogram::{Histogram, HistogramReduction};
+use crate::{Error, Result};
 
 /// Spreads the values so that their histogram is as even as can be.
 ///
@@ -35,7 +35,8 @@ impl Stage for Equalize {
         equalize::check(shape)?;
         let reduction = Arc::new(HistogramReduction::default());
         let finish = Arc::new(|state| {
-            let histogram = Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
+            let histogram =
+                Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
             Ok((equalize::node(&histogram), Vec::new()))
         });
         let (image, _) = graph.reduce(inputs[0], reduction, finish, shape)?;

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::document::Resources;
 use crate::image::ImageType;
+use crate::ops::Context;
 use crate::ops::histogram::{self, Histogram, HistogramReduction};
 use crate::ops::row::{RowNode, Shape};
 use crate::ops::threshold::{self, ThresholdRows};
-use crate::ops::Context;
 use crate::{Error, Result};
 
 /// Compares every pixel with a level: `pixel > level` is above.
@@ -136,7 +136,9 @@ impl Stage for Threshold {
         }
         let reduction = Arc::new(HistogramReduction::default());
         let finish = Arc::new(move |state| {
-            let level = histogram::otsu_level(&Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?);
+            let level = histogram::otsu_level(
+                &Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?,
+            );
             let node: Arc<dyn RowNode> = Arc::new(ThresholdRows::new(shape.ty, level, op));
             Ok((node, vec![("level".to_owned(), f64::from(level))]))
         });

@@ -20,8 +20,12 @@ pub struct ToF32 {
 }
 
 /// See [`ToF32`].
-pub const KIND: Kind =
-    Kind::new::<ToF32>("to-f32", Family::Points, &[Port::new("image", types::PICTURE_OR_MASK)], "use = \"to-f32\"");
+pub const KIND: Kind = Kind::new::<ToF32>(
+    "to-f32",
+    Family::Points,
+    &[Port::new("image", types::PICTURE_OR_MASK)],
+    "use = \"to-f32\"",
+);
 
 impl Stage for ToF32 {
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {

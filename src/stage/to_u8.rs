@@ -20,8 +20,12 @@ pub struct ToU8 {
 }
 
 /// See [`ToU8`].
-pub const KIND: Kind =
-    Kind::new::<ToU8>("to-u8", Family::Points, &[Port::new("image", types::PICTURE_OR_MASK)], "use = \"to-u8\"");
+pub const KIND: Kind = Kind::new::<ToU8>(
+    "to-u8",
+    Family::Points,
+    &[Port::new("image", types::PICTURE_OR_MASK)],
+    "use = \"to-u8\"",
+);
 
 impl Stage for ToU8 {
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
