@@ -2,8 +2,10 @@
 
 mod architecture;
 mod cascade_opencv;
+mod cli;
 mod codec;
 mod conv_properties;
+mod diagnostics;
 mod eval;
 mod gradients;
 mod kernel_twins;
