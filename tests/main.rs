@@ -2,6 +2,8 @@
 
 mod architecture;
 mod codec;
+mod filter_twins;
 mod kernel_twins;
+mod row_executor;
 mod stage_contracts;
 mod support;

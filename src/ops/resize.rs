@@ -59,7 +59,8 @@ impl NearestRows {
     fn new(input: Shape, output: Shape) -> Self {
         let indices = |input: usize, output: usize| {
             let scale = 1.0 / (output as f64 / input as f64);
-            (0..output).map(move |i| ((i as f64 * scale).floor() as usize).min(input.saturating_sub(1)) as u32)
+            (0..output)
+                .map(move |i| ((i as f64 * scale).floor() as usize).min(input.saturating_sub(1)) as u32)
         };
         let columns = indices(input.width, output.width).collect();
         Self { output, columns, rows: indices(input.height, output.height).collect() }
