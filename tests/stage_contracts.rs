@@ -28,7 +28,7 @@ fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
         let text =
             format!("version = 1\n{feeder}\n[[stage]]\n{}\nname = \"subject\"\n{inputs}", kind.example);
         let pipeline = Loader::new().parse(Source::new(kind.name, text)).ok()?;
-        let shape = Shape::new(pipeline.accepted()[0], 61, 47);
+        let shape = Shape::new(pipeline.accepted()[0], 67, 59);
         pipeline.plan(shape, &RunOptions::default()).is_ok().then_some(pipeline)
     })
 }
@@ -102,7 +102,7 @@ fn declared_types_are_those_made_and_runs_repeat() {
     for kind in ALL {
         let pipeline = pipeline_for(kind).unwrap();
         for &ty in pipeline.accepted() {
-            let image = picture(ty, 61, 47);
+            let image = picture(ty, 67, 59);
             let before = image.clone();
             let declared = pipeline.types(ty).unwrap();
             let results = run(&pipeline, &image, &RunOptions::default());
@@ -126,7 +126,7 @@ fn how_never_changes_what() {
         let pipeline = pipeline_for(kind).unwrap();
         let unfused = unfused(&pipeline);
         for &ty in pipeline.accepted() {
-            for (width, height) in [(61, 47), (16, 97)] {
+            for (width, height) in [(67, 59), (16, 97)] {
                 let image = picture(ty, width, height);
                 let plain =
                     RunOptions { context: Context::default().with_isa(Isa::PORTABLE), save: Save::All };
@@ -196,7 +196,7 @@ fn masks_hold_0_and_255_only() {
     for kind in ALL {
         let pipeline = pipeline_for(kind).unwrap();
         for &ty in pipeline.accepted() {
-            let results = run(&pipeline, &picture(ty, 61, 47), &RunOptions::default());
+            let results = run(&pipeline, &picture(ty, 67, 59), &RunOptions::default());
             if let Some(image) = results.output()
                 && let Image::Mask(mask) = &**image
             {
