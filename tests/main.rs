@@ -6,6 +6,7 @@ mod cli;
 mod codec;
 mod conv_properties;
 mod diagnostics;
+mod eval;
 mod gradients;
 mod kernel_twins;
 mod regions_opencv;

@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod completions;
 mod console;
 mod demo;
@@ -46,6 +47,7 @@ enum Command {
     Info(info::Args),
     Demo(demo::Args),
     Completions(completions::Args),
+    Compare(compare::Args),
 }
 
 /// How a command ended that could be carried out.
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Compare(args) => compare::run(&args),
     };
     match outcome {
         Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

@@ -4,17 +4,17 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
-use crate::kernel::gemm::Scratch;
+use crate::kernel::conv2d::ConvScratch;
 
 /// Samples whose gradients are summed as one before the sums are added in order.
 pub(super) const SAMPLES: usize = 8;
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static SCRATCH: RefCell<ConvScratch> = RefCell::default();
 }
 
-/// Runs `body` with this thread's packing room.
-pub(super) fn with_scratch<R>(body: impl FnOnce(&mut Scratch) -> R) -> R {
+/// Runs `body` with this thread's room for layouts and panels.
+pub(super) fn with_scratch<R>(body: impl FnOnce(&mut ConvScratch) -> R) -> R {
     SCRATCH.with_borrow_mut(body)
 }
 

@@ -122,7 +122,14 @@ impl RunDir {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.file(name);
         let failed = |error| Error::io(path.display(), error);
-        let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // A temporary file is for its owner alone; a result is for whom the user's mask says.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(&self.path).map_err(failed)?;
         file.write_all(bytes).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
