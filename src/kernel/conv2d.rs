@@ -221,8 +221,8 @@ pub fn conv2d_weight_grad<'a>(
 /// The filters that the inputs of one phase of the stride meet, turned for [`conv2d_input_grad`].
 #[derive(Debug)]
 pub struct Phase {
-    /// Row and column of the phase: inputs `S q + phase - P`.
-    phase: [usize; 2],
+    /// Row and column of the inputs: `S q + first - P`.
+    first: [usize; 2],
     /// For each (filter, tap) how many outputs it lies before `q`.
     taps: Vec<(usize, [usize; 2])>,
     /// `channels x taps`.
@@ -253,7 +253,7 @@ pub fn turn_filters(isa: Isa, g: &Geometry, weight: &[f32]) -> Vec<Phase> {
             }
             let matrix = Matrix { data: &turned, lane_stride: taps.len(), depth_stride: 1 };
             let filters = Packed::new(isa, &matrix, g.channels, taps.len());
-            phases.push(Phase { phase: [a, b], taps, filters });
+            phases.push(Phase { first: [a, b], taps, filters });
         }
     }
     phases
@@ -297,7 +297,7 @@ pub fn conv2d_input_grad(
             }
         }
     }
-    for Phase { phase, taps, filters } in phases {
+    for Phase { first: phase, taps, filters } in phases {
         offsets.clear();
         offsets.extend(
             taps.iter().map(|(filter, [down, across])| {

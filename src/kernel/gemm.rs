@@ -298,11 +298,11 @@ impl<A: Pack, B: Pack> Problem<'_, A, B> {
             for (i_tile, i) in rows.clone().step_by(MR).enumerate() {
                 let packed = self.a.packed::<MR>(i, depth.clone());
                 let a = packed.unwrap_or_else(|| &left[i_tile * depth.len()..][..depth.len()]);
-                match &windows {
-                    Some(windows) => kernel.multiply(a, windows.rows(j, depth.clone()), &mut tile),
-                    None => {
-                        kernel.multiply(a, right[j_tile * depth.len()..][..depth.len()].iter(), &mut tile)
-                    }
+                if let Some(windows) = &windows {
+                    kernel.multiply(a, windows.rows(j, depth.clone()), &mut tile);
+                } else {
+                    let b = &right[j_tile * depth.len()..][..depth.len()];
+                    kernel.multiply(a, b.iter(), &mut tile);
                 }
                 for (r, sums) in tile.iter().enumerate().take(rows.end - i) {
                     let target = &mut c[(i + r) * self.row_stride + j..][..width];

@@ -45,10 +45,14 @@ pub(super) fn sum_over_samples(
     let mut total = vec![0.0f32; len];
     let mut add = |sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
     if rayon::current_num_threads() == 1 {
-        (0..groups).for_each(|group| add(&part(group)));
+        for group in 0..groups {
+            add(&part(group));
+        }
     } else {
         let parts: Vec<Vec<f32>> = (0..groups).into_par_iter().map(part).collect();
-        parts.iter().for_each(|sums| add(sums));
+        for sums in &parts {
+            add(sums);
+        }
     }
     total
 }

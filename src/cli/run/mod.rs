@@ -272,7 +272,8 @@ fn carry_out(
 ) -> Result<Counts, Failure> {
     let pools = threads.pools()?;
     let failed = AtomicBool::new(false);
-    let go_on = || !interrupt.is_asked() && !(fail_fast && failed.load(Ordering::Relaxed));
+    let gives_up = || fail_fast && failed.load(Ordering::Relaxed);
+    let go_on = || !interrupt.is_asked() && !gives_up();
     let work = |pool: &ThreadPool, index: usize| {
         let result = pool.install(|| catch_unwind(AssertUnwindSafe(|| job.run(&inputs[index]))));
         let result = result.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
@@ -331,7 +332,7 @@ fn error_copy(error: &Error) -> Error {
         .iter()
         .rev()
         .fold(Error::new(error.kind(), error.message()), |copy, name| copy.within(name.as_str()));
-    error.hint().into_iter().fold(copy, |copy, hint| copy.with_hint(hint))
+    error.hint().into_iter().fold(copy, Error::with_hint)
 }
 
 /// An error that names its image: those of reading do already.
@@ -349,18 +350,21 @@ fn one_line(error: &Error) -> String {
 
 fn summary(counts: &Counts, inputs: usize, folder: Option<&std::path::Path>) -> String {
     let number = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let mut words = format!("{} done", number(counts.done, "image"));
+    let mut words = vec![format!("{} done", number(counts.done, "image"))];
     if counts.failed > 0 {
-        words.push_str(&format!(", {} failed", counts.failed));
+        words.push(format!("{} failed", counts.failed));
     }
     let left = inputs - counts.done - counts.failed;
     if left > 0 {
-        words.push_str(&format!(", {left} not begun or given up"));
+        words.push(format!("{left} not begun or given up"));
     }
-    if let Some(folder) = folder {
-        words.push_str(&format!("; {} written to `{}`", number(counts.files, "file"), folder.display()));
+    let images = words.join(", ");
+    match folder {
+        Some(folder) => {
+            format!("{images}; {} written to `{}`", number(counts.files, "file"), folder.display())
+        }
+        None => images,
     }
-    words
 }
 
 #[cfg(test)]
