@@ -374,6 +374,7 @@ mod tests {
 
     use super::*;
     use crate::document::Source;
+    use crate::image::codec::WriteOptions;
     use crate::pipeline::Loader;
     use crate::stage::{Family, Kind, Lowering, Output, Port, PortType, Stage, Value, ValueId, Whole, types};
 
@@ -390,7 +391,7 @@ mod tests {
         }
 
         fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> crate::Result<Vec<ValueId>> {
-            let meta = graph.meta(inputs[0]).clone();
+            let meta = graph.meta(inputs[0]);
             Ok(graph.whole(std::sync::Arc::new(MoodyStep), inputs, vec![meta]))
         }
     }
@@ -416,7 +417,7 @@ mod tests {
         for width in 1..9 {
             let path = folder.path().join(format!("{width}.png"));
             let image = crate::image::Image::new(crate::image::ImageType::Gray8, width, 2);
-            crate::image::codec::write(&path, &image, Format::Png, &Default::default()).unwrap();
+            crate::image::codec::write(&path, &image, Format::Png, &WriteOptions::default()).unwrap();
             words.push(path);
         }
         let kinds: &[&'static Kind] = &[&MOODY];
