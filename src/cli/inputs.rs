@@ -111,8 +111,9 @@ fn folder(word: &Path, recursive: bool, skip: Option<&Path>, inputs: &mut Vec<In
     let before = inputs.len();
     let depth = if recursive { usize::MAX } else { 1 };
     let is_wanted = |entry: &DirEntry| {
-        let is_skipped = || entry.depth() > 0 && entry.path().canonicalize().ok().as_deref() == skip;
-        !is_hidden(entry) && !(entry.file_type().is_dir() && skip.is_some() && is_skipped())
+        let may_be_skipped = skip.is_some() && entry.depth() > 0 && entry.file_type().is_dir();
+        let is_skipped = may_be_skipped && entry.path().canonicalize().ok().as_deref() == skip;
+        !is_hidden(entry) && !is_skipped
     };
     let walk = WalkDir::new(word).max_depth(depth).follow_links(true).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(is_wanted) {

@@ -83,10 +83,10 @@ mod tests {
     fn results_come_in_order_and_nobody_runs_ahead() {
         let delivered = AtomicUsize::new(0);
         let mut seen = Vec::new();
-        let work = |_: &(), index: usize| {
+        let work = |(): &(), index: usize| {
             assert!(index < delivered.load(Ordering::SeqCst) + 5, "a window of 4, and one in delivery");
             // The first of every group is the slowest.
-            std::thread::sleep(Duration::from_millis(if index % 4 == 0 { 12 } else { 1 }));
+            std::thread::sleep(Duration::from_millis(if index.is_multiple_of(4) { 12 } else { 1 }));
             index * 10
         };
         in_order(
@@ -108,7 +108,7 @@ mod tests {
     fn what_was_begun_is_delivered_when_it_has_to_stop() {
         let begun = AtomicUsize::new(0);
         let mut seen = 0;
-        let work = |_: &(), _| begun.fetch_add(1, Ordering::SeqCst);
+        let work = |(): &(), _| begun.fetch_add(1, Ordering::SeqCst);
         let go_on = || begun.load(Ordering::SeqCst) < 6;
         in_order(&[(), ()], 100, 8, go_on, work, |index, _| {
             assert_eq!(index, seen);
@@ -127,7 +127,7 @@ mod tests {
             1000,
             4,
             || true,
-            |_: &(), index| index,
+            |(): &(), index| index,
             |_, _| {
                 seen += 1;
                 if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -138,6 +138,6 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_done_at_once() {
-        in_order(&[()], 0, 1, || true, |_: &(), _| (), |_, ()| ControlFlow::Continue(()));
+        in_order(&[()], 0, 1, || true, |(): &(), _| (), |_, ()| ControlFlow::Continue(()));
     }
 }

@@ -78,9 +78,10 @@ impl Diagnostic {
 
     /// The problem with its line and a caret; without them when it stands outside the text.
     pub fn render(&self, source: &Source) -> String {
-        let mut shown = match self.span == OUTSIDE {
-            true => format!("error[{}]: {}", self.code, self.message),
-            false => self.snippet(source),
+        let mut shown = if self.span == OUTSIDE {
+            format!("error[{}]: {}", self.code, self.message)
+        } else {
+            self.snippet(source)
         };
         if let Some(hint) = &self.hint {
             shown.push_str("\nhint: ");

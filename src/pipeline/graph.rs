@@ -172,11 +172,14 @@ fn bridge(name: &str, gives: PortType, accepts: &[PortType], earlier: &Earlier<'
         None if fits(earlier.picture) => hints.push(format!("connect `{name}` to `input`")),
         None => {}
     }
-    let between = earlier.kinds.iter().find(|kind| {
+    let bridges = |kind: &&&'static Kind| {
         let [port] = kind.inputs else { return false };
         let built = port.accepts.contains(&gives).then(|| kind.build(serde_json::json!({})).ok()).flatten();
         built.is_some_and(|stage| stage.outputs(&[gives]).is_ok_and(|outputs| fits(&outputs)))
-    });
+    };
+    // Plain conversions before stages that happen to give the type.
+    let plain = |kind: &&&'static Kind| !["gray", "to-u8", "to-f32"].contains(&kind.name);
+    let between = earlier.kinds.iter().filter(bridges).min_by_key(plain);
     if let Some(kind) = between {
         hints.push(format!("put `use = \"{}\"` between them", kind.name));
     }

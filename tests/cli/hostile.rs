@@ -57,8 +57,9 @@ fn bad_files_are_records_and_the_others_are_done() {
     );
     assert_eq!(records[3]["error"], "`in/empty.png`: expected a picture, got an empty file");
     assert_eq!(records[4]["error"], "`in/text.png`: expected a picture, got text");
-    assert_eq!(records[5]["width"], records[6]["width"], "turned upright");
-    assert_eq!(records[5]["height"], records[6]["height"]);
+    assert_eq!(records[5]["width"], records[6]["height"], "the same pixels, turned by 90 degrees");
+    assert_eq!(records[5]["height"], records[6]["width"]);
+    assert_ne!(records[5]["width"], records[5]["height"]);
     assert_eq!(room.files("out"), ["alpha.png", "deep.png", "turned.png", "upright.png"]);
     // Words name the file once, and nothing colours them for a file.
     assert!(

@@ -272,7 +272,8 @@ fn carry_out(
 ) -> Result<Counts, Failure> {
     let pools = threads.pools()?;
     let failed = AtomicBool::new(false);
-    let go_on = || !interrupt.is_asked() && !(fail_fast && failed.load(Ordering::Relaxed));
+    let gives_up = || fail_fast && failed.load(Ordering::Relaxed);
+    let go_on = || !interrupt.is_asked() && !gives_up();
     let work = |pool: &ThreadPool, index: usize| {
         let result = pool.install(|| catch_unwind(AssertUnwindSafe(|| job.run(&inputs[index]))));
         let result = result.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
@@ -331,7 +332,7 @@ fn error_copy(error: &Error) -> Error {
         .iter()
         .rev()
         .fold(Error::new(error.kind(), error.message()), |copy, name| copy.within(name.as_str()));
-    error.hint().into_iter().fold(copy, |copy, hint| copy.with_hint(hint))
+    error.hint().into_iter().fold(copy, Error::with_hint)
 }
 
 /// An error that names its image: those of reading do already.
@@ -349,16 +350,111 @@ fn one_line(error: &Error) -> String {
 
 fn summary(counts: &Counts, inputs: usize, folder: Option<&std::path::Path>) -> String {
     let number = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let mut words = format!("{} done", number(counts.done, "image"));
+    let mut words = vec![format!("{} done", number(counts.done, "image"))];
     if counts.failed > 0 {
-        words.push_str(&format!(", {} failed", counts.failed));
+        words.push(format!("{} failed", counts.failed));
     }
     let left = inputs - counts.done - counts.failed;
     if left > 0 {
-        words.push_str(&format!(", {left} not begun or given up"));
+        words.push(format!("{left} not begun or given up"));
     }
-    if let Some(folder) = folder {
-        words.push_str(&format!("; {} written to `{}`", number(counts.files, "file"), folder.display()));
+    let images = words.join(", ");
+    match folder {
+        Some(folder) => {
+            format!("{images}; {} written to `{}`", number(counts.files, "file"), folder.display())
+        }
+        None => images,
     }
-    words
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::document::Source;
+    use crate::image::codec::WriteOptions;
+    use crate::pipeline::Loader;
+    use crate::stage::{Family, Kind, Lowering, Output, Port, PortType, Stage, Value, ValueId, Whole, types};
+
+    /// Panics on pictures of an odd width.
+    #[derive(Default, Deserialize, JsonSchema)]
+    struct Moody {}
+
+    static MOODY: Kind =
+        Kind::new::<Moody>("moody", Family::Points, &[Port::new("image", types::PICTURE)], "use = \"moody\"");
+
+    impl Stage for Moody {
+        fn outputs(&self, inputs: &[PortType]) -> crate::Result<Vec<Output>, String> {
+            Ok(vec![("image", inputs[0])])
+        }
+
+        fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> crate::Result<Vec<ValueId>> {
+            let meta = graph.meta(inputs[0]);
+            Ok(graph.whole(std::sync::Arc::new(MoodyStep), inputs, vec![meta]))
+        }
+    }
+
+    struct MoodyStep;
+
+    impl Whole for MoodyStep {
+        fn name(&self) -> &'static str {
+            "moody"
+        }
+
+        fn run(&self, _: &Context, inputs: &[Value]) -> crate::Result<Vec<Value>> {
+            let Value::Image(value) = &inputs[0] else { return Ok(Vec::new()) };
+            assert!(value.image.width() % 2 == 0, "odd widths are not to my taste");
+            Ok(inputs.to_vec())
+        }
+    }
+
+    #[test]
+    fn a_panic_in_one_image_is_its_record_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut words = Vec::new();
+        for width in 1..9 {
+            let path = folder.path().join(format!("{width}.png"));
+            let image = crate::image::Image::new(crate::image::ImageType::Gray8, width, 2);
+            crate::image::codec::write(&path, &image, Format::Png, &WriteOptions::default()).unwrap();
+            words.push(path);
+        }
+        let kinds: &[&'static Kind] = &[&MOODY];
+        let text = Source::new("moody", "version = 1\n[[stage]]\nuse = \"moody\"\n");
+        let pipeline = Loader::new().with_kinds(kinds).parse(text).unwrap();
+        let job = Job {
+            pipeline: &pipeline,
+            options: RunOptions::default(),
+            saved: Vec::new(),
+            folder: None,
+            format: None,
+            stream: Stream::Auto,
+            limits: Limits::default(),
+        };
+        let inputs = inputs::collect(&words, false, None).unwrap();
+        let path = folder.path().join("records");
+        let mut records = Records::File(Box::new(create(&path).unwrap()), "records".into());
+        let threads = Threads { images: 3, inside: 1 };
+        let (interrupt, progress) = (Interrupt::default(), Progress::new(8, false));
+        let done = carry_out(&job, &inputs, &threads, false, &interrupt, &mut records, &progress);
+        let Ok(done) = done else { panic!("the run itself failed") };
+        assert_eq!((done.done, done.failed), (4, 4));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let kinds: Vec<bool> = text
+            .lines()
+            .map(|line| line.contains(r#""kind":"internal","error":"a fault of lyncean: odd widths"#))
+            .collect();
+        assert_eq!(kinds, [true, false].repeat(4));
+    }
+
+    #[test]
+    fn an_error_names_its_image_once() {
+        let read = Error::input("`a.png`: no picture");
+        assert_eq!(placed(error_copy(&read), "a.png").to_string(), "`a.png`: no picture");
+        let within = Error::shape("too small").within("resize").with_hint("make it larger");
+        let words = placed(error_copy(&within), "a.png").to_string();
+        assert_eq!(words, "`a.png`: resize: too small\nhint: make it larger");
+        assert_eq!(one_line(&within), "resize: too small");
+    }
 }

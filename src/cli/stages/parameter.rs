@@ -28,16 +28,16 @@ impl Parameter {
         if !quoted.is_empty() {
             words.push(quoted.join(" | "));
         }
-        let mut facts = words.join(" or ");
+        let mut facts = vec![words.join(" or ")];
         if !self.range.is_empty() {
-            facts.push_str(&format!(", {}", self.range));
+            facts.push(self.range.clone());
         }
         match &self.default {
-            _ if self.is_required => facts.push_str(", required"),
-            None | Some(Json::Null) => facts.push_str(", optional"),
-            Some(default) => facts.push_str(&format!(", default `{default}`")),
+            _ if self.is_required => facts.push("required".to_owned()),
+            None | Some(Json::Null) => facts.push("optional".to_owned()),
+            Some(default) => facts.push(format!("default `{default}`")),
         }
-        facts
+        facts.join(", ")
     }
 }
 
@@ -110,13 +110,11 @@ fn kind(schema: &Json, root: &Json) -> String {
             let item = self::kind(&schema["items"], root);
             let count = |key: &str| schema[key].as_u64();
             *kind = match (count("minItems"), count("maxItems")) {
-                (Some(least), Some(most)) if least == most => format!("{least} values"),
+                (Some(least), Some(most)) if least == most && item.is_empty() => format!("{least} values"),
+                (Some(least), Some(most)) if least == most => format!("{least} {}", plural(&item)),
                 _ if item.is_empty() => "list".to_owned(),
                 _ => format!("list of {}", plural(&item)),
             };
-            if let (Some(_), false) = (count("maxItems"), item.is_empty()) {
-                kind.push_str(&format!(" ({item})"));
-            }
         }
     }
     kinds.dedup();
@@ -185,7 +183,7 @@ mod tests {
         assert_eq!(find("mode"), "`wrap` | `valid`, default `\"wrap\"`");
         assert_eq!(find("method"), "`wrap` | `valid`, optional");
         assert_eq!(find("path"), "string, required");
-        assert_eq!(find("min-size"), "2 values (integer), optional");
+        assert_eq!(find("min-size"), "2 integers, optional");
         assert_eq!(find("kernel"), "list of lists of numbers, optional");
     }
 }
