@@ -1,5 +1,7 @@
 //! Trains a net on labelled pictures: `train_net nets/lenet5.toml DATA runs/lenet5`.
 
+#![allow(clippy::print_stdout, reason = "a program talks")]
+
 use std::path::Path;
 
 use lyncean::document::Source;

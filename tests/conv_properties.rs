@@ -2,6 +2,8 @@
 //!
 //! Data are small integers, so every sum is exact and every comparison is for equality.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::{Rng, Shape, Tensor, Window};

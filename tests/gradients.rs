@@ -1,6 +1,8 @@
 //! The gradient of every layer: finite differences pin the references, the references pin the layers,
 //! PyTorch pins a whole training step.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use lyncean::document::Source;
 use lyncean::nn::layer::{self, Kind, Mode};
 use lyncean::nn::loss::softmax_cross_entropy;
@@ -220,7 +222,9 @@ fn the_layers_equal_their_twins() {
         let mut grads = Grads::default();
         let mut parts = layer.backward(&saved, &dy, &mut grads, true).unwrap();
         let mut dx = parts.remove(0);
-        parts.iter().for_each(|part| dx.add(part).unwrap());
+        for part in &parts {
+            dx.add(part).unwrap();
+        }
         let (wanted_dx, wanted) = (twin.backward)(&wide(&x), &params, &wide(&dy));
         check_close(twin.toml, &wide(&dx), &wanted_dx);
         for (param, wanted) in layer.params().iter().zip(&wanted) {

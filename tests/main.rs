@@ -7,6 +7,7 @@ mod conv_properties;
 mod eval;
 mod gradients;
 mod kernel_twins;
+mod models;
 mod regions_opencv;
 mod stage_contracts;
 mod support;

@@ -174,6 +174,20 @@ fn sums_of_large_bright_templates_do_not_overflow() {
 }
 
 #[test]
+fn templates_of_several_tiles_score_like_those_of_one() {
+    // Bytes are summed in tiles of 66,051 pixels, words in one piece.
+    for (w, h) in [(257, 260), (66_060, 2)] {
+        let image = Plane::from_fn(w + 2, h + 1, |x, y| ((x * 7 + y * 13 + (x * y) % 97) % 256) as u8);
+        let template = image.view().crop(Rect::new(1, 1, w, h)).unwrap().to_plane();
+        let words = (image.map(u16::from), template.map(u16::from));
+        for method in [Method::SquaredDifference, Method::CorrelationCoefficientNormed] {
+            assert_eq!(run(&image, &template, method), run(&words.0, &words.1, method), "{w}x{h}");
+        }
+        assert_eq!(run(&image, &template, Method::SquaredDifference).get(1, 1), 0.0);
+    }
+}
+
+#[test]
 fn coefficients_of_large_words_do_not_overflow() {
     // 240 x 240 pixels: n² times the variance passes 2^63.
     let image = Plane::from_fn(242, 241, |x, y| if (x / 7 + y / 5) % 2 == 0 { 65535u16 } else { 0 });

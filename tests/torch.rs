@@ -1,5 +1,7 @@
 //! Agreement with PyTorch. `fixtures/golden/nn/make.py` says what the files hold.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::io::Read;
 
 use lyncean::document::Source;

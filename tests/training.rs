@@ -1,5 +1,7 @@
 //! Training: it learns, threads change no bit, and a resumed run ends as one that was never stopped.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::path::Path;
 
 use lyncean::document::Source;

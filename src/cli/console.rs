@@ -78,6 +78,9 @@ pub(super) fn table<const N: usize>(
     table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
     table.set_header(header);
     table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     let lines = table.to_string();
     lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }

@@ -6,7 +6,8 @@ use globset::GlobBuilder;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::image::builtin;
-use crate::image::codec::Format;
+use crate::image::codec::{self, Format, Limits, Picture};
+use crate::ops::row::Shape;
 use crate::{Error, ErrorKind, Result};
 
 /// A picture to read.
@@ -72,15 +73,34 @@ fn shown(path: &Path) -> String {
 fn built_in(name: &str) -> Result<Input> {
     let Some(bytes) = builtin::picture(name) else {
         let error = Error::new(ErrorKind::Input, format!("there is no built-in picture `{name}`"));
-        return Err(
-            match crate::document::did_you_mean(name, builtin::PICTURES.iter().map(|(name, _)| *name)) {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            },
-        );
+        let known = builtin::PICTURES.iter().map(|(name, _)| name.strip_suffix(".png").unwrap_or(name));
+        return Err(match crate::document::did_you_mean(name, known) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        });
     };
     let stem = PathBuf::from(name.strip_suffix(".png").unwrap_or(name));
     Ok(Input { name: format!("builtin:{name}"), stem, place: Place::Builtin(bytes) })
+}
+
+/// The picture that one word names: a file or `builtin:NAME`.
+pub(super) fn read(word: &Path) -> Result<Picture> {
+    match word.to_str().and_then(|text| text.strip_prefix("builtin:")) {
+        Some(name) => match built_in(name)?.place {
+            Place::Builtin(bytes) => codec::read_bytes(bytes, &shown(word), &Limits::default()),
+            _ => Err(Error::new(ErrorKind::Internal, "a built-in picture is a file")),
+        },
+        None => codec::read(word, &Limits::default()),
+    }
+}
+
+/// Type and size of the picture that one word names.
+pub(super) fn probe(word: &Path) -> Result<Shape> {
+    let source = match word.to_str().and_then(|text| text.strip_prefix("builtin:")) {
+        Some(_) => read(word)?.source,
+        None => codec::probe(word)?,
+    };
+    Ok(Shape::new(source.ty, source.width, source.height))
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -210,6 +230,6 @@ mod tests {
         assert_eq!((inputs[0].name.as_str(), shown(&inputs[0].stem).as_str()), ("no/such.png", "such"));
         assert_eq!((inputs[1].name.as_str(), shown(&inputs[1].stem).as_str()), ("builtin:coins", "coins"));
         let error = collect(&[PathBuf::from("builtin:coin")], false, None).unwrap_err();
-        assert_eq!(error.hint(), Some("did you mean `coins.png`?"));
+        assert_eq!(error.hint(), Some("did you mean `coins`?"));
     }
 }

@@ -4,13 +4,24 @@
 //! stderr. Exit codes: 0 all done; 1 done, but images failed or problems were found; 2 the command
 //! or the pipeline is wrong; 130 interrupted. Whoever closes the pipe has seen enough: success.
 
+mod bench;
+mod check;
 mod compare;
+mod completions;
 mod console;
+mod demo;
+mod explain;
+mod graph;
+mod info;
 mod inputs;
 mod interrupt;
 mod load;
+mod nets;
 mod ordered;
 mod run;
+mod schema;
+mod stages;
+mod train;
 
 use std::process::ExitCode;
 
@@ -29,7 +40,18 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Stages(stages::Args),
+    Schema(schema::Args),
+    Graph(graph::Args),
+    Bench(bench::Args),
+    Info(info::Args),
+    Demo(demo::Args),
+    Completions(completions::Args),
     Compare(compare::Args),
+    Nets(nets::Args),
+    Train(train::Args),
 }
 
 /// How a command ended that could be carried out.
@@ -51,7 +73,18 @@ pub fn main() -> ExitCode {
     silence_caught_panics();
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Stages(args) => stages::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Graph(args) => graph::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Nets(args) => nets::run(&args),
+        Command::Train(args) => train::run(&args),
     };
     match outcome {
         Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

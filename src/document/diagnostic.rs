@@ -4,7 +4,7 @@ use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::{Source, Span};
+use super::{OUTSIDE, Source, Span};
 use crate::{Error, ErrorKind};
 
 /// What is wrong, as a code that stays the same from version to version.
@@ -57,7 +57,7 @@ pub struct Diagnostic {
     pub code: Code,
     /// What is wrong: lower case, no final period, literals in backticks.
     pub message: String,
-    /// The bytes of the text that are to blame.
+    /// The bytes of the text that are to blame, or [`OUTSIDE`](super::OUTSIDE).
     pub span: Span,
     /// What would help.
     pub hint: Option<String>,
@@ -76,8 +76,20 @@ impl Diagnostic {
         self
     }
 
-    /// The problem with its line and a caret.
+    /// The problem with its line and a caret; without them when it stands outside the text.
     pub fn render(&self, source: &Source) -> String {
+        let mut shown = match self.span == OUTSIDE {
+            true => format!("error[{}]: {}", self.code, self.message),
+            false => self.snippet(source),
+        };
+        if let Some(hint) = &self.hint {
+            shown.push_str("\nhint: ");
+            shown.push_str(hint);
+        }
+        shown
+    }
+
+    fn snippet(&self, source: &Source) -> String {
         let text = source.text();
         let start = floor_boundary(text, self.span.start);
         let end = floor_boundary(text, self.span.end).max(start);
@@ -89,14 +101,9 @@ impl Diagnostic {
             .annotation(AnnotationKind::Primary.span(start..end.max(start)));
         let code = self.code.to_string();
         let report = [Level::ERROR.primary_title(self.message.as_str()).id(code.as_str()).element(snippet)];
-        let mut shown = Renderer::plain().render(&report);
+        let shown = Renderer::plain().render(&report);
         // Trailing blanks of the drawn margin would make texts hard to keep.
-        shown = shown.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        if let Some(hint) = &self.hint {
-            shown.push_str("\nhint: ");
-            shown.push_str(hint);
-        }
-        shown
+        shown.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -193,5 +200,11 @@ mod tests {
             }
         }
         Diagnostic::new(Code::Syntax, 0..0, "m").render(&Source::new("x", ""));
+    }
+
+    #[test]
+    fn what_stands_outside_the_text_has_no_caret() {
+        let problem = Diagnostic::new(Code::WrongValue, OUTSIDE, "m").with_hint("h".to_owned());
+        assert_eq!(problem.render(&Source::new("x", "a = 1\n")), "error[P004]: m\nhint: h");
     }
 }

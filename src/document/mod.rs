@@ -13,4 +13,4 @@ pub use resource::{Resource, ResourceBytes, Resources};
 pub use schema::check;
 pub use source::Source;
 pub use suggest::{closest, did_you_mean};
-pub use value::{Entry, Node, Span, Table, parse};
+pub use value::{Entry, Node, OUTSIDE, Span, Table, parse};

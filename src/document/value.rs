@@ -10,6 +10,9 @@ use super::{Code, Diagnostic};
 /// Bytes of a text.
 pub type Span = Range<usize>;
 
+/// The place of what does not stand in the text, but was set from outside.
+pub const OUTSIDE: Span = usize::MAX..usize::MAX;
+
 /// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -107,6 +110,21 @@ impl Node {
             Entry::Array(list) => list.iter().map(Self::to_json).collect(),
             Entry::Table(table) => table.to_json(),
         }
+    }
+
+    /// The same value, set from [outside](OUTSIDE) the text.
+    #[must_use]
+    pub fn outside(self) -> Self {
+        let value = match self.value {
+            Entry::Array(list) => Entry::Array(list.into_iter().map(Self::outside).collect()),
+            Entry::Table(table) => {
+                let entries = table.entries.into_iter();
+                let entries = entries.map(|(key, _, node)| (key, OUTSIDE, node.outside()));
+                Entry::Table(Table { entries: entries.collect() })
+            }
+            plain => plain,
+        };
+        Self { span: OUTSIDE, value }
     }
 
     /// The kind of value in words, as in `got a string`.

@@ -2,8 +2,9 @@
 //!
 //! The scheme is that of Goto and van de Geijn (2008): panels of `B` stay in the first cache while
 //! panels of `A` stream past them, and a register tile of `C` takes the sums. An operand is whatever
-//! can fill a panel ([`Pack`]), so a convolution packs its patches straight into panels and no
-//! matrix of patches ever exists.
+//! can fill a panel ([`Pack`]), or already lies in memory as panels do: weights that are packed once
+//! ([`Packed`]), and matrices whose rows are windows of one array ([`Windows`]), which is what the
+//! patches of an image are. So no matrix of patches ever exists.
 //!
 //! Every element of `C` is summed over depth in ascending order, in blocks of [`DEPTH`], whatever the
 //! tile and the caches: the bits depend on the operands alone. AVX2 and AVX-512 fuse multiply and
@@ -29,6 +30,117 @@ pub trait Pack {
     /// Fills `panel[d][lane]` for the lanes `first..first + count` and the given depths, and zeros
     /// in the lanes past `count`. `panel` has one entry for each depth.
     fn pack<const W: usize>(&self, first: usize, count: usize, depth: Range<usize>, panel: &mut [[f32; W]]);
+
+    /// The panel of `W` lanes from `first` on, for an `A` that is packed already.
+    #[inline(always)]
+    fn packed<const W: usize>(&self, _first: usize, _depth: Range<usize>) -> Option<&[[f32; W]]> {
+        None
+    }
+
+    /// The rows, for a `B` that needs no packing.
+    #[inline(always)]
+    fn windows(&self) -> Option<Windows<'_>> {
+        None
+    }
+}
+
+/// A matrix whose rows are windows of one array: lane `l` of depth `d` at `data[offsets[d] + l]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows<'a> {
+    /// The array. It reaches [`Windows::SLACK`] elements past the last lane of every depth.
+    pub data: &'a [f32],
+    /// Where the row of each depth begins.
+    pub offsets: &'a [usize],
+}
+
+impl Windows<'_> {
+    /// Elements that may be read, and are not used, past the last lane.
+    pub const SLACK: usize = 31;
+
+    /// The lanes from `first` on of the given depths; zeros where the array ends too early.
+    #[inline(always)]
+    fn rows<const W: usize>(&self, first: usize, depth: Range<usize>) -> impl Iterator<Item = &[f32; W]> {
+        self.offsets[depth].iter().map(move |offset| {
+            let lanes = self.data.get(offset + first..).and_then(|lanes| lanes.first_chunk());
+            lanes.unwrap_or(const { &[0.0; W] })
+        })
+    }
+}
+
+impl Pack for Windows<'_> {
+    #[inline(always)]
+    fn pack<const W: usize>(&self, first: usize, count: usize, depth: Range<usize>, panel: &mut [[f32; W]]) {
+        for (lanes, row) in panel.iter_mut().zip(self.rows::<W>(first, depth)) {
+            *lanes = *row;
+            lanes[count..].fill(0.0);
+        }
+    }
+
+    #[inline(always)]
+    fn windows(&self) -> Option<Windows<'_>> {
+        Some(*self)
+    }
+}
+
+/// An `A` packed once for many products on one instruction set.
+#[derive(Debug, Default)]
+pub struct Packed {
+    width: usize,
+    depth: usize,
+    panels: Vec<f32>,
+}
+
+impl Packed {
+    /// Packs `lanes` lanes of `depth` each.
+    pub fn new(isa: Isa, operand: &impl Pack, lanes: usize, depth: usize) -> Self {
+        let mut packed = Self { width: tile_height(isa), depth, panels: Vec::new() };
+        packed.panels.resize(lanes.next_multiple_of(packed.width) * depth, 0.0);
+        match packed.width {
+            8 => pack_block::<8>(operand, 0..lanes, &(0..depth), packed.panels.as_chunks_mut().0),
+            6 => pack_block::<6>(operand, 0..lanes, &(0..depth), packed.panels.as_chunks_mut().0),
+            _ => pack_block::<4>(operand, 0..lanes, &(0..depth), packed.panels.as_chunks_mut().0),
+        }
+        packed
+    }
+}
+
+impl Pack for Packed {
+    /// Never called by [`gemm`] on the instruction set it was packed for.
+    fn pack<const W: usize>(&self, first: usize, count: usize, depth: Range<usize>, panel: &mut [[f32; W]]) {
+        for (d, lanes) in depth.zip(panel) {
+            for (lane, value) in lanes.iter_mut().enumerate() {
+                let (block, inside) = ((first + lane) / self.width, (first + lane) % self.width);
+                *value = if lane < count {
+                    self.panels[(block * self.depth + d) * self.width + inside]
+                } else {
+                    0.0
+                };
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn packed<const W: usize>(&self, first: usize, depth: Range<usize>) -> Option<&[[f32; W]]> {
+        if self.width != W {
+            return None;
+        }
+        Some(&self.panels.as_chunks().0[first / W * self.depth..][depth])
+    }
+}
+
+/// Rows of the register tile.
+fn tile_height(isa: Isa) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if isa.has_avx512() {
+            return 8;
+        }
+        if isa.has_avx2() {
+            return 6;
+        }
+    }
+    let _ = isa;
+    4
 }
 
 /// A matrix in memory as an operand: element `(lane, depth)` at `lane * lane_stride + depth * depth_stride`.
@@ -115,7 +227,12 @@ pub fn gemm<A: Pack, B: Pack>(
 /// A register tile of `MR` rows and `NR` columns.
 trait Tile<const MR: usize, const NR: usize> {
     /// `tile = A B` for one panel of each side.
-    fn multiply(&self, a: &[[f32; MR]], b: &[[f32; NR]], tile: &mut [[f32; NR]; MR]);
+    fn multiply<'b>(
+        &self,
+        a: &[[f32; MR]],
+        b: impl Iterator<Item = &'b [f32; NR]>,
+        tile: &mut [[f32; NR]; MR],
+    );
 }
 
 struct Problem<'a, A, B> {
@@ -136,19 +253,27 @@ impl<A: Pack, B: Pack> Problem<'_, A, B> {
         scratch: &mut Scratch,
     ) {
         let deepest = self.k.min(DEPTH);
-        grow(&mut scratch.left, deepest * self.m.min(ROWS).next_multiple_of(MR));
-        grow(&mut scratch.right, deepest * self.n.min(COLUMNS).next_multiple_of(NR));
+        if self.a.packed::<MR>(0, 0..0).is_none() {
+            grow(&mut scratch.left, deepest * self.m.min(ROWS).next_multiple_of(MR));
+        }
+        if self.b.windows().is_none() {
+            grow(&mut scratch.right, deepest * self.n.min(COLUMNS).next_multiple_of(NR));
+        }
         let (left, _) = scratch.left.as_chunks_mut::<MR>();
         let (right, _) = scratch.right.as_chunks_mut::<NR>();
         for k0 in (0..self.k).step_by(DEPTH) {
             let depth = k0..self.k.min(k0 + DEPTH);
             for j0 in (0..self.n).step_by(COLUMNS) {
                 let columns = j0..self.n.min(j0 + COLUMNS);
-                pack_block(self.b, columns.clone(), &depth, right);
+                if self.b.windows().is_none() {
+                    pack_block(self.b, columns.clone(), &depth, right);
+                }
                 for i0 in (0..self.m).step_by(ROWS) {
                     let rows = i0..self.m.min(i0 + ROWS);
-                    pack_block(self.a, rows.clone(), &depth, left);
-                    self.block(kernel, rows, columns.clone(), depth.len(), left, right, c);
+                    if self.a.packed::<MR>(i0, depth.clone()).is_none() {
+                        pack_block(self.a, rows.clone(), &depth, left);
+                    }
+                    self.block(kernel, rows, columns.clone(), depth.clone(), left, right, c);
                 }
             }
         }
@@ -161,16 +286,24 @@ impl<A: Pack, B: Pack> Problem<'_, A, B> {
         kernel: &impl Tile<MR, NR>,
         rows: Range<usize>,
         columns: Range<usize>,
-        depth: usize,
+        depth: Range<usize>,
         left: &[[f32; MR]],
         right: &[[f32; NR]],
         c: &mut [f32],
     ) {
         let mut tile = [[0.0f32; NR]; MR];
-        for (j, b) in columns.clone().step_by(NR).zip(right.chunks_exact(depth)) {
+        let windows = self.b.windows();
+        for (j_tile, j) in columns.clone().step_by(NR).enumerate() {
             let width = NR.min(columns.end - j);
-            for (i, a) in rows.clone().step_by(MR).zip(left.chunks_exact(depth)) {
-                kernel.multiply(a, b, &mut tile);
+            for (i_tile, i) in rows.clone().step_by(MR).enumerate() {
+                let packed = self.a.packed::<MR>(i, depth.clone());
+                let a = packed.unwrap_or_else(|| &left[i_tile * depth.len()..][..depth.len()]);
+                if let Some(windows) = &windows {
+                    kernel.multiply(a, windows.rows(j, depth.clone()), &mut tile);
+                } else {
+                    let b = &right[j_tile * depth.len()..][..depth.len()];
+                    kernel.multiply(a, b.iter(), &mut tile);
+                }
                 for (r, sums) in tile.iter().enumerate().take(rows.end - i) {
                     let target = &mut c[(i + r) * self.row_stride + j..][..width];
                     if let Ok(target) = <&mut [f32; NR]>::try_from(&mut *target) {
@@ -196,6 +329,9 @@ fn pack_block<const W: usize>(
     depth: &Range<usize>,
     panels: &mut [[f32; W]],
 ) {
+    if depth.is_empty() {
+        return;
+    }
     for (first, panel) in lanes.clone().step_by(W).zip(panels.chunks_exact_mut(depth.len())) {
         operand.pack(first, W.min(lanes.end - first), depth.clone(), panel);
     }
@@ -211,7 +347,7 @@ struct Portable;
 
 impl Tile<4, 8> for Portable {
     #[inline(always)]
-    fn multiply(&self, a: &[[f32; 4]], b: &[[f32; 8]], tile: &mut [[f32; 8]; 4]) {
+    fn multiply<'b>(&self, a: &[[f32; 4]], b: impl Iterator<Item = &'b [f32; 8]>, tile: &mut [[f32; 8]; 4]) {
         let mut sums = [[0.0f32; 8]; 4];
         for (a, b) in a.iter().zip(b) {
             for r in 0..4 {
@@ -231,7 +367,12 @@ struct Avx2;
 #[cfg(target_arch = "x86_64")]
 impl Tile<6, 16> for Avx2 {
     #[inline(always)]
-    fn multiply(&self, a: &[[f32; 6]], b: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
+    fn multiply<'b>(
+        &self,
+        a: &[[f32; 6]],
+        b: impl Iterator<Item = &'b [f32; 16]>,
+        tile: &mut [[f32; 16]; 6],
+    ) {
         // SAFETY: `gemm` makes this tile only for a token with AVX2 and FMA.
         unsafe { multiply_avx2(a, b, tile) }
     }
@@ -240,7 +381,7 @@ impl Tile<6, 16> for Avx2 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(a: &[[f32; 6]], b: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
+fn multiply_avx2<'b>(a: &[[f32; 6]], b: impl Iterator<Item = &'b [f32; 16]>, tile: &mut [[f32; 16]; 6]) {
     use std::arch::x86_64::{
         _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
     };
@@ -271,7 +412,12 @@ struct Avx512;
 #[cfg(target_arch = "x86_64")]
 impl Tile<8, 32> for Avx512 {
     #[inline(always)]
-    fn multiply(&self, a: &[[f32; 8]], b: &[[f32; 32]], tile: &mut [[f32; 32]; 8]) {
+    fn multiply<'b>(
+        &self,
+        a: &[[f32; 8]],
+        b: impl Iterator<Item = &'b [f32; 32]>,
+        tile: &mut [[f32; 32]; 8],
+    ) {
         // SAFETY: `gemm` makes this tile only for a token with AVX-512.
         unsafe { multiply_avx512(a, b, tile) }
     }
@@ -280,7 +426,7 @@ impl Tile<8, 32> for Avx512 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn multiply_avx512(a: &[[f32; 8]], b: &[[f32; 32]], tile: &mut [[f32; 32]; 8]) {
+fn multiply_avx512<'b>(a: &[[f32; 8]], b: impl Iterator<Item = &'b [f32; 32]>, tile: &mut [[f32; 32]; 8]) {
     use std::arch::x86_64::{
         _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
     };
@@ -355,10 +501,28 @@ mod tests {
                 Matrix { data: &a, lane_stride: k, depth_stride: 1 },
                 Matrix { data: &transposed, lane_stride: 1, depth_stride: m },
             ];
+            let mut padded = b.clone();
+            padded.resize(b.len() + Windows::SLACK, f32::NAN);
+            let offsets: Vec<usize> = (0..k).map(|d| d * n).collect();
+            let windows = Windows { data: &padded, offsets: &offsets };
             for left in lefts {
-                let mut got = c.clone();
-                gemm(isa, [m, n, k], &left, &right, &mut got, n, &mut Scratch::default());
-                prop_assert_eq!(&got, &wanted, "{:?} {} {} {}", isa, m, n, k);
+                let packed = Packed::new(isa, &left, m, k);
+                let product = |left: &dyn Fn(&mut [f32])| {
+                    let mut got = c.clone();
+                    left(&mut got);
+                    got
+                };
+                let scratch = || Scratch::default();
+                let results = [
+                    product(&|c| gemm(isa, [m, n, k], &left, &right, c, n, &mut scratch())),
+                    product(&|c| gemm(isa, [m, n, k], &packed, &right, c, n, &mut scratch())),
+                    product(&|c| gemm(isa, [m, n, k], &left, &windows, c, n, &mut scratch())),
+                    product(&|c| gemm(isa, [m, n, k], &packed, &windows, c, n, &mut scratch())),
+                    product(&|c| gemm(Isa::PORTABLE, [m, n, k], &packed, &windows, c, n, &mut scratch())),
+                ];
+                for got in &results {
+                    prop_assert_eq!(got, &wanted, "{:?} {} {} {}", isa, m, n, k);
+                }
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! No allocation, no threads, no files, no parameters read from text. Every kernel takes an
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
-//! the same name in [`crate::reference`].
+//! the same name in [`crate::reference`]. The products of nets ([`gemm`], [`dots`]) alone fuse
+//! multiply and add where the set can: they give the same bits on one set.
 
 #![allow(
     clippy::inline_always,
@@ -13,6 +14,7 @@ pub mod canny;
 pub mod ccl;
 pub mod conv;
 pub mod conv2d;
+pub mod dots;
 pub mod gaussian;
 pub mod gemm;
 pub mod histogram;
@@ -21,6 +23,7 @@ pub mod isa;
 pub mod morphology;
 pub mod ncc;
 pub mod pixel;
+pub mod pool;
 pub mod resize;
 pub mod resize_exact;
 pub mod separable;

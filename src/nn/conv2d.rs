@@ -31,19 +31,17 @@ pub fn conv2d(
     if let Some(bias) = bias {
         expect("bias", bias, &[plan.filters()])?;
     }
+    let packed: Vec<_> = (0..groups)
+        .map(|group| kernel::pack_filters(isa, &plan.group, plan.weight(weight.data(), group)))
+        .collect();
+    let len = plan.group.filters * plan.output_area();
     let mut y = Tensor::zeros(plan.output_shape()?);
-    let area = plan.output_area();
-    for_each_piece(y.data_mut(), plan.filters() * area, |n, sample| {
-        if let (Some(bias), true) = (bias, area > 0) {
-            for (plane, bias) in sample.chunks_exact_mut(area).zip(bias.data()) {
-                plane.fill(*bias);
-            }
-        }
+    for_each_piece(y.data_mut(), groups * len, |n, sample| {
         with_scratch(|scratch| {
-            for group in 0..groups {
-                let (x, w) = (plan.input(x.sample(n), group), plan.weight(weight.data(), group));
-                let len = plan.group.filters * area;
-                kernel::conv2d(isa, plan.group, x, w, &mut sample[group * len..][..len], scratch);
+            for (group, filters) in packed.iter().enumerate() {
+                let bias = bias.map(|bias| &bias.data()[group * plan.group.filters..]);
+                let (x, y) = (plan.input(x.sample(n), group), &mut sample[group * len..][..len]);
+                kernel::conv2d(isa, &plan.group, x, filters, bias, y, scratch);
             }
         });
     });
@@ -68,20 +66,15 @@ pub fn conv2d_input_grad(
     let plan = Plan::new(input, weight.shape(), window, groups)?;
     expect("output gradient", dy, &plan.output_shape()?)?;
     let g = plan.group;
-    let len = weight.shape().count() / groups;
-    let mut turned = vec![0.0; weight.shape().count()];
-    for group in 0..groups {
-        let target = &mut turned[group * len..][..len];
-        kernel::exchanged(plan.weight(weight.data(), group), g.filters, g.channels, plan.taps(), target);
-    }
+    let turned: Vec<_> =
+        (0..groups).map(|group| kernel::turn_filters(isa, &g, plan.weight(weight.data(), group))).collect();
+    let len = g.channels * g.input[0] * g.input[1];
     let mut dx = Tensor::zeros(input);
-    let group_len = g.channels * g.input[0] * g.input[1];
-    for_each_piece(dx.data_mut(), groups * group_len, |n, sample| {
+    for_each_piece(dx.data_mut(), groups * len, |n, sample| {
         with_scratch(|scratch| {
-            for group in 0..groups {
-                let dy = plan.gradient(dy.sample(n), group);
-                let dx = &mut sample[group * group_len..][..group_len];
-                kernel::conv2d_input_grad(isa, g, dy, &turned[group * len..][..len], dx, scratch);
+            for (group, phases) in turned.iter().enumerate() {
+                let (dy, dx) = (plan.gradient(dy.sample(n), group), &mut sample[group * len..][..len]);
+                kernel::conv2d_input_grad(isa, &g, dy, phases, dx, scratch);
             }
         });
     });
@@ -108,12 +101,11 @@ pub fn conv2d_weight_grad(
     let len = weight.count() / groups;
     let sums = sum_over_samples(x.samples(), weight.count(), |samples, sums| {
         with_scratch(|scratch| {
-            for n in samples {
-                for group in 0..groups {
-                    let (x, dy) = (plan.input(x.sample(n), group), plan.gradient(dy.sample(n), group));
-                    let dw = &mut sums[group * len..][..len];
-                    kernel::conv2d_weight_grad(isa, plan.group, x, dy, dw, scratch);
-                }
+            for group in 0..groups {
+                let input = |n: usize| plan.input(x.sample(samples.start + n), group);
+                let gradient = |n: usize| plan.gradient(dy.sample(samples.start + n), group);
+                let dw = &mut sums[group * len..][..len];
+                kernel::conv2d_weight_grad(isa, &plan.group, samples.len(), input, gradient, dw, scratch);
             }
         });
     });
@@ -193,10 +185,6 @@ impl Plan {
         self.groups * self.group.filters
     }
 
-    fn taps(&self) -> usize {
-        self.group.kernel[0] * self.group.kernel[1]
-    }
-
     fn output_area(&self) -> usize {
         self.group.output[0] * self.group.output[1]
     }
@@ -216,7 +204,7 @@ impl Plan {
     }
 
     fn weight<'a>(&self, weight: &'a [f32], group: usize) -> &'a [f32] {
-        let len = self.group.filters * self.group.channels * self.taps();
+        let len = self.group.filters * self.group.channels * self.group.kernel[0] * self.group.kernel[1];
         &weight[group * len..][..len]
     }
 }

@@ -4,17 +4,17 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
-use crate::kernel::gemm::Scratch;
+use crate::kernel::conv2d::ConvScratch;
 
 /// Samples whose gradients are summed as one before the sums are added in order.
 pub(super) const SAMPLES: usize = 8;
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static SCRATCH: RefCell<ConvScratch> = RefCell::default();
 }
 
-/// Runs `body` with this thread's packing room.
-pub(super) fn with_scratch<R>(body: impl FnOnce(&mut Scratch) -> R) -> R {
+/// Runs `body` with this thread's room for layouts and panels.
+pub(super) fn with_scratch<R>(body: impl FnOnce(&mut ConvScratch) -> R) -> R {
     SCRATCH.with_borrow_mut(body)
 }
 
@@ -45,10 +45,14 @@ pub(super) fn sum_over_samples(
     let mut total = vec![0.0f32; len];
     let mut add = |sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
     if rayon::current_num_threads() == 1 {
-        (0..groups).for_each(|group| add(&part(group)));
+        for group in 0..groups {
+            add(&part(group));
+        }
     } else {
         let parts: Vec<Vec<f32>> = (0..groups).into_par_iter().map(part).collect();
-        parts.iter().for_each(|sums| add(sums));
+        for sums in &parts {
+            add(sums);
+        }
     }
     total
 }

@@ -31,13 +31,11 @@ impl Grads {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when it differs in shape from what is there.
     pub fn add(&mut self, name: &str, gradient: Tensor) -> Result<()> {
-        match self.0.get_mut(name) {
-            Some(sum) => sum.add(&gradient).map_err(|error| error.within(name)),
-            None => {
-                self.0.insert(name.to_owned(), gradient);
-                Ok(())
-            }
+        if let Some(sum) = self.0.get_mut(name) {
+            return sum.add(&gradient).map_err(|error| error.within(name));
         }
+        self.0.insert(name.to_owned(), gradient);
+        Ok(())
     }
 
     /// The gradient of a parameter, if the loss depends on it.

@@ -52,6 +52,7 @@ impl Shape {
     }
 
     /// The shape of one sample: without the first axis.
+    #[must_use]
     pub fn sample(&self) -> Self {
         let mut shape = Self { lengths: [0; MAX_RANK], rank: self.rank.saturating_sub(1) };
         if self.rank > 0 {

@@ -60,7 +60,7 @@ impl Net {
         write(self.params().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
     }
 
-    pub(super) fn take(&mut self, mut tensors: BTreeMap<String, Result<Tensor>>) -> Result<()> {
+    pub(super) fn take(&mut self, mut tensors: Tensors) -> Result<()> {
         let mut problems = Vec::new();
         let mut values = Vec::new();
         for param in self.params() {
@@ -110,8 +110,11 @@ pub(super) fn write<'a>(
     serialize(views, Some(metadata)).map_err(internal)
 }
 
-/// The tensors of a safetensors file, each with what is wrong with it, and the architecture's text.
-pub(super) fn read(bytes: &[u8]) -> Result<(BTreeMap<String, Result<Tensor>>, Option<String>)> {
+/// Tensors by name, each with what is wrong with it.
+pub(super) type Tensors = BTreeMap<String, Result<Tensor>>;
+
+/// The tensors of a safetensors file, and the architecture's text.
+pub(super) fn read(bytes: &[u8]) -> Result<(Tensors, Option<String>)> {
     let wrong = |error| Error::input(format!("not a safetensors file: {error}"));
     let file = SafeTensors::deserialize(bytes).map_err(wrong)?;
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(wrong)?;

@@ -30,6 +30,7 @@ pub mod regions;
 pub mod resize;
 pub mod row;
 pub mod sobel;
+pub mod statistics;
 mod stencil;
 pub mod template;
 pub mod threshold;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::document::{
-    self, Code, Diagnostic, Diagnostics, Entry, Node, Resources, Source, Span, Table, did_you_mean,
+    self, Code, Diagnostic, Diagnostics, Entry, Node, OUTSIDE, Resources, Source, Span, Table, did_you_mean,
 };
 use crate::image::ImageType;
 use crate::kernel::Isa;
@@ -367,7 +367,7 @@ fn count_inputs(
 /// Sets `stage.key` (or `schedule.key`) over what the text says.
 fn override_parameter(root: &mut Table, path: &str, value: &str, problems: &mut Diagnostics) {
     let mut fail = |message: String, hint: Option<String>| {
-        problems.push(Diagnostic::new(Code::UnknownKey, 0..0, message).with_hint(hint));
+        problems.push(Diagnostic::new(Code::UnknownKey, OUTSIDE, message).with_hint(hint));
     };
     let Some((target, key)) = path.split_once('.') else {
         fail(format!("`{path}` does not name a parameter"), Some("write `stage.key=value`".to_owned()));
@@ -375,14 +375,16 @@ fn override_parameter(root: &mut Table, path: &str, value: &str, problems: &mut 
     };
     let parsed =
         document::parse(&format!("value = {value}")).ok().and_then(|table| table.get("value").cloned());
-    let value = parsed.map_or_else(|| Entry::Text(value.to_owned()), |node| node.value);
+    let text = || Node { span: OUTSIDE, value: Entry::Text(value.to_owned()) };
+    let value = parsed.unwrap_or_else(text).outside();
     if target == "schedule" {
         let mut table = root.get("schedule").and_then(Node::as_table).cloned().unwrap_or_default();
-        table.set(key, 0..0, Node { span: 0..0, value });
-        root.set("schedule", 0..0, Node { span: 0..0, value: Entry::Table(table) });
+        table.set(key, OUTSIDE, value);
+        root.set("schedule", OUTSIDE, Node { span: OUTSIDE, value: Entry::Table(table) });
         return;
     }
-    let Some(stages) = root.get("stage").and_then(Node::as_array) else { return };
+    let Some(node) = root.get("stage") else { return };
+    let (span, Some(stages)) = (node.span.clone(), node.as_array()) else { return };
     let mut stages = stages.to_vec();
     let mut ignored = Diagnostics::default();
     let names = stage_names(&stages, &mut ignored);
@@ -391,11 +393,8 @@ fn override_parameter(root: &mut Table, path: &str, value: &str, problems: &mut 
         fail(format!("`{path}`: no stage is called `{target}`"), did_you_mean(target, known));
         return;
     };
-    let node = &mut stages[index];
-    if let Entry::Table(table) = &mut node.value {
-        let span = table.get(key).or(table.get("use")).map_or(0..0, |node| node.span.clone());
-        table.set(key, span.clone(), Node { span, value });
+    if let Entry::Table(table) = &mut stages[index].value {
+        table.set(key, OUTSIDE, value);
     }
-    let span = root.get("stage").map_or(0..0, |node| node.span.clone());
     root.set("stage", span.clone(), Node { span, value: Entry::Array(stages) });
 }

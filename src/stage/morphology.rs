@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Result;
+use crate::ops::Chain;
 use crate::ops::morphology::{self as op, Morphology, MorphologyOp};
 use crate::ops::row::Shape;
 
@@ -54,7 +55,7 @@ pub(super) fn nodes(
     shape: ElementShape,
     size: Size,
     iterations: Iterations,
-) -> Result<op::Chain> {
+) -> Result<Chain> {
     let shape = match shape {
         ElementShape::Rect => op::ElementShape::Rect,
         ElementShape::Cross => op::ElementShape::Cross,

@@ -1,4 +1,4 @@
 //! What several tests share.
 
-pub mod pictures;
+pub(crate) mod pictures;
 pub(crate) mod strategies;

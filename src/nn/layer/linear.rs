@@ -120,7 +120,7 @@ impl Layer for Built {
         for_each_piece(y.data_mut(), rows * out, |i, y| {
             let x = Matrix { data: &x.data()[i * rows * features..], lane_stride: features, depth_stride: 1 };
             let size = [y.len() / out, out, features];
-            with_scratch(|scratch| gemm(mode.isa, size, &x, &weight, y, out, scratch));
+            with_scratch(|scratch| gemm(mode.isa, size, &x, &weight, y, out, &mut scratch.gemm));
         });
         Ok((y, Saved::new(mode, x.shape()).with(mode, x)))
     }
@@ -139,7 +139,7 @@ impl Layer for Built {
             let dy = dy.data().get(i * rows..).unwrap_or_default();
             let left = Matrix { data: dy, lane_stride: 1, depth_stride: out };
             let size = [dw.len() / features, features, samples];
-            with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, scratch));
+            with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, &mut scratch.gemm));
         });
         grads.add(&self.weight.name, dw)?;
 
@@ -160,7 +160,7 @@ impl Layer for Built {
         for_each_piece(dx.data_mut(), rows * features, |i, dx| {
             let left = Matrix { data: &dy.data()[i * rows * out..], lane_stride: out, depth_stride: 1 };
             let size = [dx.len() / features, features, out];
-            with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dx, features, scratch));
+            with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dx, features, &mut scratch.gemm));
         });
         Ok(vec![dx])
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use crate::kernel::pool::{PoolGeometry, max_pool};
 use crate::nn::conv2d::axes;
 use crate::nn::{Padding, Pair, Window};
 use crate::{Error, Result};
@@ -105,33 +106,22 @@ impl Layer for Built {
         let [samples, channels, height, width] = axes("input", x.shape())?;
         not_empty([height, width])?;
         let [rows, columns] = self.window.output([height, width])?;
-        let count = samples * channels * rows * columns;
-        let mut y = Vec::with_capacity(count);
-        let mut winners = Vec::with_capacity(if mode.training.is_some() { count } else { 0 });
-        for plane in 0..samples * channels {
-            let plane = &x.data()[plane * height * width..][..height * width];
-            for row in 0..rows {
-                let down = self.window.covered(0, row, height);
-                for column in 0..columns {
-                    let across = self.window.covered(1, column, width);
-                    let mut best = down.start * width + across.start;
-                    for y in down.clone() {
-                        for at in y * width + across.start..y * width + across.end {
-                            // A NaN on the left makes every comparison false.
-                            if plane[at] > plane[best] || plane[at].is_nan() {
-                                best = at;
-                            }
-                        }
-                    }
-                    y.push(plane[best]);
-                    if mode.training.is_some() {
-                        winners.push(best as u32);
-                    }
-                }
-            }
+        let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
+        let area = rows * columns;
+        let mut winners = vec![0; y.shape().count()];
+        let geometry = PoolGeometry {
+            input: [height, width],
+            output: [rows, columns],
+            kernel: self.window.kernel,
+            stride: self.window.stride,
+            padding: [self.window.padding[0], self.window.padding[1]],
+        };
+        let planes = x.data().chunks_exact(height * width);
+        let outputs = y.data_mut().chunks_exact_mut(area).zip(winners.chunks_exact_mut(area));
+        for (plane, (best, winners)) in planes.zip(outputs) {
+            max_pool(mode.isa, &geometry, plane, best, winners);
         }
-        let shape = Shape::new(&[samples, channels, rows, columns])?;
-        Ok((Tensor::from_vec(shape, y)?, Saved { indices: winners, ..Saved::new(mode, x.shape()) }))
+        Ok((y, Saved { indices: winners, ..Saved::new(mode, x.shape()) }))
     }
 
     fn backward(&self, saved: &Saved, dy: &Tensor, _grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {

@@ -191,7 +191,7 @@ impl Saved {
 }
 
 /// The only input of a layer that takes one.
-fn one<'a, T>(inputs: &'a [T]) -> Result<&'a T> {
+fn one<T>(inputs: &[T]) -> Result<&T> {
     match inputs {
         [input] => Ok(input),
         _ => Err(Error::shape(format!("expected one input, got {}", inputs.len()))),

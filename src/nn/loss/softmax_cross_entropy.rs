@@ -43,7 +43,9 @@ pub fn softmax_cross_entropy(scores: &Tensor, labels: &[usize]) -> Result<CrossE
         loss += libm::log(total) - f64::from(scores[label] - scores[best]);
         correct += usize::from(best == label);
         gradient[label] -= 1.0;
-        gradient.iter_mut().for_each(|g| *g *= each);
+        for g in gradient {
+            *g *= each;
+        }
     }
     Ok(CrossEntropy { loss: loss / samples as f64, correct, gradient })
 }
@@ -61,9 +63,13 @@ pub fn softmax(scores: &Tensor) -> Result<Tensor> {
     if classes > 0 {
         for row in result.data_mut().chunks_exact_mut(classes) {
             let largest = row[first_largest(row)];
-            row.iter_mut().for_each(|score| *score = libm::expf(*score - largest));
+            for score in row.iter_mut() {
+                *score = libm::expf(*score - largest);
+            }
             let total: f32 = row.iter().sum();
-            row.iter_mut().for_each(|p| *p /= total);
+            for p in row {
+                *p /= total;
+            }
         }
     }
     Ok(result)

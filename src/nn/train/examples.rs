@@ -85,7 +85,9 @@ pub fn batch(
         for (plane, (mean, std)) in
             values.chunks_exact_mut(height * width).zip(arch.mean.iter().zip(&arch.std))
         {
-            plane.iter_mut().for_each(|value| *value = (*value - mean) / std);
+            for value in plane {
+                *value = (*value - mean) / std;
+            }
         }
         Ok(())
     };

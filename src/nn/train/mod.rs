@@ -247,9 +247,10 @@ impl<'a> Run<'a> {
                 loss: result.loss,
             });
         }
-        let validation = match self.validation.indices.is_empty() {
-            true => None,
-            false => Some(evaluate_part(&self.net, &self.validation)?),
+        let validation = if self.validation.indices.is_empty() {
+            None
+        } else {
+            Some(evaluate_part(&self.net, &self.validation)?)
         };
         Ok(EpochReport {
             epoch: epoch + 1,

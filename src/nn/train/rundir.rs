@@ -1,7 +1,6 @@
 //! The directory of a training run. Every file is written aside and put in place at once, so a run
 //! that is killed leaves whole files, and `state.safetensors` is the moment to go on from.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EpochReport, Schedule, Settings};
 use crate::nn::optim::Sgd;
-use crate::nn::{Net, Tensor, weights};
+use crate::nn::{Net, weights};
 use crate::{Error, Result};
 
 /// How far a run is.
@@ -88,7 +87,7 @@ impl RunDir {
             return Err(wrong("the run was started with another architecture or other settings".to_owned())
                 .with_hint("repeat them, or choose another folder"));
         }
-        let mut velocities: BTreeMap<String, Result<Tensor>> = BTreeMap::new();
+        let mut velocities = weights::Tensors::new();
         tensors.retain(|name, tensor| match name.strip_prefix(VELOCITY) {
             Some(param) => {
                 let tensor = std::mem::replace(tensor, Err(Error::cancelled()));
@@ -122,7 +121,14 @@ impl RunDir {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.file(name);
         let failed = |error| Error::io(path.display(), error);
-        let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // A temporary file is for its owner alone; a result is for whom the user's mask says.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(&self.path).map_err(failed)?;
         file.write_all(bytes).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())

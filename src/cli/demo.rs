@@ -1,0 +1,90 @@
+//! `lyncean demo`: every pipeline that ships, on a picture that ships.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Exit, Outcome, console, inputs, load};
+use crate::image::codec::{self, WriteOptions};
+use crate::ops::Context;
+use crate::pipeline::{Results, RunOptions};
+use crate::stage::Value;
+use crate::{Error, Result};
+
+/// Run the built-in pipelines on built-in pictures and tell what they found.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The folder to write into
+    #[arg(short, long, value_name = "DIR", default_value = "demo-out")]
+    output: PathBuf,
+}
+
+/// Which picture each pipeline is shown on.
+const SHOWN: &[(&str, &str)] = &[("edges", "camera"), ("find-coin", "coins"), ("faces", "astronaut")];
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Outcome {
+    std::fs::create_dir_all(&args.output).map_err(|error| Error::io(args.output.display(), error))?;
+    let rows = SHOWN.iter().map(|(pipeline, picture)| show(args, pipeline, picture));
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    console::print(&console::table(["pipeline", "picture", "file", "found"], rows))?;
+    Ok(Exit::Done)
+}
+
+fn show(args: &Args, name: &str, picture: &str) -> Result<[String; 4]> {
+    let pipeline = load::pipeline(&PathBuf::from(format!("builtin:{name}")), &[])?;
+    let word = format!("builtin:{picture}");
+    let read = inputs::read(word.as_ref())?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = RunOptions { context: Context::default().with_threads(threads), ..RunOptions::default() };
+    let results = pipeline.run_with(Arc::new(read.image), read.alpha.as_ref(), &options)?;
+    let file = match results.output() {
+        None => "-".to_owned(),
+        Some(image) => {
+            let format = super::run::format_of(image);
+            let path = args.output.join(format!("{name}.{}", format.extension()));
+            codec::write(&path, image, format, &WriteOptions::default())?;
+            path.display().to_string()
+        }
+    };
+    Ok([format!("builtin:{name}"), word, file, found(&results)])
+}
+
+/// The data of the stages in a few words.
+fn found(results: &Results) -> String {
+    let mut words = Vec::new();
+    for stage in results.stages() {
+        for (_, value) in &stage.values {
+            match value {
+                Value::Objects(objects) => words.push(format!("{}: {}", stage.name, objects.len())),
+                Value::Classes(classes) => words.extend(
+                    classes
+                        .first()
+                        .map(|class| format!("{}: {} ({:.2})", stage.name, class.label, class.probability)),
+                ),
+                Value::Measures(measures) => {
+                    words.extend(measures.iter().map(|(name, value)| format!("{name}: {value}")));
+                }
+                Value::Image(_) | Value::Vector(_) | Value::Tensor(_) => {}
+            }
+        }
+    }
+    if words.is_empty() { "a picture".to_owned() } else { words.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pipeline_is_shown_on_a_picture_that_is_there() {
+        for (name, _) in crate::builtin::PIPELINES {
+            // Digits are no photographs: `lyncean compare` shows those.
+            let is_shown = SHOWN.iter().any(|(shown, _)| shown == name);
+            assert!(is_shown || name.starts_with("digits-"), "the demo does not show `{name}`");
+        }
+        for (pipeline, picture) in SHOWN {
+            assert!(crate::builtin::PIPELINES.iter().any(|(name, _)| name == pipeline), "{pipeline}");
+            assert!(crate::image::builtin::picture(picture).is_some(), "{picture}");
+        }
+    }
+}
