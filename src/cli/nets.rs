@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Exit, Outcome, console};
 use crate::document::Source;
 use crate::nn::arch;
-use crate::nn::summary::{Summary, summary};
+use crate::nn::{Summary, summary};
 use crate::{Error, Result};
 
 /// List the built-in nets, or tell one of them (or a file's) layer by layer.

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use super::interrupt::Interrupt;
 use super::{Exit, Failure, Outcome, console, nets};
 use crate::eval::dataset::{Dataset, Split};
-use crate::eval::metrics::wilson;
+use crate::eval::metrics::Proportion;
 use crate::nn::train::{self, Augment, EpochReport, Progress, Settings, StepReport, TrainNet};
 use crate::{Error, ErrorKind};
 
@@ -99,7 +99,7 @@ fn net(args: &NetArgs) -> Outcome {
     match Dataset::open(&args.data, Split::Test) {
         Ok(test) => {
             let score = train::evaluate(&outcome.best, &test)?;
-            let interval = wilson(score.correct as u64, score.total as u64);
+            let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
             console::print(&format!(
                 "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
                 100.0 * score.accuracy(),
