@@ -133,8 +133,9 @@ pub fn compare(
         for index in 0..images {
             let picture = index * data.len() / images;
             judge(&mut runners, data, picture, index, options)?;
+            let was_right = |runner: usize| runners[runner].last == Some(true);
             for pair in &mut pairs {
-                pair.counts.add(runners[pair.first].was_right, runners[pair.second].was_right);
+                pair.counts.add(was_right(pair.first), was_right(pair.second));
             }
             progress(index + 1, images);
         }
@@ -158,27 +159,26 @@ fn judge(
         Ok(image) => Arc::new(image),
         Err(error) => {
             let error = Arc::new(error);
-            runners.iter_mut().for_each(|runner| runner.fail(truth, data.name(picture), Arc::clone(&error)));
+            for runner in runners {
+                runner.fail(truth, data.name(picture), Arc::clone(&error));
+            }
             return Ok(());
         }
     };
     for runner in &mut *runners {
         match runner.answer(&image) {
             Ok(label) => {
-                runner.was_right = label == data.classes()[truth];
+                runner.last = Some(label == data.classes()[truth]);
                 runner.contender.confusion.add(truth, Some(&label));
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
             Err(error) => runner.fail(truth, data.name(picture), Arc::new(error)),
         }
     }
-    let failed = |runner: &Runner<'_>| {
-        runner.contender.failures.last().is_some_and(|failure| failure.image == data.name(picture))
-    };
     let mut fastest: Vec<Option<Duration>> = vec![None; runners.len()];
     let timed: Vec<usize> = (0..runners.len())
         .map(|turn| (turn + index) % runners.len())
-        .filter(|&runner| !failed(&runners[runner]))
+        .filter(|&runner| runners[runner].last.is_some())
         .collect();
     for _ in 0..options.repeats.max(1) {
         for &runner in &timed {
@@ -197,8 +197,8 @@ struct Runner<'a> {
     pipeline: &'a Pipeline,
     run: RunOptions,
     contender: Contender,
-    /// Whether it was right on the last picture.
-    was_right: bool,
+    /// Whether it was right on the last picture; `None` when it failed.
+    last: Option<bool>,
     /// Of each picture that went well.
     times: Vec<Duration>,
 }
@@ -214,7 +214,7 @@ impl<'a> Runner<'a> {
         };
         let context = options.context.clone().with_threads(1);
         let run = RunOptions { context, ..RunOptions::default() };
-        Ok(Self { pipeline, run, contender, was_right: false, times: Vec::new() })
+        Ok(Self { pipeline, run, contender, last: None, times: Vec::new() })
     }
 
     fn answer(&self, image: &Arc<Image>) -> Result<String> {
@@ -233,7 +233,7 @@ impl<'a> Runner<'a> {
     }
 
     fn fail(&mut self, truth: usize, image: String, error: Arc<Error>) {
-        self.was_right = false;
+        self.last = None;
         self.contender.confusion.add(truth, None);
         self.contender.failures.push(Failure { image, error });
     }
