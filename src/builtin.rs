@@ -25,6 +25,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
 pub const RESOURCES: &[(&str, &[u8])] = &[
     ("coin", include_bytes!("../models/coin.png")),
     ("digit-templates", include_bytes!("../models/digit-templates.png")),
+    ("lenet5", include_bytes!("../models/lenet5.safetensors")),
     ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
     ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),
 ];

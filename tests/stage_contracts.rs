@@ -15,7 +15,7 @@ use crate::support::pictures::picture;
 ///
 /// The first port gets the picture, or what some other stage makes of it; further ports of images
 /// the same again.
-pub fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
+fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
     FEEDERS.iter().find_map(|feeder| {
         let inputs = match kind.inputs {
             [_] => String::new(),
@@ -152,7 +152,7 @@ fn how_never_changes_what() {
 }
 
 /// The same pipeline with every operation over the whole image.
-pub fn unfused(pipeline: &Pipeline) -> Pipeline {
+fn unfused(pipeline: &Pipeline) -> Pipeline {
     let text = format!("{}\n[schedule]\nfuse = false\n", pipeline.source().text());
     Loader::new().parse(Source::new("unfused", text)).unwrap()
 }
@@ -175,7 +175,7 @@ fn tiny_and_empty_pictures_are_results_or_errors_but_never_panics() {
 }
 
 /// Equal bit for bit: images and records.
-pub fn assert_same(a: &lyncean::pipeline::Results, b: &lyncean::pipeline::Results, what: &str) {
+fn assert_same(a: &lyncean::pipeline::Results, b: &lyncean::pipeline::Results, what: &str) {
     use lyncean::stage::Value;
     assert_eq!(a.record(), b.record(), "records of {what}");
     for (a, b) in a.stages().iter().zip(b.stages()) {

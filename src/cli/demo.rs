@@ -4,13 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Exit, Outcome, console, inputs, load};
-use crate::image::codec::{self, WriteOptions};
+use crate::image::codec::{self, Format, WriteOptions};
 use crate::ops::Context;
+use crate::ops::preview::preview;
+use crate::ops::statistics::{Statistics, statistics};
 use crate::pipeline::{Results, RunOptions};
 use crate::stage::Value;
 use crate::{Error, Result};
 
 /// Run the built-in pipelines on built-in pictures and tell what they found.
+///
+/// Images are written as pictures for the eye: floats stretched to 8 bit.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The folder to write into
@@ -19,7 +23,15 @@ pub(super) struct Args {
 }
 
 /// Which picture each pipeline is shown on.
-const SHOWN: &[(&str, &str)] = &[("edges", "camera"), ("find-coin", "coins"), ("faces", "astronaut")];
+const SHOWN: &[(&str, &str)] = &[
+    ("edges", "camera"),
+    ("canny", "camera"),
+    ("convolution", "camera"),
+    ("sobel-is-convolution", "camera"),
+    ("coins", "coins"),
+    ("find-coin", "coins"),
+    ("faces", "astronaut"),
+];
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
@@ -40,9 +52,8 @@ fn show(args: &Args, name: &str, picture: &str) -> Result<[String; 4]> {
     let file = match results.output() {
         None => "-".to_owned(),
         Some(image) => {
-            let format = super::run::format_of(image);
-            let path = args.output.join(format!("{name}.{}", format.extension()));
-            codec::write(&path, image, format, &WriteOptions::default())?;
+            let path = args.output.join(format!("{name}.png"));
+            codec::write(&path, &preview(image), Format::Png, &WriteOptions::default())?;
             path.display().to_string()
         }
     };
@@ -68,7 +79,19 @@ fn found(results: &Results) -> String {
             }
         }
     }
-    if words.is_empty() { "a picture".to_owned() } else { words.join(", ") }
+    if let (true, Some(image)) = (words.is_empty(), results.output()) {
+        words = statistics(image).iter().map(values).collect();
+    }
+    words.join(", ")
+}
+
+/// How much a mask marks; of other images the range.
+fn values(channel: &Statistics) -> String {
+    match (channel.channel, channel.range, channel.mean) {
+        ("mask", _, Some(mean)) => format!("{:.1}% marked", mean / 255.0 * 100.0),
+        (name, Some((least, most)), _) => format!("{name} {least} to {most}"),
+        (name, ..) => format!("no {name}"),
+    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@ mod info;
 mod inputs;
 mod interrupt;
 mod load;
+mod nets;
 mod ordered;
 mod run;
 mod schema;
 mod stages;
+mod train;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,8 @@ enum Command {
     Demo(demo::Args),
     Completions(completions::Args),
     Compare(compare::Args),
+    Nets(nets::Args),
+    Train(train::Args),
 }
 
 /// How a command ended that could be carried out.
@@ -79,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Nets(args) => nets::run(&args),
+        Command::Train(args) => train::run(&args),
     };
     match outcome {
         Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

@@ -37,6 +37,9 @@ pub fn extremum_row<T: Copy + PartialOrd>(
     scratch: &mut [Vec<T>; 2],
     out: &mut [T],
 ) {
+    if out.is_empty() {
+        return;
+    }
     match extremum {
         Extremum::Least => isa.run(
             #[inline(always)]

@@ -4,19 +4,24 @@
 //! Only tests and docs depend on it.
 
 pub mod activation;
+pub mod canny;
 pub mod cascade;
+pub mod conv;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod draw;
 pub mod gaussian;
+pub mod histogram;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
 pub mod linear;
+pub mod morphology;
 pub mod nms;
 pub mod pixel;
 pub mod pool2d;
 pub mod regions;
+pub mod resize;
 pub mod sobel;
 pub mod template;
 pub mod threshold;

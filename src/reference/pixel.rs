@@ -23,3 +23,21 @@ pub fn gray_f32(rgb: &Plane<[f32; 3]>) -> Plane<f32> {
 fn luma([r, g, b]: [i64; 3]) -> i64 {
     (9798 * r + 19235 * g + 3735 * b + 16384).div_euclid(32768)
 }
+
+/// `value * scale + offset`, each step rounded to `f32`, as the nearest of the integers 0 to
+/// `largest`, ties to even. NaN is 0.
+pub fn convert(value: f32, scale: f32, offset: f32, largest: i64) -> i64 {
+    let product = value * scale;
+    let exact = f64::from(product + offset);
+    if exact.is_nan() {
+        return 0;
+    }
+    let exact = exact.clamp(-1.0, 70_000.0);
+    let floor = exact.floor();
+    let up = match exact - floor {
+        part if part < 0.5 => 0,
+        part if part > 0.5 => 1,
+        _ => (floor as i64).rem_euclid(2),
+    };
+    (floor as i64 + up).clamp(0, largest)
+}

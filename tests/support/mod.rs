@@ -1,4 +1,5 @@
 //! What several tests share.
 
-pub mod pictures;
+pub(crate) mod pictures;
+pub mod program;
 pub(crate) mod strategies;

@@ -3,7 +3,7 @@
 use lyncean::image::{Image, ImageType, Plane};
 
 /// A picture of a type that files are read as; values 0..=255, spread over the range of the type.
-pub fn picture(ty: ImageType, width: usize, height: usize) -> Image {
+pub(crate) fn picture(ty: ImageType, width: usize, height: usize) -> Image {
     let value = |x: usize, y: usize, channel: usize| -> u8 {
         let (fx, fy) = (x as f64 - 20.0, y as f64 - 18.0 - channel as f64);
         let blob = if fx * fx + fy * fy < 120.0 || (x % 23 > 15 && y % 19 > 12) { 120 } else { 0 };

@@ -149,7 +149,7 @@ impl Job<'_> {
 }
 
 /// The format that holds an image's true values.
-pub(in super::super) fn format_of(image: &Image) -> Format {
+fn format_of(image: &Image) -> Format {
     match image {
         Image::Labels(labels) if labels.as_slice().iter().any(|&label| label > 65535) => Format::Tiff,
         _ => usual_format(image.ty()),

@@ -28,8 +28,6 @@ use crate::ops::Context;
 use crate::pipeline::{Pipeline, RunOptions, Save};
 use crate::{Error, ErrorKind};
 
-pub(super) use job::format_of;
-
 use job::Job;
 use progress::Progress;
 use threads::Threads;

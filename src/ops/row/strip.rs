@@ -291,10 +291,11 @@ pub(super) fn run_strip(
             }
         }
         if own {
-            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value]);
             if !delivered {
                 deliver(plan, &ring, value, y, sinks, &strip.own[value], sources, streams)?;
             }
+            // After the delivery: without a ring, the row observed is the one delivered.
+            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value]);
         }
         rings[value] = ring;
     }

@@ -1,0 +1,181 @@
+//! `lyncean train`: learning from labelled data.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+
+use super::interrupt::Interrupt;
+use super::{Exit, Failure, Outcome, console, nets};
+use crate::eval::dataset::{Dataset, Split};
+use crate::eval::metrics::Proportion;
+use crate::nn::train::{self, Augment, EpochReport, Progress, Settings, StepReport, TrainNet};
+use crate::{Error, ErrorKind};
+
+/// Train a model on labelled data.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    Net(NetArgs),
+}
+
+/// Train a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
+///
+/// The run directory holds the architecture, the settings, `metrics.csv`, `best.safetensors` and
+/// `last.safetensors`. The same seed gives the same bits for any number of threads, and a run that
+/// was stopped and resumed ends like one that was not.
+#[derive(clap::Args)]
+struct NetArgs {
+    /// A net file, or the name of a built-in net
+    net: String,
+    /// Folder with IDX files or class folders, in `train` and `test` where there is a split
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The run directory
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+    /// Settings in TOML, in the words of a run directory's `settings.json`
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Passes over the data
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Samples of a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Learning rate at the start
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f64>,
+    /// Shift, turn and scale training pictures a little at random
+    #[arg(long)]
+    augment: bool,
+    /// Where all randomness comes from
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; 0 is one for each core
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Go on where a run with the same settings stopped
+    #[arg(long)]
+    resume: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Outcome {
+    match &args.what {
+        What::Net(args) => net(args),
+    }
+}
+
+fn net(args: &NetArgs) -> Outcome {
+    let job = TrainNet {
+        arch: nets::source(&args.net)?,
+        settings: settings(args)?,
+        out: args.out.clone(),
+        resume: args.resume,
+    };
+    let data = Dataset::open(&args.data, Split::Train)?;
+    let mut lines =
+        Lines { interrupt: Interrupt::listen(), bar: ProgressBar::new(0), started: Instant::now() };
+    let outcome = match train::run(&job, &data, &mut lines) {
+        Err(error) if error.kind() == ErrorKind::Cancelled => {
+            lines.bar.finish_and_clear();
+            console::say("stopped after the last whole epoch; `--resume` goes on from there");
+            return Ok(Exit::Interrupted);
+        }
+        other => other?,
+    };
+    lines.bar.finish_and_clear();
+    console::say(&format!(
+        "best epoch {} is in `{}`",
+        outcome.best_epoch,
+        args.out.join("best.safetensors").display()
+    ));
+    match Dataset::open(&args.data, Split::Test) {
+        Ok(test) => {
+            let score = train::evaluate(&outcome.best, &test)?;
+            let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
+            console::print(&format!(
+                "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
+                100.0 * score.accuracy(),
+                score.correct,
+                score.total,
+                100.0 * interval.low,
+                100.0 * interval.high
+            ))?;
+        }
+        Err(_) => console::say("the data has no test split: nothing to judge the net by"),
+    }
+    Ok(Exit::Done)
+}
+
+fn settings(args: &NetArgs) -> Result<Settings, Failure> {
+    let mut settings = match &args.settings {
+        None => Settings::default(),
+        Some(path) => {
+            let source = crate::document::Source::read(path)?;
+            let table = crate::document::parse(source.text());
+            let mut problems = crate::document::Diagnostics::new(source.clone());
+            let schema = schemars::schema_for!(Settings).to_value();
+            match &table {
+                Ok(table) => {
+                    let all = 0..source.text().len();
+                    problems.extend(crate::document::check(table, &all, &schema, "the settings"));
+                }
+                Err(found) => problems.extend(found.iter().cloned()),
+            }
+            if let Some(error) = problems.into_error() {
+                return Err(error.into());
+            }
+            let json = table.unwrap_or_default().to_json();
+            serde_json::from_value(json).map_err(|error| Error::pipeline(error.to_string()))?
+        }
+    };
+    settings.epochs = args.epochs.unwrap_or(settings.epochs);
+    settings.batch = args.batch.unwrap_or(settings.batch);
+    settings.lr = args.lr.unwrap_or(settings.lr);
+    settings.seed = args.seed.unwrap_or(settings.seed);
+    settings.threads = args.threads.unwrap_or(settings.threads);
+    if args.augment {
+        settings.augment = Some(Augment::default());
+    }
+    Ok(settings)
+}
+
+/// A bar for the steps, a line for each epoch.
+struct Lines {
+    interrupt: Interrupt,
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Progress for Lines {
+    fn step(&mut self, report: &StepReport) {
+        self.bar.set_length(report.steps as u64);
+        self.bar.set_position(report.step as u64);
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        let validation = report
+            .validation_accuracy
+            .map_or_else(String::new, |accuracy| format!(", validation {:.2}%", 100.0 * accuracy));
+        self.bar.suspend(|| {
+            console::say(&format!(
+                "epoch {:>3}: loss {:.4}, training {:.2}%{validation}, {:.0} s",
+                report.epoch,
+                report.train_loss,
+                100.0 * report.train_accuracy,
+                self.started.elapsed().as_secs_f64()
+            ));
+        });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.interrupt.is_asked()
+    }
+}

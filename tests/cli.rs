@@ -1,0 +1,6 @@
+//! The command line, as its users meet it: the built program in a folder of its own.
+
+mod commands;
+mod hostile;
+mod run;
+mod stop;
