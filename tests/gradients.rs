@@ -37,6 +37,9 @@ fn check_slopes(what: &str, f: impl Fn(&[f64]) -> f64, at: &[f64], gradient: &[f
     }
 }
 
+/// The gradients of an input and of each parameter.
+type Gradients = (Vec<f64>, Vec<Vec<f64>>);
+
 /// A layer's reference: the output for an input and parameters, and from an output gradient those of
 /// the input and of each parameter.
 struct Twin {
@@ -44,7 +47,7 @@ struct Twin {
     toml: &'static str,
     input: &'static [usize],
     forward: fn(&[f64], &[Vec<f64>]) -> Vec<f64>,
-    backward: fn(&[f64], &[Vec<f64>], &[f64]) -> (Vec<f64>, Vec<Vec<f64>>),
+    backward: fn(&[f64], &[Vec<f64>], &[f64]) -> Gradients,
 }
 
 const CONV: conv2d::Conv2dSizes = conv2d::Conv2dSizes {
@@ -65,7 +68,7 @@ fn each(x: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
     x.iter().map(|&x| f(x)).collect()
 }
 
-fn sloped(x: &[f64], dy: &[f64], slope: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn sloped(x: &[f64], dy: &[f64], slope: impl Fn(f64) -> f64) -> Gradients {
     (x.iter().zip(dy).map(|(&x, dy)| dy * slope(x)).collect(), Vec::new())
 }
 

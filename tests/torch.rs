@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::io::Read;
+use std::path::Path;
 
 use lyncean::document::Source;
 use lyncean::kernel::Isa;
@@ -16,7 +17,7 @@ use safetensors::{Dtype, SafeTensors};
 fn golden(name: &str) -> Vec<u8> {
     let path = format!("{}/fixtures/golden/nn/{name}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    if !name.ends_with(".gz") {
+    if Path::new(name).extension().is_none_or(|ending| ending != "gz") {
         return bytes;
     }
     let mut unpacked = Vec::new();
