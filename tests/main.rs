@@ -2,6 +2,7 @@
 
 mod architecture;
 mod codec;
+mod filter_goldens;
 mod filter_twins;
 mod kernel_twins;
 mod row_executor;
