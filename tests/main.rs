@@ -7,6 +7,7 @@ mod codec;
 mod conv_properties;
 mod diagnostics;
 mod eval;
+mod filter_goldens;
 mod filter_twins;
 mod gradients;
 mod kernel_twins;
