@@ -194,6 +194,21 @@ fn what_cannot_be_compared_is_said() {
     assert_eq!(run(&pipelines[..1], &data, &cancelled).unwrap_err().kind(), ErrorKind::Cancelled);
 }
 
+/// The comparison that the README shows: a net beats the class means by far more than chance.
+#[test]
+fn the_net_that_ships_beats_the_templates_on_the_digits_that_ship() {
+    let pipelines =
+        ["digits-template", "digits-lenet"].map(|name| Pipeline::load(format!("builtin:{name}")).unwrap());
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/digits");
+    let comparison = run(&pipelines, &data, &Options { repeats: 1, ..Options::default() }).unwrap();
+    let [templates, net] = &comparison.contenders[..] else { panic!("two pipelines were given") };
+    assert_eq!((comparison.images, templates.failures.len(), net.failures.len()), (300, 0, 0));
+    assert_eq!(templates.accuracy().hits, 243);
+    assert!(net.accuracy().hits >= 296, "{}", net.accuracy().hits);
+    let counts = comparison.pairs[0].counts;
+    assert!(counts.interval().high < -0.1 && counts.test().p < 1e-6, "{counts:?}");
+}
+
 /// The ten templates as the test split of an IDX folder: who looks for the nearest template knows them.
 fn idx_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
