@@ -150,6 +150,60 @@ pub fn magnitude_f32(dx: f32, dy: f32) -> f32 {
     (dx * dx + dy * dy).sqrt()
 }
 
+/// [`magnitude_i32`] of every pixel of an output row of an 8-bit image; arguments as for
+/// [`derivatives_row`]. Five taps at most.
+pub fn magnitude_u8_row(
+    isa: Isa,
+    rows: &[&[u8]],
+    taps: DerivativeTaps,
+    columns: &mut Columns<i16>,
+    out: &mut [f32],
+) {
+    derivatives_row(
+        isa,
+        rows,
+        taps,
+        columns,
+        out,
+        #[inline(always)]
+        |dx, dy| magnitude_i32(i32::from(dx), i32::from(dy)),
+    );
+}
+
+/// Which sums of squares a mask takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Above {
+    /// The least of them; see [`least_square_above`].
+    pub least: i32,
+    /// Whether the mask takes all others instead.
+    pub inverted: bool,
+}
+
+/// The mask of pixels whose `dx * dx + dy * dy` is at least so much; arguments as for
+/// [`derivatives_row`]. Five taps at most.
+pub fn mask_u8_row(
+    isa: Isa,
+    rows: &[&[u8]],
+    taps: DerivativeTaps,
+    columns: &mut Columns<i16>,
+    above: Above,
+    out: &mut [u8],
+) {
+    let flip = if above.inverted { 255 } else { 0 };
+    derivatives_row(
+        isa,
+        rows,
+        taps,
+        columns,
+        out,
+        #[inline(always)]
+        |dx, dy| {
+            let (dx, dy) = (i32::from(dx), i32::from(dy));
+            (if dx * dx + dy * dy >= above.least { 255 } else { 0 }) ^ flip
+        },
+    );
+}
+
 /// The least sum of squares whose [`magnitude_i32`] is above `level`, or `None` where none of `i32`
 /// is.
 pub fn least_square_above(level: f32) -> Option<i32> {

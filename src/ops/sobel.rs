@@ -9,7 +9,8 @@ use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
 use crate::image::{Border, Image, ImageType, Pixel};
 use crate::kernel::sobel::{
-    Accumulator, Columns, DerivativeTaps, derivatives_row, least_square_above, magnitude_f32, magnitude_i32,
+    Above, Accumulator, Columns, DerivativeTaps, derivatives_row, least_square_above, magnitude_f32,
+    magnitude_u8_row, mask_u8_row,
 };
 use crate::kernel::{Isa, threshold};
 use crate::{Error, Result};
@@ -230,12 +231,11 @@ impl RowNode for SobelRows {
         let state: &mut Scratch = scratch(state);
         let work = || Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
         match (self.output, &mut *state) {
-            (SobelOutput::Magnitude, Scratch::I16(columns)) => work().write::<u8, _, _>(
-                columns,
-                out.row(),
-                #[inline(always)]
-                |dx, dy| magnitude_i32(i32::from(dx), i32::from(dy)),
-            ),
+            (SobelOutput::Magnitude, Scratch::I16(columns)) => {
+                with_window(rows, 0, self.rows_needed(0, y), |window| {
+                    magnitude_u8_row(isa, window, self.taps, columns, out.row());
+                });
+            }
             (SobelOutput::Gradient, Scratch::I16(columns)) => {
                 let [out_x, out_y] = out.rows();
                 work().write::<u8, _, _>(columns, out_x, |dx, _| dx);
@@ -320,20 +320,17 @@ impl RowNode for MagnitudeThresholdRows {
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let FusedScratch { columns, magnitudes, least } = scratch(state);
-        let work = Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
-        let (inside, outside) = if self.inverted { (0, 255) } else { (255, 0) };
+        let outside = if self.inverted { 255 } else { 0 };
         match (columns, *least) {
             (Scratch::I16(_), None) => out.row::<u8>().fill(outside),
-            (Scratch::I16(columns), Some(least)) => work.write::<u8, _, _>(
-                columns,
-                out.row(),
-                #[inline(always)]
-                |dx, dy| {
-                    let (dx, dy) = (i32::from(dx), i32::from(dy));
-                    if dx * dx + dy * dy >= least { inside } else { outside }
-                },
-            ),
+            (Scratch::I16(columns), Some(least)) => {
+                let above = Above { least, inverted: self.inverted };
+                with_window(rows, 0, self.rows_needed(0, y), |window| {
+                    mask_u8_row(isa, window, self.taps, columns, above, out.row());
+                });
+            }
             (columns, _) => {
+                let work = Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
                 work.floats(
                     columns,
                     magnitudes,
