@@ -40,6 +40,9 @@ fn check_slopes(what: &str, f: impl Fn(&[f64]) -> f64, at: &[f64], gradient: &[f
 /// The gradients of an input and of each parameter.
 type Gradients = (Vec<f64>, Vec<Vec<f64>>);
 
+/// From input, parameters and output gradient to gradients.
+type Backward = fn(&[f64], &[Vec<f64>], &[f64]) -> Gradients;
+
 /// A layer's reference: the output for an input and parameters, and from an output gradient those of
 /// the input and of each parameter.
 struct Twin {
@@ -47,7 +50,7 @@ struct Twin {
     toml: &'static str,
     input: &'static [usize],
     forward: fn(&[f64], &[Vec<f64>]) -> Vec<f64>,
-    backward: fn(&[f64], &[Vec<f64>], &[f64]) -> Gradients,
+    backward: Backward,
 }
 
 const CONV: conv2d::Conv2dSizes = conv2d::Conv2dSizes {
