@@ -1,4 +1,19 @@
 //! All integration tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::naive_bytecount,
+    clippy::items_after_statements,
+    clippy::manual_assert,
+    clippy::type_complexity,
+    clippy::manual_let_else,
+    clippy::needless_pass_by_value,
+    clippy::redundant_closure_for_method_calls,
+    clippy::cast_lossless,
+    clippy::match_wild_err_arm,
+    clippy::cloned_instead_of_copied,
+    unreachable_pub,
+    reason = "tests say what is wrong by panicking, and are read from top to bottom"
+)]
 
 mod architecture;
 mod cascade_opencv;
@@ -12,6 +27,7 @@ mod filter_twins;
 mod gradients;
 mod kernel_twins;
 mod models;
+mod readme;
 mod regions_opencv;
 mod row_executor;
 mod stage_contracts;

@@ -1,5 +1,6 @@
 //! `lyncean nets`: architectures, with shapes, parameters and multiply-adds.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Exit, Outcome, console};
@@ -79,14 +80,12 @@ fn text(net: &Summary) -> String {
     });
     let mut text = format!("{}: input {}\n\n", net.name, shape(&net.input));
     text += &console::table(["layer", "kind", "in", "output", "parameters", "multiply-adds"], rows);
-    text += &format!(
-        "\n\n{} parameters, {} multiply-adds a sample\n",
-        grouped(net.parameters as u64),
-        grouped(net.multiply_adds)
-    );
+    let (parameters, multiply_adds) = (grouped(net.parameters as u64), grouped(net.multiply_adds));
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n\n{parameters} parameters, {multiply_adds} multiply-adds a sample");
     for row in &net.rows {
         for note in &row.notes {
-            text += &format!("note: {}: {note}\n", row.name);
+            let _ = writeln!(text, "note: {}: {note}", row.name);
         }
     }
     text
@@ -101,7 +100,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

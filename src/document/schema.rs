@@ -235,12 +235,15 @@ impl<'a> Checker<'a> {
 }
 
 fn has_type(node: &Node, ty: &str) -> bool {
-    match (&node.value, ty) {
-        (Entry::Text(_), "string") | (Entry::Bool(_), "boolean") => true,
-        (Entry::Integer(_), "integer" | "number") | (Entry::Float(_), "number") => true,
-        (Entry::Array(_), "array") | (Entry::Table(_), "object") => true,
-        _ => false,
-    }
+    matches!(
+        (&node.value, ty),
+        (Entry::Text(_), "string")
+            | (Entry::Bool(_), "boolean")
+            | (Entry::Integer(_), "integer" | "number")
+            | (Entry::Float(_), "number")
+            | (Entry::Array(_), "array")
+            | (Entry::Table(_), "object")
+    )
 }
 
 fn in_words(ty: &str) -> &str {

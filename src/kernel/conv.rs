@@ -48,7 +48,6 @@ pub fn correlate_integer_row<T, O>(
 }
 
 /// [`correlate_integer_row`] for a kernel that is `down` times `across`, columns first.
-#[expect(clippy::too_many_arguments, reason = "a factored kernel has two of each")]
 pub fn correlate_factored_row<T, O>(
     isa: Isa,
     rows: &[&[T]],

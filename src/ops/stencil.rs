@@ -25,13 +25,11 @@ impl Stencil {
 
     /// The padding a node declares.
     pub(crate) fn window(&self) -> Window {
-        match self.border.mode {
-            BorderMode::Valid => Window { left: 0, right: 0, border: self.border },
-            _ => {
-                let (left, width) = (self.anchor.0, self.size.0);
-                Window { left, right: width - 1 - left, border: self.border }
-            }
+        if self.border.mode == BorderMode::Valid {
+            return Window { left: 0, right: 0, border: self.border };
         }
+        let (left, width) = (self.anchor.0, self.size.0);
+        Window { left, right: width - 1 - left, border: self.border }
     }
 
     /// The input rows of output row `y`.

@@ -178,7 +178,7 @@ fn read_schedule(root: &Table, problems: &mut Diagnostics) -> Schedule {
     };
     let is_good = found.is_empty();
     problems.extend(found);
-    is_good.then(|| serde_json::from_value(node.to_json()).unwrap_or_default()).unwrap_or_default()
+    if is_good { serde_json::from_value(node.to_json()).unwrap_or_default() } else { Schedule::default() }
 }
 
 fn read_input(root: &Table, problems: &mut Diagnostics) -> Option<ImageType> {

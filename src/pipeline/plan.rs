@@ -33,7 +33,7 @@ pub struct Plan {
 }
 
 pub(super) enum PlanStep {
-    Run(RunStep),
+    Run(Box<RunStep>),
     Whole(usize),
 }
 
@@ -177,7 +177,7 @@ impl Plan {
         if run.ops.iter().all(|&op| matches!(self.graph.ops[op].kind, OpKind::Rows(_))) {
             run.fixed = Some(RunPlan::new(self.row_run(&run, &HashMap::new())?, cx)?);
         }
-        Ok(PlanStep::Run(run))
+        Ok(PlanStep::Run(Box::new(run)))
     }
 
     /// The run of a step, with the maps of reductions filled in.
@@ -283,7 +283,7 @@ fn fused(graph: &Lowering, live: &[bool]) -> Vec<Group> {
                 OpKind::Input => 0,
                 OpKind::Whole(_) => level[producer] + 1,
                 OpKind::Rows(_) | OpKind::Reduce { .. } => {
-                    level[producer] + usize::from(graph.wants_whole(operation, port))
+                    level[producer] + usize::from(Lowering::wants_whole(operation, port))
                 }
             }
         };
@@ -334,13 +334,6 @@ fn components(graph: &Lowering, rows: &[usize], observing: &[usize]) -> Vec<Grou
     let members: Vec<(usize, bool)> =
         rows.iter().map(|&op| (op, false)).chain(observing.iter().map(|&op| (op, true))).collect();
     let mut root: Vec<usize> = (0..members.len()).collect();
-    fn find(root: &mut [usize], mut i: usize) -> usize {
-        while root[i] != i {
-            root[i] = root[root[i]];
-            i = root[i];
-        }
-        i
-    }
     let mut seen: HashMap<ValueId, usize> = HashMap::new();
     for (i, &(op, observes)) in members.iter().enumerate() {
         let operation = &graph.ops[op];
@@ -371,4 +364,13 @@ fn components(graph: &Lowering, rows: &[usize], observing: &[usize]) -> Vec<Grou
         }
     }
     groups.into_iter().map(|(_, ops, observing)| Group::Run { ops, observing }).collect()
+}
+
+/// The root of a member's part, with paths halved on the way.
+fn find(root: &mut [usize], mut i: usize) -> usize {
+    while root[i] != i {
+        root[i] = root[root[i]];
+        i = root[i];
+    }
+    i
 }

@@ -26,7 +26,8 @@ pub(super) fn rewrite(graph: &mut Lowering, kept: &[ValueId]) -> Vec<String> {
         if let Some(merged) = RULES.iter().find_map(|rule| rule(&pair)) {
             done.push(format!("{} + {} -> {}", first.name(), second.name(), merged.name()));
             graph.ops[op].kind = OpKind::Rows(merged);
-            graph.ops[op].inputs = graph.ops[producer].inputs.clone();
+            let inputs = graph.ops[producer].inputs.clone();
+            graph.ops[op].inputs = inputs;
         }
     }
     done

@@ -10,7 +10,7 @@ use super::results::Results;
 use super::{Pipeline, RunOptions, Save, run};
 use crate::Result;
 use crate::ops::row::{RowSink, RowSource, RunPlan, Shape, stream};
-use crate::stage::{OpKind, Value, ValueId};
+use crate::stage::{Lowering, OpKind, Value, ValueId};
 
 impl Pipeline {
     /// The shape of the final image, if pictures of this type and size can be streamed: no stage
@@ -75,7 +75,7 @@ impl Plan {
         let only_rows =
             self.graph.ops.iter().zip(&self.live).filter(|(_, live)| **live).all(|(op, _)| match op.kind {
                 OpKind::Input => op.outputs[0] == self.input[0],
-                OpKind::Rows(_) => (0..op.inputs.len()).all(|port| !self.graph.wants_whole(op, port)),
+                OpKind::Rows(_) => (0..op.inputs.len()).all(|port| !Lowering::wants_whole(op, port)),
                 OpKind::Reduce { .. } => true,
                 OpKind::Whole(_) => false,
             });

@@ -202,7 +202,7 @@ impl Lowering {
 
     /// Whether an input of an operation must be whole before the operation starts, because its
     /// border reads the opposite edge.
-    pub(crate) fn wants_whole(&self, op: &Op, port: usize) -> bool {
+    pub(crate) fn wants_whole(op: &Op, port: usize) -> bool {
         match &op.kind {
             OpKind::Rows(node) => node.window(port).border.mode == BorderMode::Wrap,
             _ => false,

@@ -176,13 +176,13 @@ impl RunPlan {
         if mode == BorderMode::Wrap {
             return 0..height;
         }
-        let mut rows = usize::MAX..0;
+        let (mut start, mut end) = (usize::MAX, 0);
         for row in needed {
             if let Some(row) = (height > 0).then(|| mode.map(row, height)).flatten() {
-                rows = rows.start.min(row)..rows.end.max(row + 1);
+                (start, end) = (start.min(row), end.max(row + 1));
             }
         }
-        if rows.start > rows.end { 0..0 } else { rows }
+        if start > end { 0..0 } else { start..end }
     }
 
     fn strip(&self, index: usize, count: usize) -> StripPlan {

@@ -81,8 +81,7 @@ pub fn execute(plan: &RunPlan, sources: &[&Image], cx: &Context) -> Result<RunOu
     let results: Vec<Result<Vec<State>>> = if cx.threads <= 1 || count == 1 {
         parts.iter_mut().enumerate().map(|(index, sinks)| strip(index, sinks)).collect()
     } else {
-        let parts: Vec<Mutex<(Vec<Sink<'_>>, Option<Result<Vec<State>>>)>> =
-            parts.into_iter().map(|sinks| Mutex::new((sinks, None))).collect();
+        let parts: Vec<Mutex<Part<'_>>> = parts.into_iter().map(|sinks| Mutex::new((sinks, None))).collect();
         let next = AtomicUsize::new(0);
         rayon::scope(|scope| {
             for _ in 0..cx.threads.min(count) {
@@ -127,6 +126,9 @@ pub fn stream(
     let mut streams = Streams { sources, sinks };
     run_strip(plan, &plan.strips[0], &readers, &mut writers, &mut streams, cx)
 }
+
+/// A strip in the hands of a thread: where its rows go, and what came of it.
+type Part<'a> = (Vec<Sink<'a>>, Option<Result<Vec<State>>>);
 
 fn merge(plan: &RunPlan, results: Vec<Result<Vec<State>>>) -> Result<Vec<State>> {
     let mut merged: Option<Vec<State>> = None;

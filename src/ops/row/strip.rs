@@ -389,7 +389,6 @@ fn sink_rows<'a>(
     [rows.next().unwrap_or_default(), rows.next().unwrap_or_default()]
 }
 
-#[expect(clippy::too_many_arguments, reason = "the loose ends of one row, gathered at one place")]
 fn observe(
     plan: &RunPlan,
     ring: &Ring,
@@ -416,7 +415,6 @@ fn observe(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the loose ends of one row, gathered at one place")]
 fn deliver(
     plan: &RunPlan,
     ring: &Ring,
