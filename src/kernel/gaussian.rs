@@ -2,7 +2,7 @@
 //!
 //! Integer images use fixed-point weights that sum to exactly one (8 fractional bits for `u8`, 16
 //! for `u16`); both passes keep every bit and the result is rounded once, halves up. The weights
-//! are made in [`crate::ops::gaussian`]. Taps are symmetric, and an odd number.
+//! are made in [`mod@crate::ops::gaussian`]. Taps are symmetric, and an odd number.
 
 use super::Isa;
 

@@ -1,6 +1,6 @@
 //! Canny's edges: the part before hysteresis.
 //!
-//! Linking weak edges to strong ones is [`hysteresis`](super::hysteresis).
+//! Linking weak edges to strong ones is [`mod@super::hysteresis`].
 
 use std::ops::Range;
 use std::sync::Arc;

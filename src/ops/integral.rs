@@ -18,7 +18,7 @@ use crate::kernel::integral::{integral_row, tilted_row};
 ///
 /// let image = Plane::from_fn(4, 3, |x, y| (x + y) as u8);
 /// let table: Plane<u32> = integral(image.view());
-/// assert_eq!(window_sum(&table, Rect::new(1, 1, 2, 2)), 2 + 3 + 3 + 4);
+/// assert_eq!(window_sum::<u8, u32>(&table, Rect::new(1, 1, 2, 2)), 2 + 3 + 3 + 4);
 /// ```
 pub fn integral<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
     table(image, S::of)

@@ -1,4 +1,4 @@
-//! Twins of [`crate::ops::histogram`]: exact, in integers.
+//! Twins of [`mod@crate::ops::histogram`]: exact, in integers.
 
 /// How often each of `bins` values occurs.
 pub fn histogram(values: impl Iterator<Item = usize>, bins: usize) -> Vec<u64> {
