@@ -45,13 +45,25 @@ fn rows(criterion: &mut Criterion) {
         let mut columns = sobel::Columns::<i16>::new(WIDTH + 4);
         group.bench_function(BenchmarkId::new("sobel3-magnitude", isa.name()), |bench| {
             bench.iter(|| {
-                sobel::magnitude_u8_row(isa, black_box(&window[..3]), taps, &mut columns, &mut floats);
+                sobel::derived_u8_row(
+                    isa,
+                    black_box(&window[..3]),
+                    taps,
+                    &mut columns,
+                    sobel::Derived::Magnitude(&mut floats),
+                );
             });
         });
         group.bench_function(BenchmarkId::new("sobel3-mask", isa.name()), |bench| {
             bench.iter(|| {
                 let above = sobel::Above { least: 10_000, inverted: false };
-                sobel::mask_u8_row(isa, black_box(&window[..3]), taps, &mut columns, above, &mut out);
+                sobel::derived_u8_row(
+                    isa,
+                    black_box(&window[..3]),
+                    taps,
+                    &mut columns,
+                    sobel::Derived::Mask(above, &mut out),
+                );
             });
         });
     }

@@ -5,6 +5,7 @@
 //! are made in [`mod@crate::ops::gaussian`]. Taps are symmetric, and an odd number.
 
 use super::Isa;
+use super::lanes::{Kernel, Lanes, tiles};
 
 /// A row of interleaved channels whose neighbours lie `step` elements apart.
 ///
@@ -18,20 +19,7 @@ pub fn gaussian_u8_row(
     column: &mut [u16],
     out: &mut [u8],
 ) {
-    isa.run(
-        #[inline(always)]
-        || {
-            columns(rows, weights, column, u16::from, |w, a| w * a);
-            along(
-                weights,
-                step,
-                column,
-                out,
-                |w, a| u32::from(w) * u32::from(a),
-                |s| ((s + (1 << 15)) >> 16) as u8,
-            );
-        },
-    );
+    isa.dispatch(GaussianU8 { rows, weights, step, column, out });
 }
 
 /// [`gaussian_u8_row`] for 16 bit.
@@ -150,5 +138,176 @@ fn along<C: Copy, S, O: Copy>(
         for (out, &sum) in out.iter_mut().zip(&sums) {
             *out = finish(sum);
         }
+    }
+}
+
+struct GaussianU8<'a> {
+    rows: &'a [&'a [u8]],
+    weights: &'a [u16],
+    step: usize,
+    column: &'a mut [u16],
+    out: &'a mut [u8],
+}
+
+impl Kernel for GaussianU8<'_> {
+    fn portable(self) {
+        columns(self.rows, self.weights, self.column, u16::from, |w, a| w * a);
+        along(
+            self.weights,
+            self.step,
+            self.column,
+            self.out,
+            |w, a| u32::from(w) * u32::from(a),
+            |s| ((s + (1 << 15)) >> 16) as u8,
+        );
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, l: L) {
+        if self.out.len() < L::N {
+            return self.portable();
+        }
+        match self.weights.len() {
+            2 => self.fixed::<L, 3>(l),
+            3 => self.fixed::<L, 5>(l),
+            4 => self.fixed::<L, 7>(l),
+            _ => self.any(l),
+        }
+    }
+}
+
+impl GaussianU8<'_> {
+    /// Windows of a number of taps that the compiler knows.
+    #[inline(always)]
+    fn fixed<L: Lanes, const N: usize>(self, l: L) {
+        let Self { rows, weights, step, column, out } = self;
+        let (radius, n) = (N / 2, out.len());
+        // Binomial weights of 3 and 5 taps are sixteenths: then 16 bits hold the sum of all products.
+        let sixteenths = weights.iter().all(|weight| weight % 16 == 0);
+        let mut taps = [rows[0]; N];
+        let mut w = [l.splat(0); N];
+        for k in 0..N {
+            taps[k] = &rows[k][..n + (N - 1) * step];
+            let weight = weights[k.abs_diff(radius)];
+            w[k] = l.splat(if sixteenths { weight / 16 } else { weight } as i16);
+        }
+        let column = &mut column[..n + (N - 1) * step];
+        let bias = l.splat(if sixteenths { 0 } else { i16::MIN });
+        tiles(
+            column.len(),
+            L::N,
+            #[inline(always)]
+            |x| {
+                let mut sum = l.add(bias, l.mul(l.load_widened(&taps[radius][x..]), w[radius]));
+                for j in 0..radius {
+                    let pair = l.add(l.load_widened(&taps[j][x..]), l.load_widened(&taps[N - 1 - j][x..]));
+                    sum = l.add(sum, l.mul(pair, w[j]));
+                }
+                l.store(sum, &mut column[x..]);
+            },
+        );
+        let mut taps = [&column[..0]; N];
+        for k in 0..N {
+            taps[k] = &column[k * step..][..n];
+        }
+        if sixteenths {
+            let half = l.splat(1 << 7);
+            tiles(
+                n,
+                L::N,
+                #[inline(always)]
+                |x| {
+                    let mut sum = l.add(half, l.mul(l.load(&taps[radius][x..]), w[radius]));
+                    for j in 0..radius {
+                        let pair = l.add(l.load(&taps[j][x..]), l.load(&taps[N - 1 - j][x..]));
+                        sum = l.add(sum, l.mul(pair, w[j]));
+                    }
+                    l.store_narrowed(l.shift::<8>(sum), &mut out[x..]);
+                },
+            );
+            return;
+        }
+        tiles(
+            n,
+            L::N,
+            #[inline(always)]
+            |x| {
+                let mut sums = Sums::start(l, l.load(&taps[radius][x..]), w[radius]);
+                for j in 0..radius {
+                    sums.add(l, l.load(&taps[j][x..]), l.load(&taps[N - 1 - j][x..]), w[j]);
+                }
+                l.store_narrowed(sums.rounded(l), &mut out[x..]);
+            },
+        );
+    }
+
+    /// Windows of any number of taps.
+    #[inline(always)]
+    fn any<L: Lanes>(self, l: L) {
+        let Self { rows, weights, step, column, out } = self;
+        let (radius, n) = (weights.len() - 1, out.len());
+        let rows = &rows[..2 * radius + 1];
+        let column = &mut column[..n + 2 * radius * step];
+        let bias = l.splat(i16::MIN);
+        tiles(
+            column.len(),
+            L::N,
+            #[inline(always)]
+            |x| {
+                let centre = l.load_widened(&rows[radius][x..]);
+                let mut sum = l.add(bias, l.mul(centre, l.splat(weights[0] as i16)));
+                for j in 1..weights.len() {
+                    let (above, below) = (&rows[radius - j][x..], &rows[radius + j][x..]);
+                    let pair = l.add(l.load_widened(above), l.load_widened(below));
+                    sum = l.add(sum, l.mul(pair, l.splat(weights[j] as i16)));
+                }
+                l.store(sum, &mut column[x..]);
+            },
+        );
+        let column = &*column;
+        tiles(
+            n,
+            L::N,
+            #[inline(always)]
+            |x| {
+                let centre = &column[x + radius * step..];
+                let mut sums = Sums::start(l, l.load(centre), l.splat(weights[0] as i16));
+                for j in 1..weights.len() {
+                    let (before, after) =
+                        (&column[x + (radius - j) * step..], &column[x + (radius + j) * step..]);
+                    sums.add(l, l.load(before), l.load(after), l.splat(weights[j] as i16));
+                }
+                l.store_narrowed(sums.rounded(l), &mut out[x..]);
+            },
+        );
+    }
+}
+
+/// Sums of 32 bits over columns that are stored less 2¹⁵, since the product takes signed numbers.
+struct Sums<V> {
+    low: V,
+    high: V,
+}
+
+impl<V: Copy> Sums<V> {
+    #[inline(always)]
+    fn start<L: Lanes<V = V>>(l: L, centre: V, weight: V) -> Self {
+        // What was taken from the columns, times weights that sum to 2⁸; and a half to round.
+        let start = l.splat32((1 << 23) + (1 << 15));
+        let mut sums = Self { low: start, high: start };
+        sums.add(l, centre, l.splat(0), weight);
+        sums
+    }
+
+    #[inline(always)]
+    fn add<L: Lanes<V = V>>(&mut self, l: L, a: V, b: V, weight: V) {
+        let (low, high) = l.unpack(a, b);
+        self.low = l.add32(self.low, l.pair_products(low, weight));
+        self.high = l.add32(self.high, l.pair_products(high, weight));
+    }
+
+    #[inline(always)]
+    fn rounded<L: Lanes<V = V>>(self, l: L) -> V {
+        l.pack(l.shift32::<16>(self.low), l.shift32::<16>(self.high))
     }
 }

@@ -3,6 +3,7 @@
 //! No neighbours are looked at here, and no tables are built.
 
 use super::Isa;
+use super::lanes::{Kernel, Lanes, inlined, tiles};
 
 /// Weights of red, green and blue in luma (ITU-R BT.601), as 15-bit fixed point: OpenCV's integers.
 pub const GRAY_WEIGHTS: [u32; 3] = [9798, 19235, 3735];
@@ -15,10 +16,53 @@ pub const GRAY_WEIGHTS_F32: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// Gray from interleaved red, green and blue, rounded to nearest with halves up.
 pub fn gray_u8_row(isa: Isa, rgb: &[u8], out: &mut [u8]) {
-    isa.run(
-        #[inline(always)]
-        || gray_integer(rgb, out, |value| value as u8),
-    );
+    isa.dispatch(GrayU8 { rgb, out });
+}
+
+struct GrayU8<'a> {
+    rgb: &'a [u8],
+    out: &'a mut [u8],
+}
+
+impl Kernel for GrayU8<'_> {
+    fn portable(self) {
+        gray_integer(self.rgb, self.out, |value| value as u8);
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, l: L) {
+        let n = self.out.len().min(self.rgb.len() / 3);
+        if n < 2 * L::N {
+            return self.portable();
+        }
+        let (rgb, out) = (&self.rgb[..3 * n], &mut self.out[..n]);
+        // Of four pixels in a group: red and green beside each other as 16 bit, then blue and zero.
+        let red_green = l.groups([0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1]);
+        let blue = l.groups([2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1]);
+        let [r, g, b] = GRAY_WEIGHTS.map(|weight| weight as i32);
+        let (weights_red_green, weight_blue) = (l.splat32(r | g << 16), l.splat32(b));
+        let half = l.splat32(1 << (GRAY_SHIFT - 1));
+        tiles(
+            n,
+            2 * L::N,
+            #[inline(always)]
+            |x| {
+                let tile = &rgb[3 * x..][..6 * L::N];
+                let part = inlined(
+                    #[inline(always)]
+                    |i: usize| {
+                        let pixels = l.load_triples(&tile[i * (L::N * 3 / 2)..]);
+                        let sum = l.add32(
+                            l.pair_products(l.shuffle(pixels, red_green), weights_red_green),
+                            l.pair_products(l.shuffle(pixels, blue), weight_blue),
+                        );
+                        l.shift32::<GRAY_SHIFT>(l.add32(sum, half))
+                    },
+                );
+                l.store(l.bytes([part(0), part(1), part(2), part(3)]), &mut out[x..]);
+            },
+        );
+    }
 }
 
 /// [`gray_u8_row`] for 16 bit.

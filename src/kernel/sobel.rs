@@ -5,6 +5,7 @@
 use std::ops::{Add, Mul};
 
 use super::Isa;
+use super::lanes::{Kernel, Lanes, inlined, tiles};
 
 /// A separable pair of derivative filters: `smooth` across, `derive` along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,26 +155,6 @@ pub fn magnitude_f32(dx: f32, dy: f32) -> f32 {
     (dx * dx + dy * dy).sqrt()
 }
 
-/// [`magnitude_i32`] of every pixel of an output row of an 8-bit image; arguments as for
-/// [`derivatives_row`]. Five taps at most.
-pub fn magnitude_u8_row(
-    isa: Isa,
-    rows: &[&[u8]],
-    taps: DerivativeTaps,
-    columns: &mut Columns<i16>,
-    out: &mut [f32],
-) {
-    derivatives_row(
-        isa,
-        rows,
-        taps,
-        columns,
-        out,
-        #[inline(always)]
-        |dx, dy| magnitude_i32(i32::from(dx), i32::from(dy)),
-    );
-}
-
 /// Which sums of squares a mask takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Above {
@@ -183,29 +164,212 @@ pub struct Above {
     pub inverted: bool,
 }
 
-/// The mask of pixels whose `dx * dx + dy * dy` is at least so much; arguments as for
-/// [`derivatives_row`]. Five taps at most.
-pub fn mask_u8_row(
+/// What to make of the derivatives of an 8-bit image, and where to put it.
+pub enum Derived<'a> {
+    /// `dx`.
+    Dx(&'a mut [f32]),
+    /// `dy`.
+    Dy(&'a mut [f32]),
+    /// `|dx| + |dy|`.
+    L1(&'a mut [f32]),
+    /// [`magnitude_i32`].
+    Magnitude(&'a mut [f32]),
+    /// Both.
+    Gradient(&'a mut [i16], &'a mut [i16]),
+    /// Whether `dx * dx + dy * dy` is in a range.
+    Mask(Above, &'a mut [u8]),
+}
+
+impl Derived<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Dx(out) | Self::Dy(out) | Self::L1(out) | Self::Magnitude(out) => out.len(),
+            Self::Gradient(out, _) => out.len(),
+            Self::Mask(_, out) => out.len(),
+        }
+    }
+}
+
+/// [`derivatives_row`] of an 8-bit image with five taps at most.
+pub fn derived_u8_row(
     isa: Isa,
     rows: &[&[u8]],
     taps: DerivativeTaps,
     columns: &mut Columns<i16>,
-    above: Above,
-    out: &mut [u8],
+    out: Derived<'_>,
 ) {
-    let flip = if above.inverted { 255 } else { 0 };
-    derivatives_row(
-        isa,
-        rows,
-        taps,
-        columns,
-        out,
-        #[inline(always)]
-        |dx, dy| {
-            let (dx, dy) = (i32::from(dx), i32::from(dy));
-            (if dx * dx + dy * dy >= above.least { 255 } else { 0 }) ^ flip
-        },
-    );
+    if out.len() > 0 {
+        isa.dispatch(DerivedU8 { rows, taps, columns, out });
+    }
+}
+
+struct DerivedU8<'a> {
+    rows: &'a [&'a [u8]],
+    taps: DerivativeTaps,
+    columns: &'a mut Columns<i16>,
+    out: Derived<'a>,
+}
+
+impl Kernel for DerivedU8<'_> {
+    fn portable(self) {
+        let Self { rows, taps, columns, out } = self;
+        let isa = Isa::PORTABLE;
+        match out {
+            Derived::Dx(out) => derivatives_row(isa, rows, taps, columns, out, |dx, _| f32::from(dx)),
+            Derived::Dy(out) => derivatives_row(isa, rows, taps, columns, out, |_, dy| f32::from(dy)),
+            Derived::L1(out) => {
+                derivatives_row(isa, rows, taps, columns, out, |dx, dy| f32::from(dx.abs() + dy.abs()));
+            }
+            Derived::Magnitude(out) => derivatives_row(isa, rows, taps, columns, out, |dx, dy| {
+                magnitude_i32(i32::from(dx), i32::from(dy))
+            }),
+            Derived::Gradient(out_x, out_y) => {
+                derivatives_row(isa, rows, taps, columns, out_x, |dx, _| dx);
+                derivatives_row(isa, rows, taps, columns, out_y, |_, dy| dy);
+            }
+            Derived::Mask(Above { least, inverted }, out) => {
+                let flip = if inverted { 255 } else { 0 };
+                derivatives_row(isa, rows, taps, columns, out, |dx, dy| {
+                    let (dx, dy) = (i32::from(dx), i32::from(dy));
+                    (if dx * dx + dy * dy >= least { 255 } else { 0 }) ^ flip
+                });
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, l: L) {
+        if self.out.len() < L::N {
+            return self.portable();
+        }
+        match (self.taps.size(), self.taps == DerivativeTaps::SCHARR) {
+            (3, false) => self.fixed(l, [1, 2, 1], [-1, 0, 1]),
+            (3, true) => self.fixed(l, [3, 10, 3], [-1, 0, 1]),
+            _ => self.fixed(l, [1, 4, 6, 4, 1], [-1, -2, 0, 2, 1]),
+        }
+    }
+}
+
+impl DerivedU8<'_> {
+    #[inline(always)]
+    fn fixed<L: Lanes, const N: usize>(self, l: L, smooth: [i16; N], derive: [i16; N]) {
+        let Self { rows, columns, out, .. } = self;
+        let n = out.len();
+        let length = n + N - 1;
+        let mut taps = [rows[0]; N];
+        for k in 0..N {
+            taps[k] = &rows[k][..length];
+        }
+        let (column_s, column_d) = (&mut columns.smooth[..length], &mut columns.derive[..length]);
+        tiles(
+            length,
+            L::N,
+            #[inline(always)]
+            |x| {
+                let mut window = [l.splat(0); N];
+                for k in 0..N {
+                    window[k] = l.load_widened(&taps[k][x..]);
+                }
+                l.store(dot_vectors(l, window, smooth), &mut column_s[x..]);
+                l.store(dot_vectors(l, window, derive), &mut column_d[x..]);
+            },
+        );
+        let (mut across, mut along) = ([&column_s[..0]; N], [&column_d[..0]; N]);
+        for k in 0..N {
+            across[k] = &column_s[k..k + n];
+            along[k] = &column_d[k..k + n];
+        }
+        let dx = inlined(
+            #[inline(always)]
+            |x: usize| window_sum(l, across, x, derive),
+        );
+        let dy = inlined(
+            #[inline(always)]
+            |x: usize| window_sum(l, along, x, smooth),
+        );
+        let squares = inlined(
+            #[inline(always)]
+            |x: usize| {
+                let (low, high) = l.unpack(dx(x), dy(x));
+                (l.pair_products(low, low), l.pair_products(high, high))
+            },
+        );
+        match out {
+            Derived::Dx(out) => tiles(
+                n,
+                L::N,
+                #[inline(always)]
+                |x| l.store_floats(dx(x), &mut out[x..]),
+            ),
+            Derived::Dy(out) => tiles(
+                n,
+                L::N,
+                #[inline(always)]
+                |x| l.store_floats(dy(x), &mut out[x..]),
+            ),
+            Derived::L1(out) => tiles(
+                n,
+                L::N,
+                #[inline(always)]
+                |x| l.store_floats(l.add(l.abs(dx(x)), l.abs(dy(x))), &mut out[x..]),
+            ),
+            Derived::Magnitude(out) => tiles(
+                n,
+                L::N,
+                #[inline(always)]
+                |x| {
+                    let (low, high) = squares(x);
+                    l.store_roots(low, high, &mut out[x..]);
+                },
+            ),
+            Derived::Gradient(out_x, out_y) => {
+                let out_y = &mut out_y[..n];
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| {
+                        l.store(dx(x), &mut out_x[x..]);
+                        l.store(dy(x), &mut out_y[x..]);
+                    },
+                );
+            }
+            Derived::Mask(Above { least, inverted }, out) => {
+                let least = l.splat32(least);
+                let flip = if inverted { 0 } else { 255 };
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| {
+                        let (low, high) = squares(x);
+                        let below = l.pack(l.sub32(low, least), l.sub32(high, least));
+                        l.store_negative(below, flip, &mut out[x..]);
+                    },
+                );
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn window_sum<L: Lanes, const N: usize>(l: L, rows: [&[i16]; N], x: usize, taps: [i16; N]) -> L::V {
+    let mut window = [l.splat(0); N];
+    for k in 0..N {
+        window[k] = l.load(&rows[k][x..]);
+    }
+    dot_vectors(l, window, taps)
+}
+
+#[inline(always)]
+fn dot_vectors<L: Lanes, const N: usize>(l: L, values: [L::V; N], taps: [i16; N]) -> L::V {
+    let mut sum = l.mul(values[0], l.splat(taps[0]));
+    for k in 1..N {
+        if taps[k] != 0 {
+            sum = l.add(sum, l.mul(values[k], l.splat(taps[k])));
+        }
+    }
+    sum
 }
 
 /// The least sum of squares whose [`magnitude_i32`] is above `level`, or `None` where none of `i32`

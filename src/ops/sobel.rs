@@ -9,8 +9,8 @@ use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
 use crate::image::{Border, Image, ImageType, Pixel};
 use crate::kernel::sobel::{
-    Above, Accumulator, Columns, DerivativeTaps, derivatives_row, least_square_above, magnitude_f32,
-    magnitude_u8_row, mask_u8_row,
+    Above, Accumulator, Columns, DerivativeTaps, Derived, derivatives_row, derived_u8_row,
+    least_square_above, magnitude_f32,
 };
 use crate::kernel::{Isa, threshold};
 use crate::{Error, Result};
@@ -231,15 +231,20 @@ impl RowNode for SobelRows {
         let state: &mut Scratch = scratch(state);
         let work = || Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
         match (self.output, &mut *state) {
-            (SobelOutput::Magnitude, Scratch::I16(columns)) => {
+            (output, Scratch::I16(columns)) if output != SobelOutput::Direction => {
+                let derived = match output {
+                    SobelOutput::L1 => Derived::L1(out.row()),
+                    SobelOutput::Dx => Derived::Dx(out.row()),
+                    SobelOutput::Dy => Derived::Dy(out.row()),
+                    SobelOutput::Gradient => {
+                        let [out_x, out_y] = out.rows();
+                        Derived::Gradient(out_x, out_y)
+                    }
+                    _ => Derived::Magnitude(out.row()),
+                };
                 with_window(rows, 0, self.rows_needed(0, y), |window| {
-                    magnitude_u8_row(isa, window, self.taps, columns, out.row());
+                    derived_u8_row(isa, window, self.taps, columns, derived);
                 });
-            }
-            (SobelOutput::Gradient, Scratch::I16(columns)) => {
-                let [out_x, out_y] = out.rows();
-                work().write::<u8, _, _>(columns, out_x, |dx, _| dx);
-                work().write::<u8, _, _>(columns, out_y, |_, dy| dy);
             }
             (SobelOutput::Gradient, _) => {
                 let [out_x, out_y] = out.rows();
@@ -326,7 +331,7 @@ impl RowNode for MagnitudeThresholdRows {
             (Scratch::I16(columns), Some(least)) => {
                 let above = Above { least, inverted: self.inverted };
                 with_window(rows, 0, self.rows_needed(0, y), |window| {
-                    mask_u8_row(isa, window, self.taps, columns, above, out.row());
+                    derived_u8_row(isa, window, self.taps, columns, Derived::Mask(above, out.row()));
                 });
             }
             (columns, _) => {
