@@ -246,7 +246,7 @@ impl GaussianU8<'_> {
     fn any<L: Lanes>(self, l: L) {
         let Self { rows, weights, step, column, out } = self;
         let (radius, n) = (weights.len() - 1, out.len());
-        let rows = &rows[..2 * radius + 1];
+        let rows = &rows[..=2 * radius];
         let column = &mut column[..n + 2 * radius * step];
         let bias = l.splat(i16::MIN);
         tiles(

@@ -158,16 +158,16 @@ mod x86 {
 
     /// A pointer to the front of a slice that has so many bytes.
     #[inline(always)]
-    fn front<T: Pod, const BYTES: usize>(from: &[T]) -> *const u8 {
+    fn front<T: Pod, const BYTES: usize>(from: &[T]) -> *const T {
         assert!(size_of_val(from) >= BYTES);
-        from.as_ptr().cast()
+        from.as_ptr()
     }
 
     /// [`front`], to write to.
     #[inline(always)]
-    fn front_mut<T: Pod, const BYTES: usize>(to: &mut [T]) -> *mut u8 {
+    fn front_mut<T: Pod, const BYTES: usize>(to: &mut [T]) -> *mut T {
         assert!(size_of_val(to) >= BYTES);
-        to.as_mut_ptr().cast()
+        to.as_mut_ptr()
     }
 
     /// Methods that are one instruction on values.
@@ -280,7 +280,7 @@ mod x86 {
 
         #[inline(always)]
         fn store_floats(self, v: __m512i, to: &mut [f32]) {
-            let to = front_mut::<f32, 128>(to).cast::<f32>();
+            let to = front_mut::<f32, 128>(to);
             // SAFETY: `front_mut` asserts 32 floats.
             unsafe {
                 let (low, high) = (_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64::<1>(v));
@@ -291,7 +291,7 @@ mod x86 {
 
         #[inline(always)]
         fn store_roots(self, low: __m512i, high: __m512i, to: &mut [f32]) {
-            let to = front_mut::<f32, 128>(to).cast::<f32>();
+            let to = front_mut::<f32, 128>(to);
             // SAFETY: `front_mut` asserts 32 floats.
             unsafe {
                 let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
@@ -408,7 +408,7 @@ mod x86 {
 
         #[inline(always)]
         fn store_floats(self, v: __m256i, to: &mut [f32]) {
-            let to = front_mut::<f32, 64>(to).cast::<f32>();
+            let to = front_mut::<f32, 64>(to);
             // SAFETY: `front_mut` asserts 16 floats.
             unsafe {
                 let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
@@ -419,7 +419,7 @@ mod x86 {
 
         #[inline(always)]
         fn store_roots(self, low: __m256i, high: __m256i, to: &mut [f32]) {
-            let to = front_mut::<f32, 64>(to).cast::<f32>();
+            let to = front_mut::<f32, 64>(to);
             // SAFETY: `front_mut` asserts 16 floats.
             unsafe {
                 let first = _mm256_permute2x128_si256::<0x20>(low, high);
