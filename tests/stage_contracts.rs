@@ -175,7 +175,7 @@ fn tiny_and_empty_pictures_are_results_or_errors_but_never_panics() {
 }
 
 /// Equal bit for bit: images and records.
-fn assert_same(a: &lyncean::pipeline::Results, b: &lyncean::pipeline::Results, what: &str) {
+pub(crate) fn assert_same(a: &lyncean::pipeline::Results, b: &lyncean::pipeline::Results, what: &str) {
     use lyncean::stage::Value;
     assert_eq!(a.record(), b.record(), "records of {what}");
     for (a, b) in a.stages().iter().zip(b.stages()) {
