@@ -82,8 +82,14 @@ proptest! {
             .with_isa(sets[isa.index(sets.len())])
             .with_threads(threads)
             .with_strip_rows(rows);
-        match (run(&unfused, Context::default().with_isa(Isa::PORTABLE)), run(&fused, context)) {
-            (Ok(expected), Ok(got)) => assert_same(&expected, &got, &text),
+        match (run(&unfused, Context::default().with_isa(Isa::PORTABLE)), run(&fused, context.clone())) {
+            (Ok(expected), Ok(got)) => {
+                assert_same(&expected, &got, &text);
+                // Memory of another run's images leaves no trace.
+                got.reuse(&context);
+                let again = run(&fused, context).unwrap();
+                assert_same(&expected, &again, &text);
+            }
             // Too small for a window: an error either way.
             (expected, got) => prop_assert_eq!(expected.is_ok(), got.is_ok(), "{}", text),
         }

@@ -79,7 +79,8 @@ pub(super) fn run(args: &Args) -> Outcome {
                 let result = pipeline.run_with(image, picture.alpha.as_ref(), &options);
                 (start.elapsed(), result)
             });
-            result.map_err(|error| error.within(format!("`{}`", word.display())))?;
+            let results = result.map_err(|error| error.within(format!("`{}`", word.display())))?;
+            results.reuse(&options.context);
             times.push(elapsed);
         }
         // The first one makes the plan and warms the caches.

@@ -4,6 +4,7 @@
 //! 15-bit fixed point, as OpenCV does, so that classes equal its own to the bit.
 
 use super::Isa;
+use super::lanes::{Kernel, Lanes, inlined, tiles};
 
 /// Not an edge.
 pub const NONE: u8 = 0;
@@ -25,21 +26,26 @@ pub struct GradientRow<'a> {
     pub dy: &'a [i16],
 }
 
-/// The strengths of a row of derivatives: `dx² + dy²`, or `|dx| + |dy|`.
-pub fn strength_row(isa: Isa, row: GradientRow<'_>, squared: bool, out: &mut [i32]) {
+/// Squared lengths of a row of derivatives: `dx² + dy²`.
+pub fn square_row(isa: Isa, row: GradientRow<'_>, out: &mut [i32]) {
     isa.run(
         #[inline(always)]
         || {
-            let pixels = row.dx.iter().zip(row.dy).zip(out);
-            if squared {
-                for ((&dx, &dy), out) in pixels {
-                    let (dx, dy) = (i32::from(dx), i32::from(dy));
-                    *out = dx * dx + dy * dy;
-                }
-            } else {
-                for ((&dx, &dy), out) in pixels {
-                    *out = i32::from(dx).abs() + i32::from(dy).abs();
-                }
+            for ((&dx, &dy), out) in row.dx.iter().zip(row.dy).zip(out) {
+                let (dx, dy) = (i32::from(dx), i32::from(dy));
+                *out = dx * dx + dy * dy;
+            }
+        },
+    );
+}
+
+/// City-block lengths of a row of derivatives: `|dx| + |dy|`, which fit 16 bits up to five taps.
+pub fn length_row(isa: Isa, row: GradientRow<'_>, out: &mut [i16]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((&dx, &dy), out) in row.dx.iter().zip(row.dy).zip(out) {
+                *out = dx.abs() + dy.abs();
             }
         },
     );
@@ -48,11 +54,11 @@ pub fn strength_row(isa: Isa, row: GradientRow<'_>, squared: bool, out: &mut [i3
 /// The classes of a row from its derivatives and the strengths above, in and below it, all padded by
 /// one pixel. Strengths above `low` are weak, those above `high` strong, if no neighbour across the
 /// edge is stronger.
-pub fn classes_row(
+pub fn classes_row<S: Copy + PartialOrd>(
     isa: Isa,
     row: GradientRow<'_>,
-    strengths: [&[i32]; 3],
-    (low, high): (i32, i32),
+    strengths: [&[S]; 3],
+    (low, high): (S, S),
     out: &mut [u8],
 ) {
     let n = out.len();
@@ -85,4 +91,76 @@ pub fn classes_row(
             }
         },
     );
+}
+
+/// [`classes_row`] for the lengths of [`length_row`].
+pub fn length_classes_row(
+    isa: Isa,
+    row: GradientRow<'_>,
+    lengths: [&[i16]; 3],
+    levels: (i16, i16),
+    out: &mut [u8],
+) {
+    isa.dispatch(LengthClasses { row, lengths, levels, out });
+}
+
+struct LengthClasses<'a> {
+    row: GradientRow<'a>,
+    lengths: [&'a [i16]; 3],
+    levels: (i16, i16),
+    out: &'a mut [u8],
+}
+
+impl Kernel for LengthClasses<'_> {
+    fn portable(self) {
+        classes_row(Isa::PORTABLE, self.row, self.lengths, self.levels, self.out);
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, l: L) {
+        let n = self.out.len();
+        if n < L::N {
+            return self.portable();
+        }
+        let Self { row, lengths: [above, here, below], levels: (low, high), out } = self;
+        let (above, here, below) = (&above[..n + 2], &here[..n + 2], &below[..n + 2]);
+        let (dx, dy) = (&row.dx[1..][..n], &row.dy[1..][..n]);
+        let (low, high, zero) = (l.splat(low), l.splat(high), l.splat(0));
+        tiles(
+            n,
+            L::N,
+            #[inline(always)]
+            |x| {
+                let length = l.load(&here[x + 1..]);
+                let weak = l.greater(length, low);
+                // Most of most pictures has no edge.
+                if !l.any(weak) {
+                    return l.store_narrowed(zero, &mut out[x..]);
+                }
+                let (gx, gy) = (l.load(&dx[x..]), l.load(&dy[x..]));
+                let (run, rise) = (l.abs(gx), l.abs(gy));
+                // tan 22.5° of the run, rounded down; a comparison of `rise`, a whole number, with it
+                // comes out as with the exact one, save where both are 0 and nothing is above `low`.
+                let flat = l.mul_high(run, l.splat(2 * TAN_22 as i16));
+                let is_flat = l.but_not(weak, l.greater(rise, flat));
+                let is_steep = l.greater(rise, l.add(l.add(run, run), flat));
+                let is_rising = l.greater(zero, l.xor(gx, gy));
+                let at = inlined(
+                    #[inline(always)]
+                    |row: &[i16], k: usize| l.load(&row[x + k..]),
+                );
+                let horizontal = l.but_not(l.greater(length, at(here, 0)), l.greater(at(here, 2), length));
+                let vertical = l.but_not(l.greater(length, at(above, 1)), l.greater(at(below, 1), length));
+                let falling = l.both(l.greater(length, at(above, 0)), l.greater(length, at(below, 2)));
+                let rising = l.both(l.greater(length, at(above, 2)), l.greater(length, at(below, 0)));
+                let diagonal = l.select_mask(is_rising, rising, falling);
+                let crest = l.select_mask(is_flat, horizontal, l.select_mask(is_steep, vertical, diagonal));
+                let edge = l.both(crest, weak);
+                let strong = l.both(edge, l.greater(length, high));
+                let one = l.splat(1);
+                let classes = l.add(l.select(edge, one, zero), l.select(strong, one, zero));
+                l.store_narrowed(classes, &mut out[x..]);
+            },
+        );
+    }
 }

@@ -5,6 +5,7 @@
 //! rounded.
 
 use super::Isa;
+use super::lanes::{Kernel, Lanes};
 use super::pixel::Sample;
 
 /// A tap of a kernel: where its pixels stand, and their weight.
@@ -84,6 +85,82 @@ pub fn correlate_float_row<T: Sample, O>(
         #[inline(always)]
         || correlate(rows, taps, lattice, out, |weight, pixel: T| weight * pixel.widen(), finish),
     );
+}
+
+/// [`correlate_float_row`] of floats without a stride.
+pub fn correlate_dense_row<O>(
+    isa: Isa,
+    rows: &[&[f32]],
+    taps: &[Tap<f32>],
+    out: &mut [O],
+    finish: impl Fn(f32) -> O + Copy,
+) {
+    isa.dispatch(Dense { rows, taps, out, finish });
+}
+
+struct Dense<'a, O, F> {
+    rows: &'a [&'a [f32]],
+    taps: &'a [Tap<f32>],
+    out: &'a mut [O],
+    finish: F,
+}
+
+/// Vectors of sums that are held in registers at once.
+const SUMS: usize = 6;
+
+impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
+    fn portable(self) {
+        let Self { rows, taps, out, finish } = self;
+        let lattice = Lattice { channels: 1, stride: 1 };
+        correlate(rows, taps, lattice, out, |weight, pixel: f32| weight * pixel, finish);
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, l: L) {
+        let Self { rows, taps, out, finish } = self;
+        // Floats of a vector, and of a tile: 96 at most.
+        let (lanes, tile) = (L::N / 2, SUMS * (L::N / 2));
+        let n = out.len();
+        let Some((first, more)) = taps.split_first() else {
+            return out.fill_with(
+                #[inline(always)]
+                || finish(0.0),
+            );
+        };
+        let whole = n / tile * tile;
+        let mut sums = [0.0f32; 96];
+        let mut x = 0;
+        while x < whole {
+            let weight = l.splat_float(first.weight);
+            let pixels = &rows[first.row][x + first.offset..][..tile];
+            let mut tile_sums = [weight; SUMS];
+            for k in 0..SUMS {
+                tile_sums[k] = l.mul_float(weight, l.load(&pixels[k * lanes..]));
+            }
+            for tap in more {
+                let weight = l.splat_float(tap.weight);
+                let pixels = &rows[tap.row][x + tap.offset..][..tile];
+                for k in 0..SUMS {
+                    let product = l.mul_float(weight, l.load(&pixels[k * lanes..]));
+                    tile_sums[k] = l.add_float(tile_sums[k], product);
+                }
+            }
+            for k in 0..SUMS {
+                l.store(tile_sums[k], &mut sums[k * lanes..]);
+            }
+            for (out, &sum) in out[x..x + tile].iter_mut().zip(&sums) {
+                *out = finish(sum);
+            }
+            x += tile;
+        }
+        for x in whole..n {
+            let mut sum = first.weight * rows[first.row][x + first.offset];
+            for tap in more {
+                sum += tap.weight * rows[tap.row][x + tap.offset];
+            }
+            out[x] = finish(sum);
+        }
+    }
 }
 
 #[inline(always)]

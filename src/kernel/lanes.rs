@@ -42,8 +42,10 @@ impl Isa {
 
 /// A set of vector instructions, as proof that they may be used.
 pub(super) trait Lanes: Copy {
-    /// A vector: integers of 8, 16 or 32 bits.
+    /// A vector: integers of 8, 16 or 32 bits, or floats.
     type V: Copy;
+    /// A truth value for every 16-bit lane.
+    type Mask: Copy;
     /// 16-bit lanes of a vector.
     const N: usize;
 
@@ -76,6 +78,10 @@ pub(super) trait Lanes: Copy {
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// The low halves of products of 16-bit lanes.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The high halves of unsigned products of 16-bit lanes.
+    fn mul_high(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Exclusive or.
+    fn xor(self, a: Self::V, b: Self::V) -> Self::V;
     /// Magnitudes of signed 16-bit lanes.
     fn abs(self, a: Self::V) -> Self::V;
     /// Unsigned 16-bit lanes shifted down.
@@ -88,6 +94,26 @@ pub(super) trait Lanes: Copy {
     fn shift32<const BITS: u32>(self, a: Self::V) -> Self::V;
     /// Signed products of 16-bit lanes, each neighbouring two summed to 32 bits.
     fn pair_products(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Where signed 16-bit lanes of `a` are greater.
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask;
+    /// Where both hold.
+    fn both(self, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Where the first holds and the second does not.
+    fn but_not(self, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Of 16-bit lanes those of `a` where the mask holds, else those of `b`.
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+    /// [`select`](Self::select) for masks.
+    fn select_mask(self, mask: Self::Mask, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Whether it holds anywhere.
+    fn any(self, mask: Self::Mask) -> bool;
+
+    /// One float everywhere.
+    fn splat_float(self, value: f32) -> Self::V;
+    /// Sums of floats.
+    fn add_float(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Products of floats.
+    fn mul_float(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// 16-bit lanes of `a` and `b` in turns: of the lower and of the upper half of each group.
     fn unpack(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
@@ -183,6 +209,7 @@ mod x86 {
 
     impl Lanes for Avx512 {
         type V = __m512i;
+        type Mask = __mmask32;
         const N: usize = 32;
 
         values! {
@@ -190,7 +217,16 @@ mod x86 {
             splat32(value: i32) -> __m512i = _mm512_set1_epi32(value);
             add(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi16(a, b);
             mul(a: __m512i, b: __m512i) -> __m512i = _mm512_mullo_epi16(a, b);
+            mul_high(a: __m512i, b: __m512i) -> __m512i = _mm512_mulhi_epu16(a, b);
+            xor(a: __m512i, b: __m512i) -> __m512i = _mm512_xor_si512(a, b);
             abs(a: __m512i) -> __m512i = _mm512_abs_epi16(a);
+            greater(a: __m512i, b: __m512i) -> __mmask32 = _mm512_cmpgt_epi16_mask(a, b);
+            select(mask: __mmask32, a: __m512i, b: __m512i) -> __m512i = _mm512_mask_blend_epi16(mask, b, a);
+            splat_float(value: f32) -> __m512i = _mm512_castps_si512(_mm512_set1_ps(value));
+            add_float(a: __m512i, b: __m512i) -> __m512i =
+                _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
+            mul_float(a: __m512i, b: __m512i) -> __m512i =
+                _mm512_castps_si512(_mm512_mul_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
             add32(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
             sub32(a: __m512i, b: __m512i) -> __m512i = _mm512_sub_epi32(a, b);
             pair_products(a: __m512i, b: __m512i) -> __m512i = _mm512_madd_epi16(a, b);
@@ -198,6 +234,26 @@ mod x86 {
                 (_mm512_unpacklo_epi16(a, b), _mm512_unpackhi_epi16(a, b));
             pack(low: __m512i, high: __m512i) -> __m512i = _mm512_packs_epi32(low, high);
             shuffle(v: __m512i, from: __m512i) -> __m512i = _mm512_shuffle_epi8(v, from);
+        }
+
+        #[inline(always)]
+        fn both(self, a: __mmask32, b: __mmask32) -> __mmask32 {
+            a & b
+        }
+
+        #[inline(always)]
+        fn but_not(self, a: __mmask32, b: __mmask32) -> __mmask32 {
+            a & !b
+        }
+
+        #[inline(always)]
+        fn select_mask(self, mask: __mmask32, a: __mmask32, b: __mmask32) -> __mmask32 {
+            mask & a | !mask & b
+        }
+
+        #[inline(always)]
+        fn any(self, mask: __mmask32) -> bool {
+            mask != 0
         }
 
         #[inline(always)]
@@ -306,6 +362,7 @@ mod x86 {
 
     impl Lanes for Avx2 {
         type V = __m256i;
+        type Mask = __m256i;
         const N: usize = 16;
 
         values! {
@@ -313,7 +370,20 @@ mod x86 {
             splat32(value: i32) -> __m256i = _mm256_set1_epi32(value);
             add(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi16(a, b);
             mul(a: __m256i, b: __m256i) -> __m256i = _mm256_mullo_epi16(a, b);
+            mul_high(a: __m256i, b: __m256i) -> __m256i = _mm256_mulhi_epu16(a, b);
+            xor(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
             abs(a: __m256i) -> __m256i = _mm256_abs_epi16(a);
+            greater(a: __m256i, b: __m256i) -> __m256i = _mm256_cmpgt_epi16(a, b);
+            both(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
+            but_not(a: __m256i, b: __m256i) -> __m256i = _mm256_andnot_si256(b, a);
+            select(mask: __m256i, a: __m256i, b: __m256i) -> __m256i = _mm256_blendv_epi8(b, a, mask);
+            select_mask(mask: __m256i, a: __m256i, b: __m256i) -> __m256i = _mm256_blendv_epi8(b, a, mask);
+            any(mask: __m256i) -> bool = _mm256_testz_si256(mask, mask) == 0;
+            splat_float(value: f32) -> __m256i = _mm256_castps_si256(_mm256_set1_ps(value));
+            add_float(a: __m256i, b: __m256i) -> __m256i =
+                _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b)));
+            mul_float(a: __m256i, b: __m256i) -> __m256i =
+                _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b)));
             add32(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
             sub32(a: __m256i, b: __m256i) -> __m256i = _mm256_sub_epi32(a, b);
             pair_products(a: __m256i, b: __m256i) -> __m256i = _mm256_madd_epi16(a, b);

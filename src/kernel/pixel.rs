@@ -159,6 +159,18 @@ fn round(value: f32, largest: f32) -> i32 {
     ((value + SHIFT).to_bits() - SHIFT.to_bits()) as i32
 }
 
+/// As floats, exact.
+pub fn widen_row<T: Sample>(isa: Isa, pixels: &[T], out: &mut [f32]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (&pixel, out) in pixels.iter().zip(out) {
+                *out = pixel.widen();
+            }
+        },
+    );
+}
+
 /// `value * scale + offset`, both steps rounded to `f32`, into another number type.
 pub fn convert_row<S: Sample, T: Sample>(isa: Isa, pixels: &[S], scale: f32, offset: f32, out: &mut [T]) {
     isa.run(

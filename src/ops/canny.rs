@@ -12,7 +12,7 @@ use super::stencil::{Stencil, expect_types, scratch};
 use super::{Context, apply_chain, hysteresis};
 use crate::image::{Border, BorderMode, Image, ImageType};
 use crate::kernel::Isa;
-use crate::kernel::canny::{GradientRow, classes_row, strength_row};
+use crate::kernel::canny::{GradientRow, classes_row, length_classes_row, length_row, square_row};
 use crate::{Error, Result};
 
 /// Parameters of [`canny`].
@@ -81,30 +81,60 @@ impl RowNode for CannyRows {
     }
 
     fn start(&self, inputs: &[Shape], _output: Shape) -> State {
-        let strengths: [Vec<i32>; 3] = std::array::from_fn(|_| vec![0; inputs[0].width + 2]);
-        Box::new(Strengths { rows: strengths, of: [None; 3] })
+        let width = inputs[0].width + 2;
+        Box::new(match self.l2 {
+            true => Strengths::Squares(Latest::new(width)),
+            false => Strengths::Lengths(Latest::new(width)),
+        })
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
-        let strengths: &mut Strengths = scratch(state);
         let gradient = |y: isize| GradientRow { dx: rows.get(0, 0, y), dy: rows.get(0, 1, y) };
         let y = y as isize;
-        for row in y - 1..=y + 1 {
-            let slot = (row + 1) as usize % 3;
-            if strengths.of[slot] != Some(row) {
-                strengths.of[slot] = Some(row);
-                strength_row(isa, gradient(row), self.l2, &mut strengths.rows[slot]);
+        match scratch(state) {
+            Strengths::Squares(latest) => {
+                let window = latest.around(y, |y, out| square_row(isa, gradient(y), out));
+                classes_row(isa, gradient(y), window, self.levels, out.row());
+            }
+            Strengths::Lengths(latest) => {
+                let window = latest.around(y, |y, out| length_row(isa, gradient(y), out));
+                // Lengths are shorter than the largest 16-bit number.
+                let (low, high) = self.levels;
+                let levels = (low.min(i32::from(i16::MAX)) as i16, high.min(i32::from(i16::MAX)) as i16);
+                length_classes_row(isa, gradient(y), window, levels, out.row());
             }
         }
-        let [above, here, below] = [0, 1, 2].map(|k| strengths.rows[(y as usize + k) % 3].as_slice());
-        classes_row(isa, gradient(y), [above, here, below], self.levels, out.row());
     }
 }
 
-/// Strengths of the last three rows, which the next row mostly needs again.
-struct Strengths {
-    rows: [Vec<i32>; 3],
+/// How long the gradients of the latest rows are.
+enum Strengths {
+    Squares(Latest<i32>),
+    Lengths(Latest<i16>),
+}
+
+/// The last three rows, which the next row mostly needs again.
+struct Latest<S> {
+    rows: [Vec<S>; 3],
     of: [Option<isize>; 3],
+}
+
+impl<S: Copy + Default> Latest<S> {
+    fn new(width: usize) -> Self {
+        Self { rows: std::array::from_fn(|_| vec![S::default(); width]), of: [None; 3] }
+    }
+
+    /// The rows above, at and below `y`, made where they are not there.
+    fn around(&mut self, y: isize, mut make: impl FnMut(isize, &mut [S])) -> [&[S]; 3] {
+        for row in y - 1..=y + 1 {
+            let slot = (row + 1) as usize % 3;
+            if self.of[slot] != Some(row) {
+                self.of[slot] = Some(row);
+                make(row, &mut self.rows[slot]);
+            }
+        }
+        [0, 1, 2].map(|k| self.rows[(y as usize + k) % 3].as_slice())
+    }
 }
 
 /// The nodes that give Canny's classes: gradient, then suppression of what is not greatest.

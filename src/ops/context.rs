@@ -1,8 +1,10 @@
 //! How an operation is to be carried out: never what it computes.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+use crate::image::{Image, ImageType};
 use crate::kernel::Isa;
 use crate::{Error, Result};
 
@@ -16,12 +18,19 @@ pub struct Context {
     /// Rows of a strip; `None` lets the executor choose.
     pub strip_rows: Option<usize>,
     cancel: Cancel,
+    spare: Spare,
 }
 
 impl Default for Context {
     /// One thread, the best instruction set, never cancelled.
     fn default() -> Self {
-        Self { isa: Isa::best(), threads: 1, strip_rows: None, cancel: Cancel::default() }
+        Self {
+            isa: Isa::best(),
+            threads: 1,
+            strip_rows: None,
+            cancel: Cancel::default(),
+            spare: Spare::default(),
+        }
     }
 }
 
@@ -54,6 +63,19 @@ impl Context {
         self
     }
 
+    /// An image to be written over whole: its pixels are anything.
+    pub(crate) fn image(&self, ty: ImageType, width: usize, height: usize) -> Image {
+        self.spare.take(ty, width, height).unwrap_or_else(|| Image::new(ty, width, height))
+    }
+
+    /// Takes back an image that nobody needs any more, if this was its last owner: the next of its
+    /// type and size made with this context, or with a clone of it, takes its memory.
+    pub fn reuse(&self, image: Arc<Image>) {
+        if let Ok(image) = Arc::try_unwrap(image) {
+            self.spare.put(image);
+        }
+    }
+
     /// Whether the caller asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
@@ -81,5 +103,36 @@ impl Cancel {
     /// Whether somebody asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Memory of images that are no longer needed. Fresh memory costs more than many operations: each
+/// page of it is a fault, and is cleared.
+#[derive(Clone, Default)]
+struct Spare(Arc<Mutex<Vec<Image>>>);
+
+impl Spare {
+    /// Images kept at most; the oldest goes first.
+    const MOST: usize = 8;
+
+    fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Image> {
+        let mut images = self.0.lock().ok()?;
+        let fits = |image: &Image| (image.ty(), image.width(), image.height()) == (ty, width, height);
+        images.iter().position(fits).map(|index| images.remove(index))
+    }
+
+    fn put(&self, image: Image) {
+        if let Ok(mut images) = self.0.lock() {
+            if images.len() == Self::MOST {
+                images.remove(0);
+            }
+            images.push(image);
+        }
+    }
+}
+
+impl fmt::Debug for Spare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spare")
     }
 }

@@ -8,8 +8,10 @@ use super::chain::{Chain, apply_chain};
 use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
 use crate::image::{Border, BorderMode, Element, Image, ImageType, Pixel};
-use crate::kernel::conv::{Lattice, Tap, correlate_factored_row, correlate_float_row, correlate_integer_row};
-use crate::kernel::pixel::Sample;
+use crate::kernel::conv::{
+    Lattice, Tap, correlate_dense_row, correlate_factored_row, correlate_float_row, correlate_integer_row,
+};
+use crate::kernel::pixel::{Sample, widen_row};
 use crate::kernel::{Isa, separable};
 use crate::{Error, Result};
 
@@ -200,6 +202,18 @@ impl ConvolveRows {
         let (scale, bias) = (self.scale, self.bias);
         let out: &mut [O] = out.row();
         with_window::<T, _>(rows, 0, self.rows_needed(0, y), |window| match &self.sums {
+            Sums::Float(taps) if lattice.stride == 1 => {
+                let top = self.rows_needed(0, y).start;
+                let floats = scratch::<Scratch>(state).floats(isa, window, top);
+                correlate_dense_row(
+                    isa,
+                    &floats,
+                    taps,
+                    out,
+                    #[inline(always)]
+                    |sum| O::saturate(sum * scale + bias),
+                );
+            }
             Sums::Float(taps) => correlate_float_row(
                 isa,
                 window,
@@ -215,13 +229,52 @@ impl ConvolveRows {
                     isa,
                     window,
                     lattice,
-                    scratch(state),
+                    &mut scratch::<Scratch>(state).column,
                     out,
                     #[inline(always)]
                     |sum| O::saturate(sum as f32 * unit * scale + bias),
                 );
             }
         });
+    }
+}
+
+/// What a strip keeps: a column of sums, or the window's rows as floats, since each is wanted by
+/// every output row around it.
+#[derive(Default)]
+struct Scratch {
+    column: Vec<i32>,
+    widened: Vec<Widened>,
+}
+
+#[derive(Clone, Default)]
+struct Widened {
+    row: Option<isize>,
+    pixels: Vec<f32>,
+}
+
+impl Scratch {
+    /// The rows of a window from `top` down as floats.
+    fn floats<'a, T: Pixel + Sample>(
+        &'a mut self,
+        isa: Isa,
+        window: &[&'a [T]],
+        top: isize,
+    ) -> Vec<&'a [f32]> {
+        if T::ELEMENT == Element::F32 {
+            return window.iter().map(|row| bytemuck::cast_slice(row)).collect();
+        }
+        let count = window.len() as isize;
+        let slot = |row: isize| row.rem_euclid(count) as usize;
+        for (row, pixels) in (top..).zip(window) {
+            let widened = &mut self.widened[slot(row)];
+            if widened.row != Some(row) {
+                widened.row = Some(row);
+                widened.pixels.resize(pixels.len(), 0.0);
+                widen_row(isa, pixels, &mut widened.pixels);
+            }
+        }
+        (top..top + count).map(|row| self.widened[slot(row)].pixels.as_slice()).collect()
     }
 }
 
@@ -304,11 +357,14 @@ impl RowNode for ConvolveRows {
     }
 
     fn start(&self, inputs: &[Shape], _output: Shape) -> State {
-        let elements = match self.sums {
-            Sums::Factored { .. } => (inputs[0].width + self.stencil.size.0) * inputs[0].ty.channels(),
-            _ => 0,
-        };
-        Box::new(vec![0i32; elements])
+        let elements = (inputs[0].width + self.stencil.size.0) * inputs[0].ty.channels();
+        Box::new(match self.sums {
+            Sums::Factored { .. } => Scratch { column: vec![0; elements], ..Scratch::default() },
+            Sums::Float(_) => {
+                Scratch { widened: vec![Widened::default(); self.stencil.size.1], ..Scratch::default() }
+            }
+            Sums::Integer { .. } => Scratch::default(),
+        })
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::image::Image;
+use crate::ops::Context;
 use crate::stage::{Class, ImageValue, Measures, Object, Value};
 use crate::{Error, Result};
 
@@ -34,6 +35,20 @@ impl Results {
     /// The image of the last stage, if it gives one.
     pub fn output(&self) -> Option<&Arc<Image>> {
         self.output.as_ref().map(|value| &value.image)
+    }
+
+    /// Gives the memory of all images to the next run with this context, or with a clone of it. A
+    /// loop over pictures of one size then needs no fresh memory for images.
+    pub fn reuse(self, cx: &Context) {
+        let kept =
+            self.stages.into_iter().flat_map(|stage| stage.values).filter_map(|(_, value)| match value {
+                Value::Image(value) => Some(value),
+                _ => None,
+            });
+        // The last image may be there twice; only its last owner's is taken.
+        for value in kept.chain(self.output) {
+            cx.reuse(value.image);
+        }
     }
 
     /// The image of a stage that was saved.

@@ -35,9 +35,13 @@ pub(super) fn run(
             PlanStep::Run(step) => run_rows(plan, step, &mut values, &mut maps, cx)?,
             PlanStep::Whole(op) => run_whole(plan, *op, &mut values, cx)?,
         }
-        values.retain(|id, _| {
-            plan.kept.contains(id) || plan.last_use.get(id).is_some_and(|last| *last > index)
-        });
+        let done =
+            |id: &ValueId| !plan.kept.contains(id) && plan.last_use.get(id).is_none_or(|last| *last <= index);
+        for (_, value) in values.extract_if(|id, _| done(id)) {
+            if let Value::Image(value) = value {
+                cx.reuse(value.image);
+            }
+        }
     }
     Ok(results(plan, &values, size))
 }

@@ -53,7 +53,7 @@ pub fn execute(plan: &RunPlan, sources: &[&Image], cx: &Context) -> Result<RunOu
         .iter()
         .map(|&value| {
             let shape = plan.shapes[value];
-            Image::new(shape.ty, shape.width, shape.height)
+            cx.image(shape.ty, shape.width, shape.height)
         })
         .collect();
 
