@@ -7,7 +7,15 @@ use crate::{Error, Result};
 
 /// A pipeline from a path or `builtin:NAME`, with `stage.key=value` over what it says.
 pub(super) fn pipeline(path: &Path, parameters: &[String]) -> Result<Pipeline> {
+    pipeline_until(path, parameters, None)
+}
+
+/// [`pipeline`] without the stages after one.
+pub(super) fn pipeline_until(path: &Path, parameters: &[String], last: Option<&str>) -> Result<Pipeline> {
     let mut loader = Loader::new();
+    if let Some(last) = last {
+        loader = loader.until(last);
+    }
     for parameter in parameters {
         let Some((key, value)) = parameter.split_once('=') else {
             let error = Error::pipeline(format!("`{parameter}` gives no value"));

@@ -16,6 +16,7 @@ mod info;
 mod inputs;
 mod interrupt;
 mod load;
+mod man;
 mod nets;
 mod ordered;
 mod run;
@@ -52,6 +53,8 @@ enum Command {
     Compare(compare::Args),
     Nets(nets::Args),
     Train(train::Args),
+    Merge(run::MergeArgs),
+    Man(man::Args),
 }
 
 /// How a command ended that could be carried out.
@@ -85,6 +88,8 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Nets(args) => nets::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Merge(args) => run::merge(&args),
+        Command::Man(args) => man::run(&args),
     };
     match outcome {
         Ok(Exit::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

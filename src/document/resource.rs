@@ -1,9 +1,9 @@
 //! Files that parameters name: templates, cascades, models.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,7 @@ pub struct Resources {
     folder: Option<PathBuf>,
     given: HashMap<String, Arc<[u8]>>,
     builtin: Vec<&'static [(&'static str, &'static [u8])]>,
+    used: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// No resource may be larger, in bytes: 2 GiB.
@@ -68,12 +69,26 @@ impl Resources {
         self.given.insert(name.into(), bytes.into());
     }
 
+    /// Names and [fingerprints](ResourceBytes::fingerprint) of all that was loaded so far, from here
+    /// and from clones.
+    pub fn used(&self) -> BTreeMap<String, String> {
+        self.used.lock().map(|used| used.clone()).unwrap_or_default()
+    }
+
     /// The bytes of a resource.
     ///
     /// # Errors
     /// [`Pipeline`](crate::ErrorKind::Pipeline) for an unknown built-in,
     /// [`Io`](crate::ErrorKind::Io) when a file cannot be read, [`Limit`](crate::ErrorKind::Limit) when it is over 2 GiB.
     pub fn load(&self, resource: &Resource) -> Result<ResourceBytes> {
+        let found = self.find(resource)?;
+        if let Ok(mut used) = self.used.lock() {
+            used.insert(found.name.clone(), found.fingerprint());
+        }
+        Ok(found)
+    }
+
+    fn find(&self, resource: &Resource) -> Result<ResourceBytes> {
         let name = resource.0.clone();
         if let Some(bytes) = self.given.get(&name) {
             return Ok(ResourceBytes { name, bytes: Cow::Owned(bytes.to_vec()) });

@@ -28,6 +28,8 @@ pub(super) struct StageDecl {
     pub kind: &'static Kind,
     pub inputs: Vec<Reference>,
     pub stage: Box<dyn Stage>,
+    /// The parameters that were given.
+    pub parameters: serde_json::Value,
     /// Where `use` stands.
     pub span: Span,
 }
@@ -123,7 +125,8 @@ pub(super) fn read(
         if let Some((kind, stage, span)) = read_stage(table, node, &names[index], kinds, resources, problems)
         {
             count_inputs(kind, &inputs, &names[index], table, &span, problems);
-            stages.push(StageDecl { name: names[index].clone(), kind, inputs, stage, span });
+            let parameters = table.without(&["use", "name", "in"]).to_json();
+            stages.push(StageDecl { name: names[index].clone(), kind, inputs, stage, parameters, span });
         }
     }
     (stages.len() == nodes.len() && !nodes.is_empty()).then_some(File { stages, schedule, input })

@@ -14,7 +14,7 @@ mod run;
 mod schema;
 mod stream;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +35,7 @@ pub struct Pipeline {
     file: file::File,
     source: Source,
     accepted: Vec<ImageType>,
+    resources: BTreeMap<String, String>,
     plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
 }
 
@@ -58,6 +59,7 @@ pub enum Save {
 pub struct Loader<'a> {
     kinds: Vec<&'a [&'static Kind]>,
     overrides: Vec<(String, String)>,
+    until: Option<String>,
     resources: Option<Resources>,
 }
 
@@ -79,6 +81,13 @@ impl<'a> Loader<'a> {
     #[must_use]
     pub fn with_override(mut self, path: impl Into<String>, value: impl Into<String>) -> Self {
         self.overrides.push((path.into(), value.into()));
+        self
+    }
+
+    /// Leaves out what comes after the stage of this name.
+    #[must_use]
+    pub fn until(mut self, stage: impl Into<String>) -> Self {
+        self.until = Some(stage.into());
         self
     }
 
@@ -109,15 +118,32 @@ impl<'a> Loader<'a> {
         });
         let mut problems = Diagnostics::new(source.clone());
         let file = file::read(&source, &kinds, &resources, &self.overrides, &mut problems);
-        let (Some(file), true) = (file, problems.is_empty()) else {
+        let (Some(mut file), true) = (file, problems.is_empty()) else {
             return Err(problems.into_error().unwrap_or_else(|| Error::pipeline("nothing was read")));
         };
+        if let Some(last) = &self.until {
+            cut(&mut file, last)?;
+        }
         let accepted = graph::accepted_types(&file, &kinds, &mut problems);
         match problems.into_error() {
             Some(error) => Err(error),
-            None => Ok(Pipeline { file, source, accepted, plans: Mutex::default() }),
+            None => {
+                Ok(Pipeline { file, source, accepted, resources: resources.used(), plans: Mutex::default() })
+            }
         }
     }
+}
+
+/// Takes away the stages below `last`.
+fn cut(file: &mut file::File, last: &str) -> Result<()> {
+    let names = || file.stages.iter().map(|stage| stage.name.as_str());
+    let Some(index) = names().position(|name| name == last) else {
+        let error = Error::pipeline(format!("there is no stage `{last}`"));
+        let hint = crate::document::did_you_mean(last, names());
+        return Err(hint.into_iter().fold(error, Error::with_hint));
+    };
+    file.stages.truncate(index + 1);
+    Ok(())
 }
 
 /// The text of a pipeline file, or of a built-in one named `builtin:NAME`.
@@ -175,6 +201,37 @@ impl Pipeline {
     /// As [`load`](Self::load).
     pub fn load_with(path: impl AsRef<Path>, kinds: &[&'static Kind]) -> Result<Self> {
         Loader::new().with_kinds(kinds).load(path)
+    }
+
+    /// What it computes, as JSON: every stage with its name, inputs and the parameters that were given,
+    /// overrides among them. `[schedule]` is not in it, since that changes no result.
+    pub fn resolved(&self) -> serde_json::Value {
+        let stages = self.file.stages.iter().map(|stage| {
+            let mut entry = serde_json::json!({ "use": stage.kind.name, "name": stage.name });
+            let inputs: Vec<String> = stage.inputs.iter().map(|input| self.input_name(input)).collect();
+            entry["in"] = inputs.into();
+            entry["parameters"] = stage.parameters.clone();
+            entry
+        });
+        let mut resolved = serde_json::json!({ "version": file::VERSION });
+        if let Some(ty) = self.file.input {
+            resolved["input"] = serde_json::json!({ "type": ty.to_string() });
+        }
+        resolved["stages"] = stages.collect();
+        resolved
+    }
+
+    /// Names and fingerprints (BLAKE3, hexadecimal) of the resources it was made with.
+    pub fn resources(&self) -> &BTreeMap<String, String> {
+        &self.resources
+    }
+
+    fn input_name(&self, input: &file::Reference) -> String {
+        let stage = input.stage.map_or("input", |stage| self.file.stages[stage].name.as_str());
+        match &input.output {
+            Some(output) => format!("{stage}.{output}"),
+            None => stage.to_owned(),
+        }
     }
 
     /// The text it was made from.

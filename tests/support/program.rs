@@ -62,7 +62,8 @@ impl Room {
         codec::read(self.path(name), &Limits::default()).unwrap().image
     }
 
-    /// Every file below a folder, sorted, with `/` between the parts.
+    /// Every file below a folder but the run's own (journal, manifest, failures), sorted, with `/`
+    /// between the parts.
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -80,6 +81,7 @@ impl Room {
         if root.is_dir() {
             walk(&root, &root, &mut found);
         }
+        found.retain(|name| !["journal.jsonl", "run.json", "failures.jsonl"].contains(&name.as_str()));
         found.sort();
         found
     }

@@ -24,11 +24,8 @@ pub(super) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -
 pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result<()> {
     let mut taken: HashMap<PathBuf, &str> = HashMap::new();
     for input in inputs {
-        let parts = std::iter::once(&[][..]).chain(saved.iter().map(std::slice::from_ref));
-        for part in parts {
-            let parts: Vec<&str> = part.iter().map(String::as_str).collect();
-            let target = path(folder, &input.stem, &parts, Format::Png);
-            if let Some(other) = taken.insert(target.clone(), &input.name) {
+        for target in targets(input, folder, saved) {
+            if let Some(other) = taken.insert(folded(&target, IGNORES_CASE), &input.name) {
                 let message =
                     format!("`{other}` and `{}` would both be written to `{}`", input.name, target.display());
                 return Err(Error::input(message).with_hint("run them apart, into different folders"));
@@ -40,7 +37,7 @@ pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result
         _ => None,
     };
     let read: HashSet<PathBuf> = inputs.iter().filter_map(file).collect();
-    for target in taken.keys() {
+    for target in inputs.iter().flat_map(|input| targets(input, folder, saved)) {
         let written = Format::WRITE.map(|format| target.with_extension(format.extension()));
         for written in written {
             if written.canonicalize().is_ok_and(|path| read.contains(&path)) {
@@ -50,6 +47,42 @@ pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result
         }
     }
     Ok(())
+}
+
+/// Refuses to write over files that are there already.
+pub(super) fn check_absent<'a>(
+    inputs: impl IntoIterator<Item = &'a Input>,
+    folder: &Path,
+    saved: &[String],
+) -> Result<()> {
+    for target in inputs.into_iter().flat_map(|input| targets(input, folder, saved)) {
+        let written = Format::WRITE.map(|format| target.with_extension(format.extension()));
+        if let Some(old) = written.iter().find(|path| path.exists()) {
+            let message = format!("`{}` is there already", old.display());
+            return Err(Error::input(message).with_hint("`--overwrite` replaces it"));
+        }
+    }
+    Ok(())
+}
+
+/// The files of an image, as if all were PNG.
+fn targets(input: &Input, folder: &Path, saved: &[String]) -> impl Iterator<Item = PathBuf> {
+    let parts = std::iter::once(&[][..]).chain(saved.iter().map(std::slice::from_ref));
+    parts.map(move |part| {
+        let parts: Vec<&str> = part.iter().map(String::as_str).collect();
+        path(folder, &input.stem, &parts, Format::Png)
+    })
+}
+
+/// Whether `A.png` and `a.png` are one file on this system, as a rule.
+const IGNORES_CASE: bool = cfg!(any(windows, target_os = "macos"));
+
+/// A path as the system compares it.
+fn folded(path: &Path, ignores_case: bool) -> PathBuf {
+    match path.to_str() {
+        Some(text) if ignores_case => PathBuf::from(text.to_lowercase()),
+        _ => path.to_path_buf(),
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +114,22 @@ mod tests {
         let inputs = [Input { name: "a.png".into(), stem: "a".into(), place: Place::File(at) }];
         assert!(check(&inputs, folder.path(), &[]).is_err());
         assert!(check(&inputs, &folder.path().join("out"), &[]).is_ok());
+    }
+
+    #[test]
+    fn names_are_compared_as_the_system_does() {
+        let (upper, lower) = (Path::new("out/Ärger.PNG"), Path::new("out/ärger.png"));
+        assert_eq!(folded(upper, true), folded(lower, true));
+        assert_ne!(folded(upper, false), folded(lower, false));
+    }
+
+    #[test]
+    fn files_that_are_there_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check_absent(&[input("a.jpg")], folder.path(), &[]).is_ok());
+        std::fs::write(folder.path().join("a.tiff"), b"x").unwrap();
+        assert!(check_absent(&[input("a.jpg")], folder.path(), &[]).is_err());
+        assert!(check_absent(&[input("b.jpg")], folder.path(), &[]).is_ok());
     }
 
     #[test]

@@ -1,25 +1,34 @@
 //! `lyncean run`: a pipeline over many pictures.
+//!
+//! Every image is read, run and written by one worker, which then notes it in the journal; this
+//! thread gets the results in input order and writes records. Whatever ends the run, files stand
+//! whole under their names or not at all, and the journal tells which.
 
+mod args;
+mod export;
 mod job;
+mod journal;
 mod layout;
+mod merge;
+mod output;
 mod progress;
+mod records;
 mod rows;
+mod select;
 mod threads;
 
 use std::any::Any;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use clap::ValueEnum;
 use rayon::ThreadPool;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::console::{self, Failure};
-use super::inputs::{self, Input};
+use super::inputs::Input;
 use super::interrupt::Interrupt;
 use super::ordered::in_order;
 use super::{Exit, Outcome, load};
@@ -28,116 +37,43 @@ use crate::ops::Context;
 use crate::pipeline::{Pipeline, RunOptions, Save};
 use crate::{Error, ErrorKind};
 
-use job::Job;
+pub(super) use args::Args;
+use args::Show;
+use job::{Done, Job, Times};
+pub(super) use merge::{Args as MergeArgs, run as merge};
+use output::Output;
 use progress::Progress;
+use records::Records;
 use threads::Threads;
 
 /// The name of the threads whose panics become errors of images.
 pub(super) const WORKER: &str = "lyncean-worker";
 
-/// Run a pipeline on pictures.
-///
-/// Without `-o` nothing but records is made, and they go to stdout. Exit code: 0 when all went
-/// well, 1 when some images failed, 2 when the command or the pipeline is wrong.
-#[derive(clap::Args)]
-pub(super) struct Args {
-    /// Pipeline file, or `builtin:NAME`
-    pipeline: PathBuf,
-    /// Pictures: files, folders, quoted patterns such as 'photos/**/*.jpg', or `builtin:NAME`
-    #[arg(required = true)]
-    inputs: Vec<PathBuf>,
-    /// Look into the folders inside folders too
-    #[arg(short, long)]
-    recursive: bool,
-    /// Write the final images into this folder, in the same tree as the inputs
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
-    /// Images at once; by default as many as there are cores
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
-    /// Threads in one image; by default the cores that `-j` leaves
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Write one JSON object a line and an image, in input order, to a file, or to stdout with `-`
-    #[arg(long, value_name = "FILE")]
-    records: Option<PathBuf>,
-    /// Write the image of this stage as `NAME.STAGE.png`, for the eye; `all` for every stage
-    #[arg(long, value_name = "STAGE", requires = "output")]
-    save: Vec<String>,
-    /// Format of the final images; by default PNG, and TIFF for floats and more than 65535 labels
-    #[arg(long, requires = "output")]
-    format: Option<Written>,
-    /// Begin no further image once one has failed
-    #[arg(long)]
-    fail_fast: bool,
-    /// Set a parameter over what the file says: `stage.key=value`
-    #[arg(short, long = "parameter", value_name = "STAGE.KEY=VALUE")]
-    parameters: Vec<String>,
-    /// Read and write row by row, for images larger than memory; `auto` does from 2^26 pixels on
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    stream: Stream,
-    /// Refuse images of more pixels than this that have to be held whole; 2^28 by default
-    #[arg(long, value_name = "N")]
-    max_pixels: Option<u64>,
-    /// Show a bar on a terminal
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    progress: Show,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Written {
-    Png,
-    Tiff,
-    Jpeg,
-}
-
-impl From<Written> for Format {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Png => Self::Png,
-            Written::Tiff => Self::Tiff,
-            Written::Jpeg => Self::Jpeg,
-        }
-    }
-}
-
-/// When images go through row by row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Stream {
-    /// Where it is possible and the image is large
-    Auto,
-    /// Always; what cannot go through that way fails
-    Always,
-    /// Never
-    Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Show {
-    Auto,
-    Never,
-}
-
 /// Runs the command.
 pub(super) fn run(args: Args) -> Outcome {
-    let mut parameters = args.parameters;
+    let mut parameters = args.parameters.clone();
     if let Some(threads) = args.threads {
         // What the command says goes over what the file's schedule says.
         parameters.push(format!("schedule.threads={threads}"));
     }
-    let pipeline = load::pipeline(&args.pipeline, &parameters)?;
+    let pipeline = load::pipeline_until(&args.pipeline, &parameters, args.until.as_deref())?;
     let format = args.format.map(Format::from);
     let save = saved(&pipeline, &args.save)?;
     if args.output.is_some() {
-        check_final(&pipeline, format, !args.save.is_empty())?;
+        check_final(&pipeline, format, !args.save.is_empty(), args.quiet)?;
     }
-    let inputs = inputs::collect(&args.inputs, args.recursive, args.output.as_deref())?;
+    let inputs = select::inputs(&args)?;
     if let Some(folder) = &args.output {
         layout::check(&inputs, folder, &save.names)?;
     }
+    let numbers = select::numbers(inputs.len(), args.shard);
+    if args.dry_run {
+        return select::show(&inputs, &numbers, args.output.as_deref());
+    }
+    let output = Output::open(&args, &pipeline, &save.names, &inputs, &numbers)?;
 
     let scheduled = args.threads.map(usize::from).or(pipeline.schedule().threads.map(|n| n as usize));
-    let threads = Threads::new(args.jobs.map(usize::from), scheduled, inputs.len());
+    let threads = Threads::new(args.jobs.map(usize::from), scheduled, numbers.len());
     let interrupt = Interrupt::listen();
     let limits = Limits {
         max_pixels: args.max_pixels.unwrap_or(Limits::default().max_pixels),
@@ -152,23 +88,43 @@ pub(super) fn run(args: Args) -> Outcome {
         format,
         stream: args.stream,
         limits,
+        cancel: interrupt.cancel(),
+        timeout: args.timeout_per_image.map(Duration::from_secs_f64),
+        is_durable: args.durable,
     };
-    let to_stdout = match &args.records {
-        None => args.output.is_none(),
-        Some(path) => path.as_os_str() == "-",
+    let mut records = Records::open(&args)?;
+    let is_bar = args.progress == Show::Auto && !args.quiet && !args.verbose;
+    let progress = Progress::new(numbers.len(), is_bar);
+    let most_failures = if args.fail_fast { Some(1) } else { args.max_failures };
+    let run = Run {
+        job: &job,
+        inputs: &inputs,
+        numbers: &numbers,
+        output: output.as_ref(),
+        most_failures,
+        quiet: args.quiet,
+        verbose: args.verbose,
     };
-    let mut records = match &args.records {
-        Some(path) if !to_stdout => Records::File(Box::new(create(path)?), path.display().to_string()),
-        _ if to_stdout => Records::Stdout,
-        _ => Records::None,
-    };
-    let progress = Progress::new(inputs.len(), args.progress == Show::Auto);
-    let done = carry_out(&job, &inputs, &threads, args.fail_fast, &interrupt, &mut records, &progress)?;
+    let counts = run.carry_out(&threads, &interrupt, &mut records, &progress)?;
     progress.finish();
-    if args.output.is_some() || done.failed > 0 || inputs.len() > 1 {
-        console::say(&summary(&done, inputs.len(), args.output.as_deref()));
+    let left = numbers.len() - counts.done - counts.resumed - counts.failed;
+    if let Some(output) = output {
+        output.close(left == 0)?;
     }
-    Ok(match done.failed {
+    records.close()?;
+    if args.json {
+        console::print_json(&json!({
+            "done": counts.done,
+            "resumed": counts.resumed,
+            "failed": counts.failed,
+            "left": left,
+            "files": counts.files,
+        }))?;
+    }
+    if !args.quiet && (args.output.is_some() || counts.failed > 0 || inputs.len() > 1) {
+        console::say(&summary(&counts, left, args.output.as_deref()));
+    }
+    Ok(match counts.failed {
         _ if interrupt.is_asked() => Exit::Interrupted,
         0 => Exit::Done,
         _ => Exit::Imperfect,
@@ -202,13 +158,13 @@ fn saved(pipeline: &Pipeline, asked: &[String]) -> Result<Saved, Error> {
 
 /// Refuses a pipeline whose final image cannot be written whatever picture it is given, before any
 /// picture is read.
-fn check_final(pipeline: &Pipeline, format: Option<Format>, saves: bool) -> Result<(), Error> {
+fn check_final(pipeline: &Pipeline, format: Option<Format>, saves: bool, quiet: bool) -> Result<(), Error> {
     let mut refused = None;
     for &input in pipeline.accepted() {
         let types = pipeline.types(input)?;
         let last = types.last().map(Vec::as_slice).unwrap_or_default();
         let Some(ty) = last.iter().find_map(|(_, ty)| ty.image()) else {
-            if !saves {
+            if !saves && !quiet {
                 console::warn("the last stage gives no image, so none will be written");
             }
             return Ok(());
@@ -224,98 +180,166 @@ fn check_final(pipeline: &Pipeline, format: Option<Format>, saves: bool) -> Resu
     })
 }
 
-/// Where records go.
-enum Records {
-    None,
-    Stdout,
-    File(Box<BufWriter<File>>, String),
-}
-
-fn create(path: &std::path::Path) -> Result<BufWriter<File>, Error> {
-    File::create(path).map(BufWriter::new).map_err(|error| Error::io(path.display(), error))
-}
-
-impl Records {
-    /// Writes a record and makes it visible: who follows the file sees every image at once.
-    fn write(&mut self, record: Map<String, Json>) -> Result<(), Failure> {
-        let line = format!("{}\n", Json::Object(record));
-        match self {
-            Self::None => Ok(()),
-            Self::Stdout => {
-                let mut out = io::stdout().lock();
-                out.write_all(line.as_bytes())?;
-                Ok(out.flush()?)
-            }
-            Self::File(file, name) => {
-                let written = file.write_all(line.as_bytes()).and_then(|()| file.flush());
-                Ok(written.map_err(|error| Error::io(name, error))?)
-            }
-        }
-    }
-}
-
 #[derive(Default)]
 struct Counts {
     done: usize,
+    /// Done by the run before, and still as it was.
+    resumed: usize,
     failed: usize,
     files: usize,
 }
 
-fn carry_out(
-    job: &Job<'_>,
-    inputs: &[Input],
-    threads: &Threads,
-    fail_fast: bool,
-    interrupt: &Interrupt,
-    records: &mut Records,
-    progress: &Progress,
-) -> Result<Counts, Failure> {
-    let pools = threads.pools()?;
-    let failed = AtomicBool::new(false);
-    let gives_up = || fail_fast && failed.load(Ordering::Relaxed);
-    let go_on = || !interrupt.is_asked() && !gives_up();
-    let work = |pool: &ThreadPool, index: usize| {
-        let result = pool.install(|| catch_unwind(AssertUnwindSafe(|| job.run(&inputs[index]))));
-        let result = result.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
-        failed.fetch_or(result.is_err(), Ordering::Relaxed);
-        result
-    };
-    let mut counts = Counts::default();
-    let mut ended = Ok(());
-    let mut progress_of = |index: usize, result: Result<job::Done, Error>| -> Result<(), Failure> {
-        let name = &inputs[index].name;
-        let mut record = Map::new();
-        record.insert("image".into(), name.as_str().into());
-        match result {
-            Ok(done) => {
-                counts.done += 1;
-                counts.files += done.files;
-                record.insert("status".into(), "ok".into());
-                record.extend(done.record);
+/// The images of a run, and what is done to them.
+struct Run<'a> {
+    job: &'a Job<'a>,
+    inputs: &'a [Input],
+    /// Those of the inputs that are this run's.
+    numbers: &'a [usize],
+    output: Option<&'a Output>,
+    most_failures: Option<u64>,
+    quiet: bool,
+    verbose: bool,
+}
+
+/// What became of an image.
+enum Image {
+    Done {
+        record: Map<String, Json>,
+        files: usize,
+        times: Times,
+    },
+    /// Done by the run before.
+    Resumed(Map<String, Json>),
+    Failed {
+        record: Map<String, Json>,
+        error: Error,
+    },
+    /// Nobody's fault: the user gave up.
+    GivenUp,
+    /// The run cannot go on.
+    Fatal(Error),
+}
+
+impl Run<'_> {
+    fn carry_out(
+        &self,
+        threads: &Threads,
+        interrupt: &Interrupt,
+        records: &mut Records,
+        progress: &Progress,
+    ) -> Result<Counts, Failure> {
+        let pools = threads.pools()?;
+        let failures = AtomicU64::new(0);
+        let is_over = AtomicBool::new(false);
+        let gives_up = || self.most_failures.is_some_and(|most| failures.load(Ordering::Relaxed) >= most);
+        let go_on = || !interrupt.is_asked() && !gives_up() && !is_over.load(Ordering::Relaxed);
+        let work = |pool: &ThreadPool, at: usize| {
+            let image = self.image(pool, self.numbers[at]);
+            match image {
+                Image::Failed { .. } => {
+                    failures.fetch_add(1, Ordering::Relaxed);
+                }
+                Image::Fatal(_) => is_over.store(true, Ordering::Relaxed),
+                _ => {}
             }
-            // Given up by the user: neither done nor at fault.
-            Err(error) if error.kind() == ErrorKind::Cancelled => return Ok(()),
+            image
+        };
+        let mut counts = Counts::default();
+        let mut ended = Ok(());
+        in_order(&pools, self.numbers.len(), 4 * pools.len(), go_on, work, |at, image| {
+            match self.deliver(&self.inputs[self.numbers[at]].name, image, &mut counts, records, progress) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(failure) => {
+                    ended = Err(failure);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        ended.map(|()| counts)
+    }
+
+    /// On a worker: does an image, unless it is done, and notes it in the journal.
+    fn image(&self, pool: &ThreadPool, number: usize) -> Image {
+        let input = &self.inputs[number];
+        match self.output.map(|output| output.is_done(number, input)).transpose() {
+            Ok(Some(output::Known::Done(record))) => return Image::Resumed(record),
+            Ok(Some(output::Known::Changed)) if !self.quiet => {
+                console::say(&format!("`{}` has changed since: done again", input.name));
+            }
+            Ok(_) => {}
+            Err(error) => return Image::Fatal(error),
+        }
+        let result = pool.install(|| catch_unwind(AssertUnwindSafe(|| self.job.run(input))));
+        let result = result.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
+        let mut record = Map::new();
+        record.insert("image".into(), input.name.as_str().into());
+        let (image, stamp, files) = match result {
+            Ok(Done { record: found, files, stamp, times }) => {
+                record.insert("status".into(), "ok".into());
+                record.extend(found);
+                (Image::Done { record: record.clone(), files: files.len(), times }, stamp, files)
+            }
+            Err(error) if error.kind() == ErrorKind::Cancelled => return Image::GivenUp,
+            Err(error) if self.output.is_some_and(|output| output.is_lost(&error)) => {
+                return Image::Fatal(error.with_hint("what is done is kept: `--resume` completes the rest"));
+            }
             Err(error) => {
-                counts.failed += 1;
-                progress.suspend(|| console::report(&placed(error_copy(&error), name)));
                 record.insert("status".into(), "error".into());
                 record.insert("kind".into(), error.kind().as_str().into());
                 record.insert("error".into(), one_line(&error).into());
+                (Image::Failed { record: record.clone(), error }, output::stamp(input), Vec::new())
+            }
+        };
+        match self.output.map(|output| output.note(number, &stamp, &files, &record)).transpose() {
+            Ok(_) => image,
+            Err(error) => {
+                Image::Fatal(error.with_hint("what is done is kept: `--resume` completes the rest"))
             }
         }
+    }
+
+    /// On the main thread, in input order.
+    fn deliver(
+        &self,
+        name: &str,
+        image: Image,
+        counts: &mut Counts,
+        records: &mut Records,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let record = match image {
+            Image::Done { record, files, times } => {
+                counts.done += 1;
+                counts.files += files;
+                if self.verbose {
+                    let total = times.read + times.work + times.write;
+                    let words =
+                        format!("`{name}`: {:.1} ms, {}", 1e3 * total.as_secs_f64(), number(files, "file"));
+                    console::say(&words);
+                }
+                records.time(name, times)?;
+                record
+            }
+            Image::Resumed(record) => {
+                counts.resumed += 1;
+                record
+            }
+            Image::Failed { record, error } => {
+                counts.failed += 1;
+                if let Some(output) = self.output {
+                    output.failed(name, &error)?;
+                }
+                if !self.quiet {
+                    progress.suspend(|| console::report(&placed(error, name)));
+                }
+                record
+            }
+            Image::GivenUp => return Ok(()),
+            Image::Fatal(error) => return Err(placed(error, name).into()),
+        };
         progress.advance();
-        progress.suspend(|| records.write(record))
-    };
-    in_order(&pools, inputs.len(), 4 * pools.len(), go_on, work, |index, result| {
-        match progress_of(index, result) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                ended = Err(failure);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    ended.map(|()| counts)
+        progress.suspend(|| records.write(&record))
+    }
 }
 
 fn panicked(payload: &(dyn Any + Send)) -> Error {
@@ -324,15 +348,6 @@ fn panicked(payload: &(dyn Any + Send)) -> Error {
     let words = words.unwrap_or("no reason given").lines().next().unwrap_or_default();
     Error::new(ErrorKind::Internal, format!("a fault of lyncean: {words}"))
         .with_hint("`RUST_BACKTRACE=1` shows where; please report it")
-}
-
-fn error_copy(error: &Error) -> Error {
-    let copy = error
-        .path()
-        .iter()
-        .rev()
-        .fold(Error::new(error.kind(), error.message()), |copy, name| copy.within(name.as_str()));
-    error.hint().into_iter().fold(copy, Error::with_hint)
 }
 
 /// An error that names its image: those of reading do already.
@@ -348,13 +363,18 @@ fn one_line(error: &Error) -> String {
     words.join(": ")
 }
 
-fn summary(counts: &Counts, inputs: usize, folder: Option<&std::path::Path>) -> String {
-    let number = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+fn number(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn summary(counts: &Counts, left: usize, folder: Option<&Path>) -> String {
     let mut words = vec![format!("{} done", number(counts.done, "image"))];
+    if counts.resumed > 0 {
+        words.push(format!("{} done before", counts.resumed));
+    }
     if counts.failed > 0 {
         words.push(format!("{} failed", counts.failed));
     }
-    let left = inputs - counts.done - counts.failed;
     if left > 0 {
         words.push(format!("{left} not begun or given up"));
     }
@@ -372,9 +392,11 @@ mod tests {
     use schemars::JsonSchema;
     use serde::Deserialize;
 
+    use super::super::inputs;
     use super::*;
     use crate::document::Source;
     use crate::image::codec::WriteOptions;
+    use crate::ops::context::Cancel;
     use crate::pipeline::Loader;
     use crate::stage::{Family, Kind, Lowering, Output, Port, PortType, Stage, Value, ValueId, Whole, types};
 
@@ -429,15 +451,28 @@ mod tests {
             saved: Vec::new(),
             folder: None,
             format: None,
-            stream: Stream::Auto,
+            stream: args::Stream::Auto,
             limits: Limits::default(),
+            cancel: Cancel::default(),
+            timeout: None,
+            is_durable: false,
         };
         let inputs = inputs::collect(&words, false, None).unwrap();
         let path = folder.path().join("records");
-        let mut records = Records::File(Box::new(create(&path).unwrap()), "records".into());
+        let mut records = Records::to(&path, args::RecordFormat::Jsonl, None).unwrap();
         let threads = Threads { images: 3, inside: 1 };
         let (interrupt, progress) = (Interrupt::default(), Progress::new(8, false));
-        let done = carry_out(&job, &inputs, &threads, false, &interrupt, &mut records, &progress);
+        let numbers: Vec<usize> = (0..8).collect();
+        let run = Run {
+            job: &job,
+            inputs: &inputs,
+            numbers: &numbers,
+            output: None,
+            most_failures: None,
+            quiet: true,
+            verbose: false,
+        };
+        let done = run.carry_out(&threads, &interrupt, &mut records, &progress);
         let Ok(done) = done else { panic!("the run itself failed") };
         assert_eq!((done.done, done.failed), (4, 4));
         let text = std::fs::read_to_string(&path).unwrap();
@@ -451,10 +486,10 @@ mod tests {
     #[test]
     fn an_error_names_its_image_once() {
         let read = Error::input("`a.png`: no picture");
-        assert_eq!(placed(error_copy(&read), "a.png").to_string(), "`a.png`: no picture");
+        assert_eq!(placed(read, "a.png").to_string(), "`a.png`: no picture");
         let within = Error::shape("too small").within("resize").with_hint("make it larger");
-        let words = placed(error_copy(&within), "a.png").to_string();
-        assert_eq!(words, "`a.png`: resize: too small\nhint: make it larger");
         assert_eq!(one_line(&within), "resize: too small");
+        let words = placed(within, "a.png").to_string();
+        assert_eq!(words, "`a.png`: resize: too small\nhint: make it larger");
     }
 }

@@ -1,0 +1,106 @@
+//! Which pictures a run takes.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::super::inputs::{self, Input};
+use super::super::{Exit, Outcome, console};
+use super::args::{Args, Shard};
+use crate::{Error, Result};
+
+/// The pictures that the command names, in order, less those it leaves out.
+pub(super) fn inputs(args: &Args) -> Result<Vec<Input>> {
+    let mut words = args.inputs.clone();
+    if let Some(list) = &args.files_from {
+        words.extend(listed(list)?);
+    }
+    let mut inputs = inputs::collect(&words, args.recursive, args.output.as_deref())?;
+    let excluded = patterns(&args.exclude)?;
+    if !excluded.is_empty() {
+        inputs.retain(|input| !is_excluded(&excluded, &input.name));
+    }
+    inputs.truncate(args.limit.unwrap_or(usize::MAX));
+    Ok(inputs)
+}
+
+/// The lines of a list of files. Blank lines are nothing.
+fn listed(list: &Path) -> Result<Vec<PathBuf>> {
+    let text = if list.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| Error::io("stdin", error))?;
+        text
+    } else {
+        std::fs::read_to_string(list).map_err(|error| Error::io(list.display(), error))?
+    };
+    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(PathBuf::from).collect())
+}
+
+fn patterns(texts: &[String]) -> Result<GlobSet> {
+    let wrong = |text: &str, error: &globset::Error| {
+        Error::input(format!("the pattern `{text}` is wrong: {}", error.kind()))
+    };
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        set.add(GlobBuilder::new(text).literal_separator(true).build().map_err(|error| wrong(text, &error))?);
+    }
+    set.build().map_err(|error| wrong(&texts.join(" "), &error))
+}
+
+/// As in `.gitignore`: the whole path, a name, or the path of a folder above.
+fn is_excluded(patterns: &GlobSet, name: &str) -> bool {
+    let path = Path::new(name);
+    path.ancestors().any(|part| {
+        let base = part.file_name().map(Path::new);
+        patterns.is_match(part) || base.is_some_and(|base| patterns.is_match(base))
+    })
+}
+
+/// The numbers of the inputs of a shard.
+pub(super) fn numbers(inputs: usize, shard: Option<Shard>) -> Vec<usize> {
+    let Shard { index, count } = shard.unwrap_or(Shard { index: 0, count: 1 });
+    (index..inputs).step_by(count).collect()
+}
+
+/// Prints what would be done.
+pub(super) fn show(inputs: &[Input], numbers: &[usize], folder: Option<&Path>) -> Outcome {
+    let mut names = HashSet::new();
+    let mut text = String::new();
+    for input in numbers.iter().map(|&number| &inputs[number]) {
+        names.insert(&input.name);
+        match folder {
+            Some(folder) => text += &format!("{} -> {}.*\n", input.name, folder.join(&input.stem).display()),
+            None => text += &format!("{}\n", input.name),
+        }
+    }
+    if !text.is_empty() {
+        console::print(&text)?;
+    }
+    console::say(&format!("{} would be run; nothing was done", super::number(numbers.len(), "image")));
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exclusions_are_names_paths_and_folders() {
+        let excluded =
+            |pattern: &str, name: &str| is_excluded(&patterns(&[pattern.to_owned()]).unwrap(), name);
+        assert!(excluded("*.tif", "a/b.tif") && excluded("b.tif", "a/b.tif") && excluded("a", "a/b.tif"));
+        assert!(excluded("x/a", "x/a/b.tif") && excluded("x/**/b.*", "x/y/z/b.tif"));
+        assert!(!excluded("a", "ab.tif") && !excluded("x/*.tif", "x/y/b.tif"));
+        assert!(patterns(&["[".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn shards_take_every_input_once() {
+        let of = |index| numbers(8, Some(Shard { index, count: 3 }));
+        assert_eq!((of(0), of(1), of(2)), (vec![0, 3, 6], vec![1, 4, 7], vec![2, 5]));
+        assert_eq!(numbers(3, None), [0, 1, 2]);
+        assert!(numbers(1, Some(Shard { index: 1, count: 2 })).is_empty());
+    }
+}
