@@ -2,5 +2,6 @@
 
 mod commands;
 mod hostile;
+mod journal;
 mod run;
 mod stop;

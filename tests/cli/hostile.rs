@@ -198,7 +198,9 @@ fn outputs_that_cannot_be_written_are_records() {
     room.picture("b.png", &picture(ImageType::Gray8, 9, 9));
     // Where `a.png` shall be written, a folder stands.
     room.write("out/a.png/inside", "");
-    let said = room.run(&["run", "p.toml", "a.png", "b.png", "-o", "out", "--records", "-"]);
+    let said = room.run(&["run", "p.toml", "a.png", "b.png", "-o", "out"]);
+    assert_eq!(said.code, 2, "what is there is not touched: {said:?}");
+    let said = room.run(&["run", "p.toml", "a.png", "b.png", "-o", "out", "--records", "-", "--overwrite"]);
     assert_eq!(said.code, 1);
     let records = said.records();
     assert_eq!((&records[0]["kind"], &records[1]["status"]), (&"io".into(), &"ok".into()));
@@ -206,7 +208,7 @@ fn outputs_that_cannot_be_written_are_records() {
     // A file where the folder shall be.
     room.write("file", "");
     let said = room.run(&["run", "p.toml", "a.png", "-o", "file/out"]);
-    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(said.code, 2, "{said:?}");
 }
 
 #[cfg(unix)]

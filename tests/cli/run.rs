@@ -106,7 +106,7 @@ fn the_tree_of_the_inputs_is_kept() {
     let tree = ["b.png", "sub/a.png", "sub/deep/b.png"];
     assert_eq!(room.files("in/out"), tree);
     // What is in the output folder is no input of the next run.
-    let again = room.run(&["run", "p.toml", "in", "-r", "-o", "in/out"]);
+    let again = room.run(&["run", "p.toml", "in", "-r", "-o", "in/out", "--overwrite"]);
     assert_eq!((again.code, again.err.as_str()), (0, "3 images done; 3 files written to `in/out`\n"));
     let said = room.run(&["run", "p.toml", "in/**/[ab].{png,tiff}", "-o", "globbed"]);
     assert_eq!(
@@ -126,7 +126,7 @@ fn parameters_of_the_command_go_over_those_of_the_file() {
     room.write("p.toml", BRIGHT);
     room.picture("a.png", &gray(20, 20));
     let marked = |parameters: &[&str]| {
-        let said = room.run(&[&["run", "p.toml", "a.png", "-o", "out"], parameters].concat());
+        let said = room.run(&[&["run", "p.toml", "a.png", "-o", "out", "--overwrite"], parameters].concat());
         assert_eq!(said.code, 0, "{said:?}");
         let Image::Gray8(mask) = room.read("out/a.png") else { panic!("no mask") };
         mask.as_slice().iter().filter(|&&value| value == 255).count()
@@ -195,7 +195,10 @@ fn final_images_keep_their_values() {
     let most = usize::from(labels.as_slice().iter().copied().max().unwrap());
     assert!(most >= 2);
     assert_eq!(said.records()[0]["results"]["label"]["objects"].as_array().unwrap().len(), most);
-    assert_eq!(room.run(&["run", "labels.toml", "a.png", "-o", "labels", "--format", "tiff"]).code, 0);
+    assert_eq!(
+        room.run(&["run", "labels.toml", "a.png", "-o", "labels", "--format", "tiff", "--overwrite"]).code,
+        0
+    );
     let Image::Labels(wide) = room.read("labels/a.tiff") else { panic!("labels are 32 bit in TIFF") };
     assert_eq!(wide, labels.map(u32::from));
 

@@ -161,7 +161,7 @@ pub(super) fn write_run(
     inputs: Option<&blake3::Hasher>,
 ) -> Result<()> {
     let mut run = manifest.clone();
-    run.remove("journal");
+    run.shift_remove("journal");
     if let Some(hasher) = inputs {
         run.insert("inputs-blake3".into(), hasher.finalize().to_hex().as_str().into());
     }
