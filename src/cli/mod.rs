@@ -75,7 +75,7 @@ type Outcome = Result<Exit, Failure>;
 pub fn main() -> ExitCode {
     silence_caught_panics();
     let outcome = match Cli::parse().command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Stages(args) => stages::run(&args),

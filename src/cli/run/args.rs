@@ -13,6 +13,7 @@ use crate::image::codec::Format;
 /// 0 when all went well, 1 when some images failed, 2 when the command or the pipeline is wrong,
 /// 130 after Ctrl-C.
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in super::super) struct Args {
     /// Pipeline file, or `builtin:NAME`
     pub pipeline: PathBuf,

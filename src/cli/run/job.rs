@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -114,8 +114,10 @@ impl Job<'_> {
         }
         let read = start.elapsed();
         let alpha = picture.alpha.as_ref();
+        let start = Instant::now();
         let results = self.pipeline.run_with(Arc::new(picture.image), alpha, options)?;
-        let work = start.elapsed() - read;
+        let work = start.elapsed();
+        let start = Instant::now();
         let mut files = Vec::new();
         if let Some(folder) = self.folder {
             for stage in results.stages().iter().filter(|stage| self.saved.contains(&stage.name)) {
@@ -125,14 +127,14 @@ impl Job<'_> {
                 let format = self.format.unwrap_or_else(|| format_of(image));
                 self.write(
                     folder,
-                    layout::path(folder, &input.stem, &[], format),
+                    &layout::path(folder, &input.stem, &[], format),
                     image,
                     format,
                     &mut files,
                 )?;
             }
         }
-        let write = start.elapsed() - read - work;
+        let write = start.elapsed();
         let record = results.record();
         results.reuse(&options.context);
         Ok(Done { record, files, stamp, times: Times { read, work, write } })
@@ -240,7 +242,7 @@ impl Job<'_> {
             let shown = preview(&value.image);
             self.write(
                 folder,
-                layout::path(folder, &input.stem, parts, Format::Png),
+                &layout::path(folder, &input.stem, parts, Format::Png),
                 &shown,
                 Format::Png,
                 files,
@@ -252,14 +254,14 @@ impl Job<'_> {
     fn write(
         &self,
         folder: &Path,
-        path: PathBuf,
+        path: &Path,
         image: &Image,
         format: Format,
         files: &mut Vec<String>,
     ) -> Result<()> {
-        make_folder(folder, &path)?;
-        codec::write(&path, image, format, &WriteOptions::default())?;
-        self.written(folder, &path, files)
+        make_folder(folder, path)?;
+        codec::write(path, image, format, &WriteOptions::default())?;
+        self.written(folder, path, files)
     }
 
     /// Notes a file that stands under its name.

@@ -50,7 +50,7 @@ use threads::Threads;
 pub(super) const WORKER: &str = "lyncean-worker";
 
 /// Runs the command.
-pub(super) fn run(args: Args) -> Outcome {
+pub(super) fn run(args: &Args) -> Outcome {
     let mut parameters = args.parameters.clone();
     if let Some(threads) = args.threads {
         // What the command says goes over what the file's schedule says.
@@ -62,7 +62,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.output.is_some() {
         check_final(&pipeline, format, !args.save.is_empty(), args.quiet)?;
     }
-    let inputs = select::inputs(&args)?;
+    let inputs = select::inputs(args)?;
     if let Some(folder) = &args.output {
         layout::check(&inputs, folder, &save.names)?;
     }
@@ -70,7 +70,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.dry_run {
         return select::show(&inputs, &numbers, args.output.as_deref());
     }
-    let output = Output::open(&args, &pipeline, &save.names, &inputs, &numbers)?;
+    let output = Output::open(args, &pipeline, &save.names, &inputs, &numbers)?;
 
     let scheduled = args.threads.map(usize::from).or(pipeline.schedule().threads.map(|n| n as usize));
     let threads = Threads::new(args.jobs.map(usize::from), scheduled, numbers.len());
@@ -92,7 +92,7 @@ pub(super) fn run(args: Args) -> Outcome {
         timeout: args.timeout_per_image.map(Duration::from_secs_f64),
         is_durable: args.durable,
     };
-    let mut records = Records::open(&args)?;
+    let mut records = Records::open(args)?;
     let is_bar = args.progress == Show::Auto && !args.quiet && !args.verbose;
     let progress = Progress::new(numbers.len(), is_bar);
     let most_failures = if args.fail_fast { Some(1) } else { args.max_failures };

@@ -190,7 +190,8 @@ fn manifest(args: &Args, pipeline: &Pipeline, saved: &[String], inputs: usize) -
 
 /// Temporary files of a run that was killed.
 fn remove_parts(folder: &Path) {
-    let is_part = |name: &str| name.starts_with(".lyncean-") && name.ends_with(".part");
+    let is_part =
+        |name: &str| name.strip_prefix(".lyncean-").is_some_and(|rest| rest.strip_suffix(".part").is_some());
     for entry in WalkDir::new(folder).into_iter().flatten() {
         if entry.file_name().to_str().is_some_and(is_part) {
             // One that stays does no harm.

@@ -1,6 +1,5 @@
 //! Which pictures a run takes.
 
-use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -66,15 +65,14 @@ pub(super) fn numbers(inputs: usize, shard: Option<Shard>) -> Vec<usize> {
 
 /// Prints what would be done.
 pub(super) fn show(inputs: &[Input], numbers: &[usize], folder: Option<&Path>) -> Outcome {
-    let mut names = HashSet::new();
-    let mut text = String::new();
-    for input in numbers.iter().map(|&number| &inputs[number]) {
-        names.insert(&input.name);
+    let line = |&number: &usize| {
+        let input = &inputs[number];
         match folder {
-            Some(folder) => text += &format!("{} -> {}.*\n", input.name, folder.join(&input.stem).display()),
-            None => text += &format!("{}\n", input.name),
+            Some(folder) => format!("{} -> {}.*\n", input.name, folder.join(&input.stem).display()),
+            None => format!("{}\n", input.name),
         }
-    }
+    };
+    let text: String = numbers.iter().map(line).collect();
     if !text.is_empty() {
         console::print(&text)?;
     }
