@@ -33,5 +33,6 @@ mod row_executor;
 mod stage_contracts;
 mod support;
 mod template_properties;
+mod threshold_goldens;
 mod torch;
 mod training;

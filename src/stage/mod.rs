@@ -22,6 +22,7 @@ pub mod label;
 mod lower;
 pub mod match_template;
 pub mod morphology;
+pub mod multi_otsu;
 pub mod nearest_template;
 mod port;
 pub mod resize;
@@ -29,6 +30,7 @@ pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
 pub mod to_u8;
+pub mod try_thresholds;
 mod value;
 
 use schemars::JsonSchema;
@@ -214,10 +216,12 @@ pub static ALL: &[&Kind] = &[
     &integral::KIND,
     &label::KIND,
     &match_template::KIND,
+    &multi_otsu::KIND,
     &nearest_template::KIND,
     &resize::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
     &to_u8::KIND,
+    &try_thresholds::KIND,
 ];
