@@ -36,3 +36,4 @@ mod template_properties;
 mod threshold_goldens;
 mod torch;
 mod training;
+mod window_twins;

@@ -29,5 +29,6 @@ pub mod resize_exact;
 pub mod separable;
 pub mod sobel;
 pub mod threshold;
+pub mod window_sum;
 
 pub use isa::Isa;

@@ -4,7 +4,9 @@
 //! Operations that look at a bounded window of rows are [row nodes](row::RowNode), so that one
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
+pub mod adaptive;
 pub(crate) mod band;
+pub mod box_blur;
 pub mod canny;
 pub mod cascade;
 pub mod chain;
@@ -24,6 +26,7 @@ pub mod hysteresis;
 pub mod integral;
 pub mod label;
 pub mod level;
+pub mod local_threshold;
 pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest;
@@ -37,8 +40,11 @@ pub mod statistics;
 mod stencil;
 pub mod template;
 pub mod threshold;
+mod window_sum;
 
+pub use adaptive::{Adaptive, adaptive_threshold};
 pub use band::Cancelled;
+pub use box_blur::box_blur;
 pub use canny::{Canny, canny};
 pub use chain::{Chain, apply_chain};
 pub use channel::channel;
@@ -52,6 +58,7 @@ pub use gaussian::{Gaussian, gaussian};
 pub use gray::gray;
 pub use histogram::{Histogram, histogram, otsu_level};
 pub use level::{level, level_of};
+pub use local_threshold::local_threshold;
 pub use morphology::{ElementShape, Morphology, MorphologyOp, morphology};
 pub use multi_otsu::multi_otsu;
 pub use resize::{Interpolation, Resize, resize};

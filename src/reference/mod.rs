@@ -26,6 +26,7 @@ pub mod resize;
 pub mod sobel;
 pub mod template;
 pub mod threshold;
+pub mod window_sum;
 
 use crate::image::{Border, BorderMode, Pixel, Plane};
 /// The pixel at `(x, y)`, which may lie beyond the edge. `constant` stands for the border's value.

@@ -4,6 +4,8 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
+pub mod adaptive_threshold;
+pub mod box_blur;
 pub mod canny;
 pub mod channel;
 pub mod classify;
@@ -24,8 +26,10 @@ pub mod match_template;
 pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest_template;
+pub mod niblack;
 mod port;
 pub mod resize;
+pub mod sauvola;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
@@ -200,6 +204,8 @@ where
 
 /// Every kind of stage of this crate.
 pub static ALL: &[&Kind] = &[
+    &adaptive_threshold::KIND,
+    &box_blur::KIND,
     &canny::KIND,
     &channel::KIND,
     &classify::KIND,
@@ -218,7 +224,9 @@ pub static ALL: &[&Kind] = &[
     &match_template::KIND,
     &multi_otsu::KIND,
     &nearest_template::KIND,
+    &niblack::KIND,
     &resize::KIND,
+    &sauvola::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
