@@ -4,6 +4,7 @@ use lyncean::image::{Border, BorderMode, Image, Pixel, Plane};
 use lyncean::ops::adaptive::Surroundings;
 use lyncean::ops::local_threshold::Formula;
 use lyncean::ops::{self, Adaptive, Context};
+use lyncean::reference;
 use lyncean::reference::window_sum::{mean_and_deviation, rounded_mean, sums};
 use proptest::prelude::*;
 
@@ -48,8 +49,8 @@ proptest! {
         prop_assert_eq!(run(Image::Gray16(deep.clone())), Image::Gray16(means(&deep, size, border, constant.into())));
         let Image::Rgb8(got) = run(Image::Rgb8(color.clone())) else { panic!("rgb8") };
         for channel in 0..3 {
-            let wanted = means(&lyncean::reference::channel(&color, channel), size, border, constant);
-            prop_assert_eq!(lyncean::reference::channel(&got, channel), wanted);
+            let wanted = means(&reference::channel(&color, channel), size, border, constant);
+            prop_assert_eq!(reference::channel(&got, channel), wanted);
         }
         let Image::GrayF32(got) = run(Image::GrayF32(float.clone())) else { panic!("float") };
         let (_, _, sums) = sums(&float, size, border, border.value);
@@ -109,6 +110,30 @@ proptest! {
                 });
                 prop_assert_eq!(ops::local_threshold(&image, size, formula, &cx).unwrap(), wanted);
             }
+        }
+    }
+
+    #[test]
+    fn median(
+        image in plane::<u8>(), deep in plane::<u16>(), color in plane::<[u8; 3]>(), float in plane::<f32>(),
+        size in prop::sample::select(vec![1usize, 3, 5, 7, 9, 13, 17]), border in border(), isa in isa(),
+        threads in 1usize..3, strip in 1usize..9,
+    ) {
+        let cx = Context::default().with_isa(isa).with_threads(threads).with_strip_rows(strip);
+        let run = |image: Image| ops::median(&image, size, border, &cx).unwrap();
+        let constant = border.value as u8;
+        let twin = reference::median::median(&image, size, border, constant);
+        prop_assert_eq!(run(Image::Gray8(image)), Image::Gray8(twin));
+        if size <= 7 {
+            let twin = reference::median::median(&deep, size, border, constant.into());
+            prop_assert_eq!(run(Image::Gray16(deep)), Image::Gray16(twin));
+            let twin = reference::median::median(&float, size, border, border.value);
+            prop_assert_eq!(run(Image::GrayF32(float)), Image::GrayF32(twin));
+        }
+        let Image::Rgb8(got) = run(Image::Rgb8(color.clone())) else { panic!("rgb8") };
+        for channel in 0..3 {
+            let twin = reference::median::median(&reference::channel(&color, channel), size, border, constant);
+            prop_assert_eq!(reference::channel(&got, channel), twin);
         }
     }
 }

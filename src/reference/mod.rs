@@ -17,6 +17,7 @@ pub mod integral;
 pub mod label;
 pub mod level;
 pub mod linear;
+pub mod median;
 pub mod morphology;
 pub mod nms;
 pub mod pixel;

@@ -23,6 +23,7 @@ pub mod integral;
 pub mod label;
 mod lower;
 pub mod match_template;
+pub mod median;
 pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest_template;
@@ -222,6 +223,7 @@ pub static ALL: &[&Kind] = &[
     &integral::KIND,
     &label::KIND,
     &match_template::KIND,
+    &median::KIND,
     &multi_otsu::KIND,
     &nearest_template::KIND,
     &niblack::KIND,
