@@ -1,7 +1,8 @@
-//! Means, local thresholds and medians over windows, on every instruction set, against their definitions.
+//! Means, local thresholds, medians and second derivatives over windows, on every instruction set, against their definitions.
 
 use lyncean::image::{Border, BorderMode, Image, Pixel, Plane};
 use lyncean::ops::adaptive::Surroundings;
+use lyncean::ops::label::Connectivity;
 use lyncean::ops::local_threshold::Formula;
 use lyncean::ops::{self, Adaptive, Context};
 use lyncean::reference;
@@ -134,6 +135,63 @@ proptest! {
         for channel in 0..3 {
             let twin = reference::median::median(&reference::channel(&color, channel), size, border, constant);
             prop_assert_eq!(reference::channel(&got, channel), twin);
+        }
+    }
+
+    #[test]
+    fn laplacians(
+        image in plane::<u8>(), float in plane::<f32>(), size in prop::sample::select(vec![1usize, 3, 5, 7]),
+        sigma in 0.3f64..2.5, border in border(), isa in isa(),
+    ) {
+        let cx = Context::default().with_isa(isa);
+        let weights: Vec<f64> = match size {
+            1 => vec![0.0, 1.0, 0.0, 1.0, -4.0, 1.0, 0.0, 1.0, 0.0],
+            3 => vec![2.0, 0.0, 2.0, 0.0, -8.0, 0.0, 2.0, 0.0, 2.0],
+            _ => {
+                // The difference of differences is a binomial taken apart once more.
+                let smooth = reference::sobel::binomial(size);
+                let slope = reference::sobel::binomial_derivative(size - 1);
+                let second: Vec<i64> = (0..size).map(|i| {
+                    let before = if i > 0 { slope[i - 1] } else { 0 };
+                    before - slope.get(i).copied().unwrap_or(0)
+                }).collect();
+                (0..size * size).map(|i| {
+                    let (x, y) = (i % size, i / size);
+                    (second[x] * smooth[y] + smooth[x] * second[y]) as f64
+                }).collect()
+            }
+        };
+        let Image::GrayF32(got) = ops::laplacian(&Image::Gray8(image.clone()), size, border, &cx).unwrap() else {
+            panic!("float")
+        };
+        let wanted = reference::laplacian::correlate(&image, &weights, size.max(3), border, border.value as u8);
+        let got: Vec<f64> = got.as_slice().iter().map(|&value| f64::from(value)).collect();
+        prop_assert_eq!(got, wanted);
+
+        let (window, weights) = reference::laplacian::laplacian_of_gaussian(sigma);
+        let Image::GrayF32(got) =
+            ops::laplacian_of_gaussian(&Image::GrayF32(float.clone()), sigma, border, &cx).unwrap()
+        else {
+            panic!("float")
+        };
+        let wanted = reference::laplacian::correlate(&float, &weights, window, border, border.value);
+        let largest = float.as_slice().iter().fold(border.value, |largest, value| largest.max(value.abs()));
+        let bound = 4e-6 * f64::from(largest) * weights.iter().map(|weight| weight.abs()).sum::<f64>();
+        for (got, wanted) in got.as_slice().iter().zip(wanted) {
+            prop_assert!((f64::from(*got) - wanted).abs() <= bound, "{} {}", got, wanted);
+        }
+    }
+
+    #[test]
+    fn hysteresis(image in plane::<u8>(), low in 0u8..=255, more in 0u8..=90, eight in any::<bool>(), isa in isa()) {
+        let high = low.saturating_add(more);
+        let classes = image.map(|value| u8::from(value > low) + u8::from(value > high));
+        let wanted = reference::hysteresis::hysteresis_of(classes.view(), eight);
+        let connectivity = if eight { Connectivity::Eight } else { Connectivity::Four };
+        let cx = Context::default().with_isa(isa);
+        for image in [Image::Gray8(image.clone()), Image::Gray16(image.map(u16::from)), Image::GrayF32(image.map(f32::from))] {
+            let got = ops::hysteresis_threshold(&image, low.into(), high.into(), connectivity, &cx).unwrap();
+            prop_assert_eq!(got, Image::Mask(wanted.clone()));
         }
     }
 }

@@ -23,9 +23,8 @@ fn high<T: Ordered>(a: T, b: T) -> T {
 }
 
 #[inline(always)]
-fn sort<T: Ordered>(a: &mut T, b: &mut T) {
-    let (x, y) = (*a, *b);
-    (*a, *b) = (low(x, y), high(x, y));
+fn sorted<T: Ordered>(a: T, b: T) -> (T, T) {
+    (low(a, b), high(a, b))
 }
 
 #[inline(always)]
@@ -54,10 +53,9 @@ pub fn median3_row<T: Ordered>(
             let (least, middle, most) = (&mut least[..length], &mut middle[..length], &mut most[..length]);
             let [a, b, c] = rows.map(|row| &row[..length]);
             for x in 0..length {
-                let [mut a, mut b, mut c] = [a[x], b[x], c[x]];
-                sort(&mut a, &mut b);
-                sort(&mut b, &mut c);
-                sort(&mut a, &mut b);
+                let (a, b) = sorted(a[x], b[x]);
+                let (b, c) = sorted(b, c[x]);
+                let (a, b) = sorted(a, b);
                 (least[x], middle[x], most[x]) = (a, b, c);
             }
             let [l0, l1, l2] = shifted(least, step, count);
@@ -95,21 +93,28 @@ pub fn median5_row<T: Ordered>(
         #[inline(always)]
         || {
             let [c0, c1, c2, c3, c4] = columns else { return };
-            let rows = rows.map(|row| &row[..length]);
-            let places = [c0, c1, c2, c3, c4].map(|column| &mut column[..length]);
+            let [r0, r1, r2, r3, r4] = rows.map(|row| &row[..length]);
+            let (c0, c1, c2) = (&mut c0[..length], &mut c1[..length], &mut c2[..length]);
+            let (c3, c4) = (&mut c3[..length], &mut c4[..length]);
             for x in 0..length {
-                let mut column = [rows[0][x], rows[1][x], rows[2][x], rows[3][x], rows[4][x]];
-                sort5(&mut column);
-                for i in 0..5 {
-                    places[i][x] = column[i];
-                }
+                let [a, b, c, d, e] = sorted5([r0[x], r1[x], r2[x], r3[x], r4[x]]);
+                (c0[x], c1[x], c2[x], c3[x], c4[x]) = (a, b, c, d, e);
             }
-            let ranks: [[&[T]; 5]; 5] = places.map(|rank| shifted(rank, step, count));
+            // Each of the 25 by name: arrays of arrays keep the loop from becoming one of vectors.
+            let [a0, a1, a2, a3, a4] = shifted(c0, step, count);
+            let [b0, b1, b2, b3, b4] = shifted(c1, step, count);
+            let [m0, m1, m2, m3, m4] = shifted(c2, step, count);
+            let [d0, d1, d2, d3, d4] = shifted(c3, step, count);
+            let [e0, e1, e2, e3, e4] = shifted(c4, step, count);
             let out = &mut out[..count];
             for x in 0..count {
-                out[x] = median_of_sorted_columns(std::array::from_fn(|rank| {
-                    std::array::from_fn(|column| ranks[rank][column][x])
-                }));
+                out[x] = median_of_sorted_columns([
+                    [a0[x], a1[x], a2[x], a3[x], a4[x]],
+                    [b0[x], b1[x], b2[x], b3[x], b4[x]],
+                    [m0[x], m1[x], m2[x], m3[x], m4[x]],
+                    [d0[x], d1[x], d2[x], d3[x], d4[x]],
+                    [e0[x], e1[x], e2[x], e3[x], e4[x]],
+                ]);
             }
         },
     );
@@ -117,17 +122,17 @@ pub fn median5_row<T: Ordered>(
 
 /// Sorts five values with nine comparisons.
 #[inline(always)]
-fn sort5<T: Ordered>(v: &mut [T; 5]) {
-    let [a, b, c, d, e] = v;
-    sort(a, b);
-    sort(d, e);
-    sort(c, e);
-    sort(c, d);
-    sort(a, d);
-    sort(a, c);
-    sort(b, e);
-    sort(b, d);
-    sort(b, c);
+fn sorted5<T: Ordered>([a, b, c, d, e]: [T; 5]) -> [T; 5] {
+    let (a, b) = sorted(a, b);
+    let (d, e) = sorted(d, e);
+    let (c, e) = sorted(c, e);
+    let (c, d) = sorted(c, d);
+    let (a, d) = sorted(a, d);
+    let (a, c) = sorted(a, c);
+    let (b, e) = sorted(b, e);
+    let (b, d) = sorted(b, d);
+    let (b, c) = sorted(b, c);
+    [a, b, c, d, e]
 }
 
 /// The median of 25 values whose columns are sorted: `ranks[r][c]` is the value of rank `r` of column `c`.
@@ -146,18 +151,12 @@ fn sort5<T: Ordered>(v: &mut [T; 5]) {
 /// The median of the five on the diagonal and these two remains.
 #[inline(always)]
 fn median_of_sorted_columns<T: Ordered>(ranks: [[T; 5]; 5]) -> T {
-    let [mut a, mut b, mut c, mut d, mut e] = ranks;
-    sort5(&mut a);
-    sort5(&mut b);
-    sort5(&mut c);
-    sort5(&mut d);
-    sort5(&mut e);
+    let [a, b, c, d, e] = ranks;
+    let (a, b, c, d, e) = (sorted5(a), sorted5(b), sorted5(c), sorted5(d), sorted5(e));
     let p = high(high(a[3], b[2]), high(c[1], d[0]));
     let q = low(low(b[4], c[3]), low(d[2], e[1]));
-    let mut diagonal = [a[4], b[3], c[2], d[1], e[0]];
-    sort5(&mut diagonal);
     // The fourth of seven: of the five and the two, four and none, three and one, or two and both are up to it.
-    let [_, s1, s2, s3, _] = diagonal;
+    let [_, s1, s2, s3, _] = sorted5([a[4], b[3], c[2], d[1], e[0]]);
     low(s3, low(high(s2, low(p, q)), high(s1, high(p, q))))
 }
 
@@ -288,9 +287,8 @@ mod tests {
             assert_eq!(median_of_sorted_columns(ranks), expected, "{ones:?}");
         }
         for pattern in 0..32u8 {
-            let mut values: [u8; 5] = std::array::from_fn(|i| pattern >> i & 1);
-            sort5(&mut values);
-            assert!(values.is_sorted());
+            let values: [u8; 5] = std::array::from_fn(|i| pattern >> i & 1);
+            assert!(sorted5(values).is_sorted());
         }
     }
 }

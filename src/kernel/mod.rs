@@ -20,6 +20,7 @@ pub mod gemm;
 pub mod histogram;
 pub mod integral;
 pub mod isa;
+pub mod laplacian;
 pub mod median;
 pub mod morphology;
 pub mod ncc;

@@ -109,3 +109,16 @@ pub fn above_rounded_row<T: Sample>(
         },
     );
 }
+
+/// How many of two levels a pixel is above. NaN is not above anything.
+pub fn classify_row<T: Sample>(isa: Isa, pixels: &[T], low: f32, high: f32, out: &mut [u8]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (&pixel, out) in pixels.iter().zip(out) {
+                let value = pixel.widen();
+                *out = u8::from(value > low) + u8::from(value > high);
+            }
+        },
+    );
+}

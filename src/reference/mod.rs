@@ -15,6 +15,7 @@ pub mod histogram;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod laplacian;
 pub mod level;
 pub mod linear;
 pub mod median;

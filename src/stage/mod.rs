@@ -19,8 +19,11 @@ pub mod erode;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
+pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod laplacian;
+pub mod log;
 mod lower;
 pub mod match_template;
 pub mod median;
@@ -29,8 +32,10 @@ pub mod multi_otsu;
 pub mod nearest_template;
 pub mod niblack;
 mod port;
+pub mod prewitt;
 pub mod resize;
 pub mod sauvola;
+pub mod scharr;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
@@ -220,15 +225,20 @@ pub static ALL: &[&Kind] = &[
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
+    &hysteresis::KIND,
     &integral::KIND,
     &label::KIND,
+    &laplacian::KIND,
+    &log::KIND,
     &match_template::KIND,
     &median::KIND,
     &multi_otsu::KIND,
     &nearest_template::KIND,
     &niblack::KIND,
+    &prewitt::KIND,
     &resize::KIND,
     &sauvola::KIND,
+    &scharr::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
