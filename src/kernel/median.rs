@@ -76,48 +76,61 @@ fn shifted<T, const N: usize>(row: &[T], step: usize, count: usize) -> [&[T]; N]
     std::array::from_fn(|i| &row[i * step..][..count])
 }
 
-/// Medians of 5x5; see [`median3_row`]: five rows of scratch, `out` is `4 * step` shorter.
-pub fn median5_row<T: Ordered>(
-    isa: Isa,
-    rows: [&[T]; 5],
-    step: usize,
-    columns: &mut [Vec<T>],
-    out: &mut [T],
-) {
-    let count = out.len();
-    if count == 0 {
-        return;
-    }
-    let length = count + 4 * step;
+/// Pixels that medians of 5x5 are computed for at once, and room for the columns to their right.
+const BLOCK: usize = 128;
+const BLOCK_COLUMNS: usize = BLOCK + 4 * 3;
+
+/// Medians of 5x5; see [`median3_row`], but that there are at most three channels, and no scratch: `out` is `4 * step`
+/// shorter than the rows.
+///
+/// Blocks of columns are sorted on the stack, where the compiler knows that nothing overlaps: with so many rows
+/// it would not check, and not use vectors.
+pub fn median5_row<T: Ordered>(isa: Isa, rows: [&[T]; 5], step: usize, out: &mut [T]) {
     isa.run(
         #[inline(always)]
         || {
-            let [c0, c1, c2, c3, c4] = columns else { return };
-            let [r0, r1, r2, r3, r4] = rows.map(|row| &row[..length]);
-            let (c0, c1, c2) = (&mut c0[..length], &mut c1[..length], &mut c2[..length]);
-            let (c3, c4) = (&mut c3[..length], &mut c4[..length]);
-            for x in 0..length {
-                let [a, b, c, d, e] = sorted5([r0[x], r1[x], r2[x], r3[x], r4[x]]);
-                (c0[x], c1[x], c2[x], c3[x], c4[x]) = (a, b, c, d, e);
-            }
-            // Each of the 25 by name: arrays of arrays keep the loop from becoming one of vectors.
-            let [a0, a1, a2, a3, a4] = shifted(c0, step, count);
-            let [b0, b1, b2, b3, b4] = shifted(c1, step, count);
-            let [m0, m1, m2, m3, m4] = shifted(c2, step, count);
-            let [d0, d1, d2, d3, d4] = shifted(c3, step, count);
-            let [e0, e1, e2, e3, e4] = shifted(c4, step, count);
-            let out = &mut out[..count];
-            for x in 0..count {
-                out[x] = median_of_sorted_columns([
-                    [a0[x], a1[x], a2[x], a3[x], a4[x]],
-                    [b0[x], b1[x], b2[x], b3[x], b4[x]],
-                    [m0[x], m1[x], m2[x], m3[x], m4[x]],
-                    [d0[x], d1[x], d2[x], d3[x], d4[x]],
-                    [e0[x], e1[x], e2[x], e3[x], e4[x]],
-                ]);
+            for (block, out) in out.chunks_mut(BLOCK).enumerate() {
+                median5_block(rows.map(|row| &row[block * BLOCK..][..out.len() + 4 * step]), step, out);
             }
         },
     );
+}
+
+#[inline(always)]
+fn median5_block<T: Ordered>([r0, r1, r2, r3, r4]: [&[T]; 5], step: usize, out: &mut [T]) {
+    let (mut c0, mut c1, mut c2) =
+        ([T::default(); BLOCK_COLUMNS], [T::default(); BLOCK_COLUMNS], [T::default(); BLOCK_COLUMNS]);
+    let (mut c3, mut c4) = ([T::default(); BLOCK_COLUMNS], [T::default(); BLOCK_COLUMNS]);
+    let count = out.len();
+    let length = count + 4 * step;
+    {
+        let (c0, c1, c2) = (&mut c0[..length], &mut c1[..length], &mut c2[..length]);
+        let (c3, c4) = (&mut c3[..length], &mut c4[..length]);
+        let (r0, r1, r2, r3, r4) =
+            (&r0[..length], &r1[..length], &r2[..length], &r3[..length], &r4[..length]);
+        for x in 0..length {
+            let [a, b, c, d, e] = sorted5([r0[x], r1[x], r2[x], r3[x], r4[x]]);
+            c0[x] = a;
+            c1[x] = b;
+            c2[x] = c;
+            c3[x] = d;
+            c4[x] = e;
+        }
+    }
+    let [a0, a1, a2, a3, a4] = shifted(&c0, step, count);
+    let [b0, b1, b2, b3, b4] = shifted(&c1, step, count);
+    let [m0, m1, m2, m3, m4] = shifted(&c2, step, count);
+    let [d0, d1, d2, d3, d4] = shifted(&c3, step, count);
+    let [e0, e1, e2, e3, e4] = shifted(&c4, step, count);
+    for x in 0..count {
+        out[x] = median_of_sorted_columns([
+            [a0[x], a1[x], a2[x], a3[x], a4[x]],
+            [b0[x], b1[x], b2[x], b3[x], b4[x]],
+            [m0[x], m1[x], m2[x], m3[x], m4[x]],
+            [d0[x], d1[x], d2[x], d3[x], d4[x]],
+            [e0[x], e1[x], e2[x], e3[x], e4[x]],
+        ]);
+    }
 }
 
 /// Sorts five values with nine comparisons.

@@ -4,6 +4,7 @@
 //! Integers alone run on, and wrap: a window's own sum must fit the type. Floats are summed afresh for
 //! each window, by doubling, in one order.
 #![allow(unsafe_code, reason = "the prefix sum across lanes is written with intrinsics")]
+#![allow(clippy::cast_ptr_alignment, reason = "loads and stores that want no alignment")]
 
 use super::Isa;
 use super::integral::Sum;

@@ -156,7 +156,7 @@ pub fn nodes(input: Shape, params: &Adaptive) -> Result<Vec<Arc<dyn RowNode>>> {
     use ImageType::{Gray8, Gray16, GrayF32, Mask};
     expect_types("adaptive-threshold", input, &[Gray8, Gray16, GrayF32, Mask])?;
     let size = params.size;
-    if size % 2 == 0 || !(3..=gaussian::MAX_SIZE).contains(&size) {
+    if size.is_multiple_of(2) || !(3..=gaussian::MAX_SIZE).contains(&size) {
         let message = format!("`size` wants an odd number from 3 to {}, got {size}", gaussian::MAX_SIZE);
         return Err(Error::pipeline(message));
     }

@@ -306,7 +306,7 @@ fn isodata(bins: &Bins<'_>) -> f32 {
         below += bins.counts[bin];
         sum_below += mass(bin);
         let (low, high) = (sum_below / below as f64, (sum - sum_below) / (number - below) as f64);
-        let distance = (low + high) / 2.0 - f64::from(bins.value(bin));
+        let distance = f64::midpoint(low, high) - f64::from(bins.value(bin));
         if (0.0..width).contains(&distance) {
             return bins.value(bin);
         }

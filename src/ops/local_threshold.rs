@@ -145,7 +145,7 @@ impl RowNode for LocalRows {
 pub fn nodes(input: Shape, size: (usize, usize), formula: Formula) -> Result<Chain> {
     use ImageType::{Gray8, Gray16, GrayF32, Mask};
     expect_types("a local threshold", input, &[Gray8, Gray16, GrayF32, Mask])?;
-    if size.0 % 2 == 0 || size.1 % 2 == 0 || size.0.max(size.1) > MAX_SIZE {
+    if size.0.is_multiple_of(2) || size.1.is_multiple_of(2) || size.0.max(size.1) > MAX_SIZE {
         return Err(Error::pipeline(format!(
             "`size` wants odd numbers up to {MAX_SIZE}, got {}x{}",
             size.0, size.1

@@ -44,7 +44,7 @@ impl MedianRows {
         let (size, out) = (self.size(), out.row::<T>());
         with_window::<T, _>(rows, 0, self.stencil.rows(y), |window| match window {
             &[a, b, c] => median3_row(isa, [a, b, c], step, columns, out),
-            &[a, b, c, d, e] => median5_row(isa, [a, b, c, d, e], step, columns, out),
+            &[a, b, c, d, e] => median5_row(isa, [a, b, c, d, e], step, out),
             window => {
                 let [values, ..] = columns else { return };
                 for (x, out) in out.iter_mut().enumerate() {
@@ -97,7 +97,7 @@ impl RowNode for MedianRows {
         let length = (inputs[0].width + self.size()) * inputs[0].ty.channels();
         let element = inputs[0].ty.element();
         // For other sizes one row of scratch becomes the window's values.
-        let (count, length) = if self.size() <= 5 { (5.min(self.size()), length) } else { (1, 0) };
+        let (count, length) = if self.size() <= 5 { (3, length) } else { (1, 0) };
         match element {
             _ if self.has_histograms(element) => {
                 let length = (inputs[0].width + self.size()) * inputs[0].ty.channels();

@@ -104,14 +104,14 @@ impl ClassRows {
             }
             _ => None,
         };
-        Self { levels, output, table }.with_grays(grays)
+        Self { levels, output, table }.with_grays(&grays)
     }
 
-    fn with_grays(mut self, grays: Vec<u8>) -> Self {
+    fn with_grays(mut self, grays: &[u8]) -> Self {
         // Only other depths look grays up by class.
         if self.output == ClassOutput::Gray && self.table.is_none() {
             let mut table = [0; 256];
-            table[..grays.len()].copy_from_slice(&grays);
+            table[..grays.len()].copy_from_slice(grays);
             self.table = Some(Arc::new(table));
         }
         self

@@ -96,5 +96,5 @@ impl FloatSums {
 
 /// Whether sums over windows of the stencil fit 32 bits, for terms up to `largest`.
 pub(crate) fn fits_u32(stencil: &Stencil, largest: u64) -> bool {
-    (stencil.size.0 * stencil.size.1) as u64 * largest <= u64::from(u32::MAX)
+    u32::try_from((stencil.size.0 * stencil.size.1) as u64 * largest).is_ok()
 }

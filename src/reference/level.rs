@@ -58,7 +58,7 @@ pub fn triangle(counts: &[u64]) -> usize {
         (first, (first..peak).collect())
     };
     let below = |bin: usize| {
-        most as i128 * bin.abs_diff(end) as i128 - peak.abs_diff(end) as i128 * i128::from(counts[bin])
+        i128::from(most) * bin.abs_diff(end) as i128 - peak.abs_diff(end) as i128 * i128::from(counts[bin])
     };
     let farthest = tail.iter().map(|&bin| below(bin)).max();
     tail.iter().copied().find(|&bin| Some(below(bin)) == farthest).unwrap_or(first)
