@@ -72,6 +72,11 @@ pub fn median3_row<T: Ordered>(
 }
 
 #[inline(always)]
+fn part<T>(row: &[T], from: usize, count: usize) -> &[T] {
+    &row[from..][..count]
+}
+
+#[inline(always)]
 fn shifted<T, const N: usize>(row: &[T], step: usize, count: usize) -> [&[T]; N] {
     std::array::from_fn(|i| &row[i * step..][..count])
 }
@@ -117,11 +122,18 @@ fn median5_block<T: Ordered>([r0, r1, r2, r3, r4]: [&[T]; 5], step: usize, out: 
             c4[x] = e;
         }
     }
-    let [a0, a1, a2, a3, a4] = shifted(&c0, step, count);
-    let [b0, b1, b2, b3, b4] = shifted(&c1, step, count);
-    let [m0, m1, m2, m3, m4] = shifted(&c2, step, count);
-    let [d0, d1, d2, d3, d4] = shifted(&c3, step, count);
-    let [e0, e1, e2, e3, e4] = shifted(&c4, step, count);
+    // Each of the 25 slices by name, of one length: arrays of them would not be seen through.
+    let (a0, a1, a2) = (part(&c0, 0, count), part(&c0, step, count), part(&c0, 2 * step, count));
+    let (a3, a4) = (part(&c0, 3 * step, count), part(&c0, 4 * step, count));
+    let (b0, b1, b2) = (part(&c1, 0, count), part(&c1, step, count), part(&c1, 2 * step, count));
+    let (b3, b4) = (part(&c1, 3 * step, count), part(&c1, 4 * step, count));
+    let (m0, m1, m2) = (part(&c2, 0, count), part(&c2, step, count), part(&c2, 2 * step, count));
+    let (m3, m4) = (part(&c2, 3 * step, count), part(&c2, 4 * step, count));
+    let (d0, d1, d2) = (part(&c3, 0, count), part(&c3, step, count), part(&c3, 2 * step, count));
+    let (d3, d4) = (part(&c3, 3 * step, count), part(&c3, 4 * step, count));
+    let (e0, e1, e2) = (part(&c4, 0, count), part(&c4, step, count), part(&c4, 2 * step, count));
+    let (e3, e4) = (part(&c4, 3 * step, count), part(&c4, 4 * step, count));
+    let out = &mut out[..count];
     for x in 0..count {
         out[x] = median_of_sorted_columns([
             [a0[x], a1[x], a2[x], a3[x], a4[x]],
