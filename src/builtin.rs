@@ -14,6 +14,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "convolution",
     "digits-lenet",
     "digits-template",
+    "document",
     "edges",
     "faces",
     "find-coin",

@@ -6,10 +6,13 @@ use std::io::Read;
 use std::path::Path;
 
 use lyncean::image::{Border, BorderMode, Image, Plane};
+use lyncean::ops::adaptive::Surroundings;
 use lyncean::ops::convert::Depth;
+use lyncean::ops::label::Connectivity;
+use lyncean::ops::local_threshold::Formula;
 use lyncean::ops::sobel::Operator;
 use lyncean::ops::{
-    self, Canny, Context, Convert, Convolve, ConvolveOutput, ElementShape, Gaussian, Interpolation,
+    self, Adaptive, Canny, Context, Convert, Convolve, ConvolveOutput, ElementShape, Gaussian, Interpolation,
     Morphology, MorphologyOp, Resize, Sobel, SobelOutput, ThresholdType,
 };
 use serde_json::Value;
@@ -74,7 +77,11 @@ fn compute(op: &str, input: &Image, p: &Value) -> lyncean::Result<Image> {
             ops::gaussian(input, &params, &cx)
         }
         "sobel" => {
-            let operator = if p["operator"] == "scharr" { Operator::Scharr } else { Operator::Sobel };
+            let operator = match p["operator"].as_str().unwrap() {
+                "scharr" => Operator::Scharr,
+                "prewitt" => Operator::Prewitt,
+                _ => Operator::Sobel,
+            };
             let output = match p["what"].as_str().unwrap() {
                 "dx" => SobelOutput::Dx,
                 "dy" => SobelOutput::Dy,
@@ -146,6 +153,33 @@ fn compute(op: &str, input: &Image, p: &Value) -> lyncean::Result<Image> {
             };
             let (scale, offset) = (Some(float(&p["scale"])), float(&p["offset"]));
             ops::convert(input, &Convert { to, scale, offset }, &cx)
+        }
+        "box-blur" => ops::box_blur(input, pair(&p["size"]), border(&p["border"]), &cx),
+        "median" => ops::median(input, number(&p["size"]), border(&p["border"]), &cx),
+        "adaptive-threshold" => {
+            let mean = p["method"] == "mean";
+            let params = Adaptive {
+                surroundings: if mean { Surroundings::Mean } else { Surroundings::Gaussian },
+                size: number(&p["size"]),
+                offset: float(&p["offset"]),
+                inverted: p["inverted"] == true,
+            };
+            ops::adaptive_threshold(input, &params, &cx)
+        }
+        "local-threshold" => {
+            let k = p["k"].as_f64().unwrap();
+            let niblack = p["method"] == "niblack";
+            let formula = if niblack { Formula::Niblack { k } } else { Formula::Sauvola { k, r: None } };
+            ops::local_threshold(input, pair(&p["size"]), formula, &cx)
+        }
+        "laplacian" => ops::laplacian(input, number(&p["size"]), border(&p["border"]), &cx),
+        "log" => {
+            let sigma = p["sigma"].as_f64().unwrap();
+            ops::laplacian_of_gaussian(input, sigma, BorderMode::Reflect.into(), &cx)
+        }
+        "hysteresis" => {
+            let (low, high) = (float(&p["low"]), float(&p["high"]));
+            ops::hysteresis_threshold(input, low, high, Connectivity::Four, &cx)
         }
         "difference-of-mirrored" => {
             let plane = input.as_gray8()?;

@@ -42,10 +42,13 @@ fn gaussians() -> impl Strategy<Value = Gaussian> {
 }
 
 fn sobels() -> impl Strategy<Value = (Sobel, Vec<i64>, Vec<i64>)> {
-    (prop::sample::select(vec![3usize, 5, 7, 0]), border()).prop_map(|(size, border)| {
+    (prop::sample::select(vec![3usize, 5, 7, 0, 1]), border()).prop_map(|(size, border)| {
         if size == 0 {
             let sobel = Sobel { operator: Operator::Scharr, border, ..Sobel::default() };
             (sobel, vec![3, 10, 3], vec![-1, 0, 1])
+        } else if size == 1 {
+            let sobel = Sobel { operator: Operator::Prewitt, border, ..Sobel::default() };
+            (sobel, vec![1, 1, 1], vec![-1, 0, 1])
         } else {
             let sobel = Sobel { size, border, ..Sobel::default() };
             (sobel, reference::sobel::binomial(size), reference::sobel::binomial_derivative(size))

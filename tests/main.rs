@@ -34,5 +34,7 @@ mod row_executor;
 mod stage_contracts;
 mod support;
 mod template_properties;
+mod threshold_goldens;
 mod torch;
 mod training;
+mod window_twins;

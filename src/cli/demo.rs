@@ -30,6 +30,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("sobel-is-convolution", "camera"),
     ("coins", "coins"),
     ("find-coin", "coins"),
+    ("document", "text"),
     ("faces", "astronaut"),
 ];
 

@@ -21,6 +21,8 @@ pub mod histogram;
 pub mod integral;
 pub mod isa;
 mod lanes;
+pub mod laplacian;
+pub mod median;
 pub mod morphology;
 pub mod ncc;
 pub mod pixel;
@@ -30,5 +32,6 @@ pub mod resize_exact;
 pub mod separable;
 pub mod sobel;
 pub mod threshold;
+pub mod window_sum;
 
 pub use isa::Isa;

@@ -30,6 +30,9 @@ impl DerivativeTaps {
     /// Scharr's operator of 3 taps (Scharr 2000).
     pub const SCHARR: Self = Self { smooth: &[3, 10, 3], derive: &[-1, 0, 1] };
 
+    /// Prewitt's operator of 3 taps (Prewitt 1970).
+    pub const PREWITT: Self = Self { smooth: &[1, 1, 1], derive: &[-1, 0, 1] };
+
     /// Taps of the window along either axis.
     pub const fn size(&self) -> usize {
         self.smooth.len()
@@ -79,12 +82,16 @@ pub fn derivatives_row<T, A, O>(
         return;
     }
     // Constants let the loops below be unrolled and zeros vanish.
-    match (taps.size(), taps == DerivativeTaps::SCHARR) {
-        (3, false) => isa.run(
+    match (taps.size(), taps.smooth) {
+        (3, [1, 2, 1]) => isa.run(
             #[inline(always)]
             || fixed(rows, [1, 2, 1], [-1, 0, 1], columns, out, value),
         ),
-        (3, true) => isa.run(
+        (3, [1, 1, 1]) => isa.run(
+            #[inline(always)]
+            || fixed(rows, [1, 1, 1], [-1, 0, 1], columns, out, value),
+        ),
+        (3, _) => isa.run(
             #[inline(always)]
             || fixed(rows, [3, 10, 3], [-1, 0, 1], columns, out, value),
         ),

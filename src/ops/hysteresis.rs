@@ -3,11 +3,18 @@
 //! The last step of J. Canny (1986). It is a question about connected components, so it works on
 //! the runs of [`label`](super::label).
 
+use std::sync::Arc;
+
+use super::Context;
 use super::band::Cancelled;
+use super::chain::{Chain, apply_chain};
 use super::label::{Connectivity, components};
+use super::row::{RowNode, RowOut, Rows, Shape, State};
+use super::stencil::expect_types;
 use crate::Result;
-use crate::image::{Plane, View};
+use crate::image::{Element, Image, ImageType, Plane, View};
 use crate::kernel::Isa;
+use crate::kernel::threshold::classify_row;
 
 /// The class of pixels that are edges only where they hang together with a strong one.
 pub const WEAK: u8 = 1;
@@ -21,7 +28,21 @@ pub const STRONG: u8 = 2;
 /// # Errors
 /// Those of [`components`].
 pub fn hysteresis(isa: Isa, classes: View<u8>, threads: usize, cancelled: Cancelled) -> Result<Plane<u8>> {
-    let components = components(isa, classes, Connectivity::Eight, threads, cancelled)?;
+    hysteresis_of(isa, classes, Connectivity::Eight, threads, cancelled)
+}
+
+/// [`hysteresis`] with a choice of neighbours.
+///
+/// # Errors
+/// Those of [`components`].
+pub fn hysteresis_of(
+    isa: Isa,
+    classes: View<u8>,
+    connectivity: Connectivity,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<Plane<u8>> {
+    let components = components(isa, classes, connectivity, threads, cancelled)?;
     let mut strong = vec![false; components.count() as usize + 1];
     for y in 0..components.height() {
         let row = classes.row(y);
@@ -33,6 +54,62 @@ pub fn hysteresis(isa: Isa, classes: View<u8>, threads: usize, cancelled: Cancel
         }
     }
     Ok(components.paint_with(threads, |label| if strong[label as usize] { 255 } else { 0 }))
+}
+
+/// Sorts pixels into [`WEAK`] above `low`, [`STRONG`] above `high` as well, and none, as `gray8`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassifyRows {
+    /// In units of the image.
+    pub low: f32,
+    /// In units of the image, at least `low`.
+    pub high: f32,
+}
+
+impl RowNode for ClassifyRows {
+    fn name(&self) -> &'static str {
+        "hysteresis-classes"
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Shape {
+        Shape { ty: ImageType::Gray8, ..inputs[0] }
+    }
+
+    fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        let (low, high, y) = (self.low, self.high, y as isize);
+        match rows.shape(0).ty.element() {
+            Element::U16 => classify_row::<u16>(isa, rows.get(0, 0, y), low, high, out.row()),
+            Element::F32 => classify_row::<f32>(isa, rows.get(0, 0, y), low, high, out.row()),
+            _ => classify_row::<u8>(isa, rows.get(0, 0, y), low, high, out.row()),
+        }
+    }
+}
+
+/// The mask of the pixels above `low` that hang together with one above `high`: scikit-image's
+/// `apply_hysteresis_threshold` with four neighbours.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn hysteresis_threshold(
+    image: &Image,
+    low: f32,
+    high: f32,
+    connectivity: Connectivity,
+    cx: &Context,
+) -> Result<Image> {
+    let classes = apply_chain(nodes(Shape::of(image), low, high)?, image, cx)?;
+    let classes = classes.as_gray8()?.view();
+    Ok(Image::Mask(hysteresis_of(cx.isa, classes, connectivity, cx.threads, &|| cx.is_cancelled())?))
+}
+
+/// The node that classifies for [`hysteresis_of`].
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray.
+pub fn nodes(input: Shape, low: f32, high: f32) -> Result<Chain> {
+    use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    expect_types("hysteresis", input, &[Gray8, Gray16, GrayF32, Mask])?;
+    // The higher level counts only where the lower one holds too.
+    Ok(vec![Arc::new(ClassifyRows { low, high: high.max(low) })])
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Derivatives: Sobel's and Scharr's operators.
+//! Derivatives: Sobel's, Scharr's and Prewitt's operators.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub enum Operator {
     Sobel,
     /// 3, 10, 3 across -1, 0, 1: closer to the same in all directions. Size 3 alone.
     Scharr,
+    /// Means across -1, 0, 1. Size 3 alone.
+    Prewitt,
 }
 
 /// Parameters of [`sobel`].
@@ -72,8 +74,10 @@ impl Sobel {
     fn taps(&self) -> Result<DerivativeTaps> {
         match self.operator {
             Operator::Scharr if self.size == 3 => Ok(DerivativeTaps::SCHARR),
-            Operator::Scharr => {
-                Err(Error::pipeline(format!("the Scharr operator wants `size` 3, got {}", self.size)))
+            Operator::Prewitt if self.size == 3 => Ok(DerivativeTaps::PREWITT),
+            Operator::Scharr | Operator::Prewitt => {
+                let message = format!("the operators of Scharr and Prewitt want `size` 3, got {}", self.size);
+                Err(Error::pipeline(message))
             }
             Operator::Sobel => DerivativeTaps::sobel(self.size)
                 .ok_or_else(|| Error::pipeline(format!("`size` wants 3, 5 or 7, got {}", self.size))),

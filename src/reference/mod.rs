@@ -15,7 +15,10 @@ pub mod histogram;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod laplacian;
+pub mod level;
 pub mod linear;
+pub mod median;
 pub mod morphology;
 pub mod nms;
 pub mod pixel;
@@ -25,6 +28,7 @@ pub mod resize;
 pub mod sobel;
 pub mod template;
 pub mod threshold;
+pub mod window_sum;
 
 use crate::image::{Border, BorderMode, Pixel, Plane};
 /// The pixel at `(x, y)`, which may lie beyond the edge. `constant` stands for the border's value.

@@ -4,6 +4,8 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
+pub mod adaptive_threshold;
+pub mod box_blur;
 pub mod canny;
 pub mod channel;
 pub mod classify;
@@ -17,18 +19,28 @@ pub mod erode;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
+pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod laplacian;
+pub mod log;
 mod lower;
 pub mod match_template;
+pub mod median;
 pub mod morphology;
+pub mod multi_otsu;
 pub mod nearest_template;
+pub mod niblack;
 mod port;
+pub mod prewitt;
 pub mod resize;
+pub mod sauvola;
+pub mod scharr;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
 pub mod to_u8;
+pub mod try_thresholds;
 mod value;
 
 use schemars::JsonSchema;
@@ -198,6 +210,8 @@ where
 
 /// Every kind of stage of this crate.
 pub static ALL: &[&Kind] = &[
+    &adaptive_threshold::KIND,
+    &box_blur::KIND,
     &canny::KIND,
     &channel::KIND,
     &classify::KIND,
@@ -211,13 +225,23 @@ pub static ALL: &[&Kind] = &[
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
+    &hysteresis::KIND,
     &integral::KIND,
     &label::KIND,
+    &laplacian::KIND,
+    &log::KIND,
     &match_template::KIND,
+    &median::KIND,
+    &multi_otsu::KIND,
     &nearest_template::KIND,
+    &niblack::KIND,
+    &prewitt::KIND,
     &resize::KIND,
+    &sauvola::KIND,
+    &scharr::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
     &to_u8::KIND,
+    &try_thresholds::KIND,
 ];

@@ -67,30 +67,40 @@ impl Stage for Sobel {
     }
 
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
-        let is_8_bit = inputs[0] == types::GRAY8 || inputs[0] == types::MASK;
-        let ty = match self.output {
-            SobelOutput::Gradient if is_8_bit && self.size <= 5 => ImageType::GradientI16,
-            SobelOutput::Gradient => ImageType::GradientF32,
-            _ => ImageType::GrayF32,
-        };
-        Ok(vec![("image", PortType::Image(ty))])
+        Ok(vec![("image", self.output.ty(inputs[0], self.size))])
     }
 
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {
         let params = sobel::Sobel {
             size: self.size as usize,
             operator: sobel::Operator::Sobel,
-            output: match self.output {
-                SobelOutput::Magnitude => sobel::SobelOutput::Magnitude,
-                SobelOutput::L1 => sobel::SobelOutput::L1,
-                SobelOutput::Dx => sobel::SobelOutput::Dx,
-                SobelOutput::Dy => sobel::SobelOutput::Dy,
-                SobelOutput::Gradient => sobel::SobelOutput::Gradient,
-                SobelOutput::Direction => sobel::SobelOutput::Direction,
-            },
+            output: self.output.op(),
             border: Border { mode: self.border, value: self.border_value },
         };
         let nodes = sobel::nodes(graph.shape(inputs[0])?, &params)?;
         Ok(vec![graph.chain(nodes, inputs[0])?])
+    }
+}
+
+impl SobelOutput {
+    /// The type of what an operator of this size makes of an image.
+    pub(super) fn ty(self, input: PortType, size: u32) -> PortType {
+        let is_8_bit = input == types::GRAY8 || input == types::MASK;
+        PortType::Image(match self {
+            Self::Gradient if is_8_bit && size <= 5 => ImageType::GradientI16,
+            Self::Gradient => ImageType::GradientF32,
+            _ => ImageType::GrayF32,
+        })
+    }
+
+    pub(super) fn op(self) -> sobel::SobelOutput {
+        match self {
+            Self::Magnitude => sobel::SobelOutput::Magnitude,
+            Self::L1 => sobel::SobelOutput::L1,
+            Self::Dx => sobel::SobelOutput::Dx,
+            Self::Dy => sobel::SobelOutput::Dy,
+            Self::Gradient => sobel::SobelOutput::Gradient,
+            Self::Direction => sobel::SobelOutput::Direction,
+        }
     }
 }

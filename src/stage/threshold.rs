@@ -10,17 +10,20 @@ use super::{
     ValueId, Whole, types,
 };
 use crate::document::Resources;
-use crate::image::ImageType;
-use crate::ops::Context;
-use crate::ops::histogram::{self, Histogram, HistogramReduction};
+use crate::image::{Affine, Image, ImageType};
+use crate::ops::histogram::{Histogram, HistogramReduction, histogram};
 use crate::ops::row::{RowNode, Shape};
 use crate::ops::threshold::{self, ThresholdRows};
+use crate::ops::{Context, chart, level};
 use crate::{Error, Result};
 
 /// Compares every pixel with a level: `pixel > level` is above.
 ///
-/// The binary types give a `mask`, the others the type of the image. With `method = "otsu"` the
-/// level is chosen from the histogram (Otsu 1979) and told in the record as `level`.
+/// The binary types give a `mask`, the others the type of the image. Every method but `fixed` chooses
+/// the level from the histogram and tells it in the record as `level`; saved images then come with
+/// `histogram`, a picture of it with the level drawn in. 8 and 16 bit have one bin a value (`minimum`
+/// groups 16 bit into 256 over the range); floats have 256 from the least to the largest value, and
+/// their level is the middle of a bin, but for `mean` and `li`, which take the values themselves.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Threshold {
@@ -32,6 +35,8 @@ pub struct Threshold {
     /// What becomes of pixels above and below.
     #[serde(rename = "type")]
     pub kind: ThresholdType,
+    /// Whose `triangle` is meant: the two differ by about one level. All other methods are alike.
+    pub semantics: Semantics,
 }
 
 /// How the level is found.
@@ -42,6 +47,57 @@ pub enum Method {
     Fixed,
     /// The level that separates the histogram into two classes of the greatest variance between them.
     Otsu,
+    /// The value farthest below the line from the histogram's peak to its farther end.
+    Triangle,
+    /// The least cross entropy between the picture and its two means.
+    Li,
+    /// The greatest correlation of the classes (Yen 1995).
+    Yen,
+    /// The middle between the means of both classes (Ridler and Calvard 1978).
+    Isodata,
+    /// The valley between the two peaks that smoothing leaves; an error where there are no two.
+    Minimum,
+    /// The mean.
+    Mean,
+    /// The greatest sum of the entropies of both classes (Kapur 1985).
+    MaxEntropy,
+}
+
+impl Method {
+    /// The method of the operation; none for a level given.
+    fn op(self) -> Option<level::Method> {
+        Some(match self {
+            Self::Fixed => return None,
+            Self::Otsu => level::Method::Otsu,
+            Self::Triangle => level::Method::Triangle,
+            Self::Li => level::Method::Li,
+            Self::Yen => level::Method::Yen,
+            Self::Isodata => level::Method::Isodata,
+            Self::Minimum => level::Method::Minimum,
+            Self::Mean => level::Method::Mean,
+            Self::MaxEntropy => level::Method::MaxEntropy,
+        })
+    }
+}
+
+/// Whose level is meant where the two differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Semantics {
+    /// OpenCV's.
+    #[default]
+    Opencv,
+    /// scikit-image's.
+    ScikitImage,
+}
+
+impl From<Semantics> for level::Semantics {
+    fn from(semantics: Semantics) -> Self {
+        match semantics {
+            Semantics::Opencv => Self::OpenCv,
+            Semantics::ScikitImage => Self::ScikitImage,
+        }
+    }
 }
 
 /// What becomes of pixels above and below the level.
@@ -62,10 +118,11 @@ pub enum ThresholdType {
 }
 
 impl Threshold {
-    fn is_otsu(&self) -> bool {
+    /// How the level is found, unless it is given.
+    fn search(&self) -> Option<level::Method> {
         match self.method {
-            Some(method) => method == Method::Otsu,
-            None => self.level.is_none(),
+            Some(method) => method.op(),
+            None => self.level.is_none().then_some(level::Method::Otsu),
         }
     }
 
@@ -95,9 +152,9 @@ impl Stage for Threshold {
                 Err(ParameterError::new("method", "`fixed` wants a `level`")
                     .with_hint("add `level = 128`, say"))
             }
-            (Some(Method::Otsu), Some(_)) => {
-                Err(ParameterError::new("level", "`method = \"otsu\"` finds the level itself")
-                    .with_hint("remove it"))
+            (Some(method), Some(_)) if let Some(method) = method.op() => {
+                let message = format!("`method = \"{}\"` finds the level itself", method.as_str());
+                Err(ParameterError::new("level", message).with_hint("remove it"))
             }
             _ => Ok(()),
         }
@@ -110,8 +167,9 @@ impl Stage for Threshold {
             other => other,
         };
         let mut outputs = vec![("image", ty)];
-        if self.is_otsu() {
+        if self.search().is_some() {
             outputs.push(("level", PortType::Data(DataType::Measures)));
+            outputs.push(("histogram", types::RGB8));
         }
         Ok(outputs)
     }
@@ -119,47 +177,79 @@ impl Stage for Threshold {
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {
         let shape = graph.shape(inputs[0])?;
         let op = self.op();
-        if !self.is_otsu() {
+        let Some(method) = self.search() else {
             let nodes = threshold::nodes(shape, self.level.unwrap_or_default(), op)?;
             return Ok(vec![graph.chain(nodes, inputs[0])?]);
-        }
+        };
         let ty = match shape.ty {
             _ if op.is_binary() => ImageType::Mask,
             ImageType::Mask => ImageType::Gray8,
             other => other,
         };
+        let semantics = self.semantics.into();
         let output = Shape::new(ty, shape.width, shape.height);
-        if shape.ty == ImageType::GrayF32 {
+        let (image, measures) = if shape.ty == ImageType::GrayF32 {
             let map = graph.map(inputs[0]);
             let outputs = vec![Meta::Image { shape: output, map }, Meta::Data(DataType::Measures)];
-            return Ok(graph.whole(Arc::new(FloatOtsu(op)), inputs, outputs));
-        }
-        let reduction = Arc::new(HistogramReduction::default());
-        let finish = Arc::new(move |state| {
-            let level = histogram::otsu_level(
-                &Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?,
-            );
-            let node: Arc<dyn RowNode> = Arc::new(ThresholdRows::new(shape.ty, level, op));
-            Ok((node, vec![("level".to_owned(), f64::from(level))]))
-        });
-        let (image, measures) = graph.reduce(inputs[0], reduction, finish, output)?;
-        Ok(vec![image, measures])
+            let made = graph.whole(Arc::new(FloatLevel { op, method, semantics }), inputs, outputs);
+            (made[0], made[1])
+        } else {
+            let finish = Arc::new(move |state| {
+                let counts =
+                    Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
+                let level = level::level_of(&counts, method, semantics)?;
+                let node: Arc<dyn RowNode> = Arc::new(ThresholdRows::new(shape.ty, level, op));
+                Ok((node, vec![("level".to_owned(), f64::from(level))]))
+            });
+            graph.reduce(inputs[0], Arc::new(HistogramReduction::default()), finish, output)?
+        };
+        let picture = chart_of_levels(graph, inputs[0], measures);
+        Ok(vec![image, measures, picture])
     }
 }
 
-/// Otsu's level of floats needs their range before their histogram: two passes over a whole image.
-struct FloatOtsu(threshold::ThresholdType);
+/// A level of floats needs their range before their histogram: two passes over a whole image.
+struct FloatLevel {
+    op: threshold::ThresholdType,
+    method: level::Method,
+    semantics: level::Semantics,
+}
 
-impl Whole for FloatOtsu {
+impl Whole for FloatLevel {
     fn name(&self) -> &'static str {
-        "otsu"
+        self.method.as_str()
     }
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let level = histogram::otsu_level(&histogram::histogram(&value.image, cx)?);
-        let image = Arc::new(threshold::threshold(&value.image, level, self.0, cx)?);
+        let level = level::level(&value.image, self.method, self.semantics, cx)?;
+        let image = Arc::new(threshold::threshold(&value.image, level, self.op, cx)?);
         let measures = vec![("level".to_owned(), f64::from(level))];
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Measures(Arc::new(measures))])
+    }
+}
+
+/// Adds the picture of an image's histogram with the numbers of `levels` drawn in. It is made only
+/// where somebody asks for it.
+pub(super) fn chart_of_levels(graph: &mut Lowering, image: ValueId, levels: ValueId) -> ValueId {
+    let shape = Shape::new(ImageType::Rgb8, chart::SIZE.0, chart::SIZE.1);
+    let meta = Meta::Image { shape, map: Affine::IDENTITY };
+    graph.whole(Arc::new(Chart), &[image, levels], vec![meta])[0]
+}
+
+struct Chart;
+
+impl Whole for Chart {
+    fn name(&self) -> &'static str {
+        "histogram"
+    }
+
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+        let [Value::Image(value), Value::Measures(levels)] = inputs else {
+            return Err(Error::shape("expected an image and its levels"));
+        };
+        let levels: Vec<f64> = levels.iter().map(|(_, level)| *level).collect();
+        let image = Arc::new(Image::Rgb8(chart::histogram_chart(&histogram(&value.image, cx)?, &levels)));
+        Ok(vec![Value::Image(ImageValue { image, map: Affine::IDENTITY })])
     }
 }

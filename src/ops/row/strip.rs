@@ -165,7 +165,12 @@ pub struct RowOut<'a> {
     planes: [&'a mut [u8]; 2],
 }
 
-impl RowOut<'_> {
+impl<'a> RowOut<'a> {
+    /// A row of one plane that stands outside of a run: scratch of a node.
+    pub(crate) fn of(bytes: &'a mut [u8]) -> Self {
+        Self { planes: [bytes, Default::default()] }
+    }
+
     /// The row of a one-plane output, as channel elements.
     ///
     /// # Panics
