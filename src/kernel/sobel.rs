@@ -249,9 +249,10 @@ impl Kernel for DerivedU8<'_> {
         if self.out.len() < L::N {
             return self.portable();
         }
-        match (self.taps.size(), self.taps == DerivativeTaps::SCHARR) {
-            (3, false) => self.fixed(l, [1, 2, 1], [-1, 0, 1]),
-            (3, true) => self.fixed(l, [3, 10, 3], [-1, 0, 1]),
+        match self.taps.smooth {
+            [1, 2, 1] => self.fixed(l, [1, 2, 1], [-1, 0, 1]),
+            [1, 1, 1] => self.fixed(l, [1, 1, 1], [-1, 0, 1]),
+            [3, 10, 3] => self.fixed(l, [3, 10, 3], [-1, 0, 1]),
             _ => self.fixed(l, [1, 4, 6, 4, 1], [-1, -2, 0, 2, 1]),
         }
     }

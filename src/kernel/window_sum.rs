@@ -99,7 +99,8 @@ fn prefix<S: Copy + Default>(columns: &[S], step: usize, sums: &mut [S], add: im
     sums[..step].fill(S::default());
     for channel in 0..step {
         let mut sum = S::default();
-        let places = sums[step + channel..].iter_mut().step_by(step);
+        let from = (step + channel).min(sums.len());
+        let places = sums[from..].iter_mut().step_by(step);
         for (&column, place) in columns[channel.min(columns.len())..].iter().step_by(step).zip(places) {
             sum = add(sum, column);
             *place = sum;
