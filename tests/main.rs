@@ -27,6 +27,7 @@ mod filter_twins;
 mod gradients;
 mod kernel_twins;
 mod models;
+mod parts_goldens;
 mod pipeline_chains;
 mod readme;
 mod regions_opencv;

@@ -198,6 +198,21 @@ where
     );
 }
 
+/// `a - b`, or 0 where that is negative.
+pub fn excess_row<T>(isa: Isa, a: &[T], b: &[T], out: &mut [T])
+where
+    T: Copy + PartialOrd + Default + std::ops::Sub<Output = T>,
+{
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((&a, &b), out) in a.iter().zip(b).zip(out) {
+                *out = if a > b { a - b } else { T::default() };
+            }
+        },
+    );
+}
+
 /// `a - b` as floats.
 pub fn signed_difference_row<T: Sample>(isa: Isa, a: &[T], b: &[T], out: &mut [f32]) {
     isa.run(

@@ -93,8 +93,18 @@ pub struct MorphologyRows {
 
 impl MorphologyRows {
     fn new(extremum: Extremum, element: &[Range<usize>], width: usize, anchor: (usize, usize)) -> Self {
+        Self::of_spans(extremum, element.iter().cloned().enumerate(), (width, element.len()), anchor)
+    }
+
+    /// Spans with their rows, any number in a row.
+    fn of_spans(
+        extremum: Extremum,
+        element: impl Iterator<Item = (usize, Range<usize>)>,
+        size: (usize, usize),
+        anchor: (usize, usize),
+    ) -> Self {
         let mut spans: Vec<Span> = Vec::new();
-        for (row, range) in element.iter().enumerate() {
+        for (row, range) in element {
             match spans.iter_mut().find(|span| (span.start, span.length) == (range.start, range.len())) {
                 Some(span) => span.rows.push(row),
                 None => spans.push(Span { start: range.start, length: range.len(), rows: vec![row] }),
@@ -105,7 +115,7 @@ impl MorphologyRows {
             Extremum::Least => f32::INFINITY,
             Extremum::Greatest => f32::NEG_INFINITY,
         };
-        let stencil = Stencil { size: (width, element.len()), anchor, border: Border::constant(outside) };
+        let stencil = Stencil { size, anchor, border: Border::constant(outside) };
         Self { extremum, spans, stencil }
     }
 
@@ -207,12 +217,51 @@ pub fn nodes(input: Shape, params: &Morphology) -> Result<Chain> {
         let node: Arc<dyn RowNode> = Arc::new(MorphologyRows::new(extremum, &element, width, anchor));
         vec![node; iterations]
     };
-    Ok(match op {
+    Ok(combined(op, repeated))
+}
+
+fn combined(op: MorphologyOp, repeated: impl Fn(Extremum) -> Chain) -> Chain {
+    match op {
         MorphologyOp::Erode => repeated(Extremum::Least),
         MorphologyOp::Dilate => repeated(Extremum::Greatest),
         MorphologyOp::Open => [repeated(Extremum::Least), repeated(Extremum::Greatest)].concat(),
         MorphologyOp::Close => [repeated(Extremum::Greatest), repeated(Extremum::Least)].concat(),
-    })
+    }
+}
+
+/// [`nodes`] with an element of one's own: rows of one length, its pixels `true`, the anchor at half of
+/// width and height, rounded down.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
+/// [`Pipeline`](crate::ErrorKind::Pipeline) for an element that is no rectangle or has no pixel.
+pub fn nodes_of_element(
+    input: Shape,
+    op: MorphologyOp,
+    element: &[Vec<bool>],
+    iterations: usize,
+) -> Result<Chain> {
+    use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    expect_types("morphology", input, &[Gray8, Gray16, GrayF32, Mask])?;
+    let (width, height) = (element.first().map_or(0, Vec::len), element.len());
+    if element.iter().any(|row| row.len() != width) || !element.iter().flatten().any(|&pixel| pixel) {
+        return Err(Error::pipeline("an element wants rows of one length, and a pixel"));
+    }
+    let spans: Vec<(usize, Range<usize>)> = element
+        .iter()
+        .enumerate()
+        .flat_map(|(y, row)| {
+            let is_in = |x: usize| row.get(x).copied().unwrap_or(false);
+            let starts = (0..width).filter(move |&x| is_in(x) && (x == 0 || !row[x - 1]));
+            starts.map(move |start| (y, start..(start..width).find(|&x| !row[x]).unwrap_or(width)))
+        })
+        .collect();
+    Ok(combined(op, |extremum| {
+        let spans = spans.iter().cloned();
+        let rows = MorphologyRows::of_spans(extremum, spans, (width, height), (width / 2, height / 2));
+        let node: Arc<dyn RowNode> = Arc::new(rows);
+        vec![node; iterations]
+    }))
 }
 
 /// Erodes, dilates, opens or closes a gray image or mask, in its type.

@@ -9,6 +9,7 @@ pub mod cascade;
 pub mod conv;
 pub mod conv2d;
 pub mod cross_entropy;
+pub mod distance;
 pub mod draw;
 pub mod gaussian;
 pub mod histogram;

@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Family, Kind, Lowering, Output, Port, PortType, Stage, ValueId, morphology, types};
+use super::{
+    Family, Kind, Lowering, Output, ParameterError, Port, PortType, Stage, ValueId, morphology, types,
+};
 use crate::Result;
+use crate::document::Resources;
 use crate::ops::morphology::MorphologyOp;
 
 /// The least value under a structuring element: bright regions shrink.
@@ -17,6 +20,8 @@ pub struct Erode {
     pub shape: morphology::ElementShape,
     /// Width and height of the element in pixels: one number for both, or `[width, height]`.
     pub size: morphology::Size,
+    /// An element of one's own instead: rows of 0 and 1, all of one length.
+    pub element: Option<Vec<Vec<u8>>>,
     /// How often it is done.
     pub iterations: morphology::Iterations,
 }
@@ -30,18 +35,22 @@ pub const KIND: Kind = Kind::new::<Erode>(
 );
 
 impl Stage for Erode {
+    fn prepare(&mut self, _resources: &Resources) -> Result<(), ParameterError> {
+        morphology::check(self.element.as_deref())
+    }
+
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
         Ok(vec![("image", inputs[0])])
     }
 
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {
-        let nodes = morphology::nodes(
-            graph.shape(inputs[0])?,
-            MorphologyOp::Erode,
-            self.shape,
-            self.size,
-            self.iterations,
-        )?;
+        let element = morphology::Element {
+            shape: self.shape,
+            size: self.size,
+            own: self.element.as_deref(),
+            iterations: self.iterations,
+        };
+        let nodes = morphology::nodes(graph.shape(inputs[0])?, MorphologyOp::Erode, &element)?;
         Ok(vec![graph.chain(nodes, inputs[0])?])
     }
 }

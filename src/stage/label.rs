@@ -101,7 +101,7 @@ impl Whole for LabelStep {
     }
 }
 
-fn object(region: &regions::Region, map: &Affine) -> Object {
+pub(super) fn object(region: &regions::Region, map: &Affine) -> Object {
     let rect = region.bbox;
     // Regions give the mean of pixel indices; a pixel's centre lies half a pixel further.
     let (x, y) = map.apply(region.centroid.0 + 0.5, region.centroid.1 + 0.5);

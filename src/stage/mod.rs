@@ -5,17 +5,22 @@
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
 pub mod adaptive_threshold;
+pub mod black_hat;
 pub mod box_blur;
 pub mod canny;
 pub mod channel;
 pub mod classify;
+pub mod clear_border;
+pub mod close;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
 pub mod dilate;
+pub mod distance_transform;
 pub mod draw;
 pub mod equalize;
 pub mod erode;
+pub mod fill_holes;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
@@ -27,12 +32,15 @@ pub mod log;
 mod lower;
 pub mod match_template;
 pub mod median;
+pub mod morph_gradient;
 pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest_template;
 pub mod niblack;
+pub mod open;
 mod port;
 pub mod prewitt;
+pub mod remove_small;
 pub mod resize;
 pub mod sauvola;
 pub mod scharr;
@@ -40,8 +48,10 @@ pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
 pub mod to_u8;
+pub mod top_hat;
 pub mod try_thresholds;
 mod value;
+pub mod watershed;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -211,6 +221,16 @@ where
 /// Every kind of stage of this crate.
 pub static ALL: &[&Kind] = &[
     &adaptive_threshold::KIND,
+    &black_hat::KIND,
+    &clear_border::KIND,
+    &close::KIND,
+    &distance_transform::KIND,
+    &fill_holes::KIND,
+    &morph_gradient::KIND,
+    &open::KIND,
+    &remove_small::KIND,
+    &top_hat::KIND,
+    &watershed::KIND,
     &box_blur::KIND,
     &canny::KIND,
     &channel::KIND,

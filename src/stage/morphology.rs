@@ -1,8 +1,9 @@
-//! What `erode` and `dilate` share: structuring elements as parameters.
+//! What `erode`, `dilate`, `open` and their like share: structuring elements as parameters.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::ParameterError;
 use crate::Result;
 use crate::ops::Chain;
 use crate::ops::morphology::{self as op, Morphology, MorphologyOp};
@@ -48,23 +49,50 @@ impl Default for Iterations {
     }
 }
 
-/// The nodes of an erosion or a dilation.
-pub(super) fn nodes(
-    input: Shape,
-    op: MorphologyOp,
-    shape: ElementShape,
-    size: Size,
-    iterations: Iterations,
-) -> Result<Chain> {
-    let shape = match shape {
+/// A structuring element as parameters give it.
+pub(super) struct Element<'a> {
+    pub shape: ElementShape,
+    pub size: Size,
+    /// In the place of both.
+    pub own: Option<&'a [Vec<u8>]>,
+    pub iterations: Iterations,
+}
+
+/// Refuses elements that are no rectangle of 0 and 1.
+pub(super) fn check(own: Option<&[Vec<u8>]>) -> Result<(), ParameterError> {
+    let Some(rows) = own else { return Ok(()) };
+    let width = rows.first().map_or(0, Vec::len);
+    let wrong = if width == 0 || rows.iter().any(|row| row.len() != width) {
+        "wants rows of one length, at least 1"
+    } else if rows.len() > 255 || width > 255 {
+        "wants at most 255 rows and columns"
+    } else if rows.iter().flatten().any(|&value| value > 1) {
+        "wants 0 and 1"
+    } else if rows.iter().flatten().all(|&value| value == 0) {
+        "wants a 1"
+    } else {
+        return Ok(());
+    };
+    Err(ParameterError::new("element", wrong.to_owned()))
+}
+
+/// The nodes of an operation with an element.
+pub(super) fn nodes(input: Shape, op: MorphologyOp, element: &Element<'_>) -> Result<Chain> {
+    let iterations = element.iterations.0 as usize;
+    if let Some(rows) = element.own {
+        let rows: Vec<Vec<bool>> =
+            rows.iter().map(|row| row.iter().map(|&value| value == 1).collect()).collect();
+        return op::nodes_of_element(input, op, &rows, iterations);
+    }
+    let shape = match element.shape {
         ElementShape::Rect => op::ElementShape::Rect,
         ElementShape::Cross => op::ElementShape::Cross,
         ElementShape::Ellipse => op::ElementShape::Ellipse,
     };
-    let [width, height] = match size {
+    let [width, height] = match element.size {
         Size::Square(side) => [side, side],
         Size::Sides(sides) => sides,
     };
     let size = (width as usize, height as usize);
-    op::nodes(input, &Morphology { op, shape, size, iterations: iterations.0 as usize })
+    op::nodes(input, &Morphology { op, shape, size, iterations })
 }
