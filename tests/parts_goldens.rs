@@ -8,6 +8,9 @@
 //! | distances | SciPy | exact, as `f32` |
 //! | peaks | scikit-image | exact |
 //! | watersheds | scikit-image | all but ties: at least 99.5% of pixels |
+//! | perimeter, intensities | scikit-image | within 1e-9, relative |
+//! | area of the convex hull | scikit-image | within 2 pixels: points on the hull's edge |
+//! | contours, their areas, lengths and corners | OpenCV | the same sets |
 //! | open, close, gradient, hats; own element, iterations | OpenCV | exact |
 
 use std::io::Read;
@@ -16,8 +19,9 @@ use std::sync::Arc;
 use lyncean::document::Source;
 use lyncean::image::{Image, Pixel, Plane};
 use lyncean::kernel::Isa;
-use lyncean::ops::label::Connectivity;
-use lyncean::ops::{Context, distance, holes, watershed};
+use lyncean::ops::label::{Components, Connectivity};
+use lyncean::ops::regions::regions_with_intensity;
+use lyncean::ops::{Context, contours, distance, holes, outline, watershed};
 use lyncean::pipeline::{Loader, RunOptions};
 use lyncean::reference;
 use proptest::prelude::*;
@@ -113,6 +117,87 @@ fn morphology_with_any_element_is_opencvs() {
             let expected = golden.plane::<u8>(&format!("morph.{theirs}.{name}"));
             assert!(**results.output().unwrap() == Image::Gray8(expected), "{ours} {name}");
         }
+    }
+}
+
+#[test]
+fn perimeters_hulls_and_intensities_are_scikit_images() {
+    let golden = Golden::read();
+    let labels = golden.plane::<u16>("watershed8").map(u32::from);
+    let (components, names) = Components::from_labels(labels.view()).unwrap();
+    let table: Plane<f64> = golden.plane("table");
+    assert_eq!(names.len(), table.height());
+    let perimeters = outline::perimeters(components.paint(1).view(), components.count());
+    let convex = outline::convex_areas(&components);
+    let regions = regions_with_intensity(&components, golden.plane::<u8>("coins").view()).unwrap();
+    for (index, region) in regions.iter().enumerate() {
+        let row = table.row(index);
+        assert_eq!(region.area as f64, row[1]);
+        assert!(
+            (perimeters[index] - row[2]).abs() < 1e-9 * row[2],
+            "{index}: {} {}",
+            perimeters[index],
+            row[2]
+        );
+        // Points on the hull's edge: scikit-image's are floats.
+        assert!((convex[index] as f64 - row[3]).abs() <= 2.0, "{index}: {} {}", convex[index], row[3]);
+        let intensity = region.intensity.unwrap();
+        assert!((intensity.mean - row[5]).abs() < 1e-9 * row[5]);
+        assert_eq!((intensity.min, intensity.max), (row[6], row[7]));
+    }
+}
+
+#[test]
+fn contours_are_opencvs() {
+    let golden = Golden::read();
+    let found = contours::contours(golden.plane::<u8>("mask").view(), &|| false).unwrap();
+    let table: Plane<f64> = golden.plane("contours.table");
+    let points: Plane<i32> = golden.plane("contours");
+    let simple: Plane<i32> = golden.plane("contours.simple");
+    assert_eq!(found.len(), table.height());
+    // As sets: OpenCV's order and first points are its own.
+    let key = |points: &mut Vec<(i32, i32)>| {
+        points.sort_unstable();
+        points.clone()
+    };
+    let mut theirs = std::collections::HashMap::new();
+    let mut at = 0;
+    for row in 0..table.height() {
+        let count = table.get(0, row) as usize;
+        let mut list: Vec<_> = (at..at + count).map(|i| (points.get(0, i), points.get(1, i))).collect();
+        at += count;
+        let is_hole = table.get(1, row) != 0.0;
+        theirs.insert((is_hole, key(&mut list)), (table.get(2, row), table.get(3, row), simple.get(0, row)));
+    }
+    for contour in &found {
+        let (area, length, corners) = theirs
+            .remove(&(contour.is_hole, key(&mut contour.points.clone())))
+            .unwrap_or_else(|| panic!("no such contour at {:?}", contour.points[0]));
+        assert_eq!(contour.area(), area);
+        assert!((contour.length() - length).abs() < 1e-5 * length.max(1.0));
+        assert_eq!(contour.simplified().points.len(), corners as usize);
+        assert_eq!(contour.parent.is_some_and(|parent| !found[parent].is_hole), contour.is_hole);
+    }
+    assert!(theirs.is_empty());
+}
+
+#[test]
+fn labels_are_measured_with_a_gray_picture_in_micrometres() {
+    let text = "version = 1\n[[stage]]\nuse = \"threshold\"\nlevel = 100\n\
+        [[stage]]\nuse = \"label\"\nname = \"a\"\nin = [\"threshold\", \"input\"]\nshape = true\nmin-area = 30\n\
+        [[stage]]\nuse = \"label\"\nname = \"b\"\nin = \"a\"\npixel-size = 2.0\nshape = true\n";
+    let pipeline = Loader::new().parse(Source::new("label", text)).unwrap();
+    let image = Arc::new(Image::Gray8(Golden::read().plane("coins")));
+    let results = pipeline.run_with(image, None, &RunOptions::default()).unwrap();
+    let (pixels, micrometres) = (results.objects("a").unwrap(), results.objects("b").unwrap());
+    assert!(pixels.len() > 10 && pixels.len() == micrometres.len());
+    for (a, b) in pixels.iter().zip(micrometres) {
+        let ratio = |name: &str| b.measure(name).unwrap() / a.measure(name).unwrap();
+        assert_eq!(
+            (ratio("area"), ratio("perimeter"), ratio("solidity"), ratio("centroid-x")),
+            (4.0, 2.0, 1.0, 1.0)
+        );
+        assert!(a.measure("intensity-min").unwrap() > 100.0 && b.measure("intensity-min").is_none());
     }
 }
 

@@ -113,7 +113,8 @@ impl Whole for HaarStep {
                 bbox: value.map.apply_box(bounds),
                 score: Some(found.score),
                 label: Some(self.label.clone()),
-                measures: vec![("neighbors".to_owned(), f64::from(found.neighbors))],
+                measures: vec![("neighbors".into(), f64::from(found.neighbors))],
+                outline: Vec::new(),
             }
         });
         Ok(vec![Value::Objects(Arc::new(objects.collect()))])

@@ -11,13 +11,15 @@ use super::{
 };
 use crate::document::Resources;
 use crate::image::{Affine, Image, ImageType};
-use crate::ops::label::{self, Connectivity};
+use crate::ops::label::{self, Components, Connectivity};
 use crate::ops::row::Shape;
-use crate::ops::{Context, regions};
+use crate::ops::{Context, outline, regions};
 use crate::stage::value::ImageValue;
 use crate::{Error, Result};
 
-/// Numbers the connected components of a mask and measures them.
+/// Numbers the connected components of a mask and measures them; `labels` are measured as they are.
+///
+/// A second input, gray, is measured within each component: mean, least and greatest intensity.
 ///
 /// Labels count from 1 in raster order of each component's first pixel. Measures have the names
 /// and formulas of scikit-image's `regionprops`; `orientation` is counter-clockwise from the x
@@ -34,11 +36,24 @@ pub struct Label {
     pub max_area: Option<u64>,
     /// Whether components that touch the edge of the image are dropped.
     pub clear_border: bool,
+    /// Whether perimeter, area of the convex hull and solidity are measured as well.
+    pub shape: bool,
+    /// Size of a pixel of the image in micrometres. Areas are then in square micrometres, lengths in
+    /// micrometres; boxes and centroids stay in pixels.
+    #[schemars(range(min = 1e-9, max = 1e9))]
+    pub pixel_size: Option<f64>,
 }
 
 impl Default for Label {
     fn default() -> Self {
-        Self { connectivity: 8, min_area: 0, max_area: None, clear_border: false }
+        Self {
+            connectivity: 8,
+            min_area: 0,
+            max_area: None,
+            clear_border: false,
+            shape: false,
+            pixel_size: None,
+        }
     }
 }
 
@@ -46,7 +61,7 @@ impl Default for Label {
 pub const KIND: Kind = Kind::new::<Label>(
     "label",
     Family::Segmentation,
-    &[Port::new("mask", &[types::MASK])],
+    &[Port::new("mask", &[types::MASK, types::LABELS]), Port::many("intensity", types::GRAY_OR_MASK)],
     "use = \"label\"\nmin-area = 40",
 );
 
@@ -60,7 +75,10 @@ impl Stage for Label {
         }
     }
 
-    fn outputs(&self, _inputs: &[PortType]) -> Result<Vec<Output>, String> {
+    fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
+        if inputs.len() > 2 {
+            return Err(format!("wants a mask, then one gray image, got {} inputs", inputs.len()));
+        }
         Ok(vec![("labels", types::LABELS), ("objects", types::OBJECTS)])
     }
 
@@ -83,21 +101,65 @@ impl Whole for LabelStep {
     }
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
-        let [Value::Image(value)] = inputs else { return Err(Error::shape("expected a mask")) };
-        let mask = value.image.as_gray8()?;
-        let connectivity = Connectivity::with_neighbours(self.0.connectivity).unwrap_or_default();
-        let mut components =
-            label::components(cx.isa, mask.view(), connectivity, cx.threads, &|| cx.is_cancelled())?;
-        let mut table = regions::regions(&components);
+        let Some(Value::Image(value)) = inputs.first() else { return Err(Error::shape("expected a mask")) };
+        let cancelled = || cx.is_cancelled();
+        let mut components = match &*value.image {
+            Image::Labels(labels) => Components::from_labels(labels.view())?.0,
+            mask => {
+                let connectivity = Connectivity::with_neighbours(self.0.connectivity).unwrap_or_default();
+                label::components(cx.isa, mask.as_gray8()?.view(), connectivity, cx.threads, &cancelled)?
+            }
+        };
+        let mut table = match inputs.get(1) {
+            Some(Value::Image(gray)) => with_intensity(&components, &gray.image)?,
+            _ => regions::regions(&components),
+        };
         let filter = regions::Filter {
             min_area: self.0.min_area,
             max_area: self.0.max_area,
             clear_border: self.0.clear_border,
         };
         regions::retain(&mut components, &mut table, &filter)?;
-        let objects = table.iter().map(|region| object(region, &value.map)).collect();
-        let image = Arc::new(Image::Labels(components.paint(cx.threads)));
+        let labels = components.paint(cx.threads);
+        let mut objects: Vec<Object> = table.iter().map(|region| object(region, &value.map)).collect();
+        if self.0.shape {
+            let perimeters = outline::perimeters(labels.view(), components.count());
+            let convex = outline::convex_areas(&components);
+            for (object, (region, (perimeter, convex))) in
+                objects.iter_mut().zip(table.iter().zip(perimeters.into_iter().zip(convex)))
+            {
+                object.measures.extend([
+                    ("perimeter".into(), perimeter),
+                    ("area-convex".into(), convex as f64),
+                    ("solidity".into(), region.area as f64 / convex as f64),
+                ]);
+            }
+        }
+        if let Some(size) = self.0.pixel_size {
+            objects.iter_mut().for_each(|object| scale(object, size));
+        }
+        let image = Arc::new(Image::Labels(labels));
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])
+    }
+}
+
+fn with_intensity(components: &Components, gray: &Image) -> Result<Vec<regions::Region>> {
+    match gray {
+        Image::Gray8(plane) | Image::Mask(plane) => regions::regions_with_intensity(components, plane.view()),
+        Image::Gray16(plane) => regions::regions_with_intensity(components, plane.view()),
+        Image::GrayF32(plane) => regions::regions_with_intensity(components, plane.view()),
+        other => Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
+    }
+}
+
+/// From pixels to micrometres.
+fn scale(object: &mut Object, size: f64) {
+    for (name, value) in &mut object.measures {
+        match &**name {
+            "area" | "area-convex" => *value *= size * size,
+            "equivalent-diameter" | "axis-major-length" | "axis-minor-length" | "perimeter" => *value *= size,
+            _ => {}
+        }
     }
 }
 
@@ -105,18 +167,28 @@ pub(super) fn object(region: &regions::Region, map: &Affine) -> Object {
     let rect = region.bbox;
     // Regions give the mean of pixel indices; a pixel's centre lies half a pixel further.
     let (x, y) = map.apply(region.centroid.0 + 0.5, region.centroid.1 + 0.5);
-    let measures = [
-        ("area", region.area as f64),
-        ("centroid-x", x - 0.5),
-        ("centroid-y", y - 0.5),
-        ("equivalent-diameter", region.equivalent_diameter),
-        ("eccentricity", region.eccentricity),
-        ("orientation", region.orientation),
+    let mut measures = vec![
+        ("area".into(), region.area as f64),
+        ("centroid-x".into(), x - 0.5),
+        ("centroid-y".into(), y - 0.5),
+        ("equivalent-diameter".into(), region.equivalent_diameter),
+        ("axis-major-length".into(), region.axis_major_length),
+        ("axis-minor-length".into(), region.axis_minor_length),
+        ("eccentricity".into(), region.eccentricity),
+        ("orientation".into(), region.orientation),
     ];
+    if let Some(regions::Intensity { mean, min, max }) = region.intensity {
+        measures.extend([
+            ("intensity-mean".into(), mean),
+            ("intensity-min".into(), min),
+            ("intensity-max".into(), max),
+        ]);
+    }
     Object {
         bbox: map.apply_box([rect.x as f64, rect.y as f64, rect.width as f64, rect.height as f64]),
         score: None,
         label: Some(region.label.to_string()),
-        measures: measures.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        measures,
+        outline: Vec::new(),
     }
 }

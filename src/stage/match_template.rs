@@ -192,6 +192,7 @@ impl Whole for MatchStep {
                 score: Some(f64::from(found.score)),
                 label: self.label.clone(),
                 measures: Vec::new(),
+                outline: Vec::new(),
             }
         });
         let objects = Value::Objects(Arc::new(objects.collect()));

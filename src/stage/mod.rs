@@ -12,6 +12,7 @@ pub mod channel;
 pub mod classify;
 pub mod clear_border;
 pub mod close;
+pub mod contours;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
@@ -235,6 +236,7 @@ pub static ALL: &[&Kind] = &[
     &canny::KIND,
     &channel::KIND,
     &classify::KIND,
+    &contours::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,

@@ -1,5 +1,6 @@
 //! What flows between stages: values.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -26,7 +27,10 @@ pub struct Object {
     /// What it is.
     pub label: Option<String>,
     /// Further numbers: area, centroid, angle ...
-    pub measures: Vec<(String, f64)>,
+    pub measures: Vec<(Cow<'static, str>, f64)>,
+    /// The line round it, as `[x, y]` of pixel centres counted from that of the first pixel; empty where it
+    /// is not known.
+    pub outline: Vec<[f64; 2]>,
 }
 
 /// A class with its probability.
@@ -106,7 +110,11 @@ impl Object {
         if let Some(label) = &self.label {
             object.insert("label".into(), label.clone().into());
         }
-        object.extend(self.measures.iter().map(|(name, value)| (name.clone(), number(*value))));
+        object.extend(self.measures.iter().map(|(name, value)| (name.to_string(), number(*value))));
+        if !self.outline.is_empty() {
+            let point = |point: &[f64; 2]| point.iter().map(|v| number(*v)).collect::<Json>();
+            object.insert("outline".into(), self.outline.iter().map(point).collect());
+        }
         Json::Object(object)
     }
 
