@@ -10,6 +10,7 @@
     reason = "only what is inlined into the trampoline of an Isa is compiled for it"
 )]
 
+pub mod arithmetic;
 pub mod canny;
 pub mod ccl;
 pub mod conv;
@@ -29,6 +30,7 @@ pub mod resize;
 pub mod resize_exact;
 pub mod separable;
 pub mod sobel;
+pub mod table;
 pub mod threshold;
 
 pub use isa::Isa;

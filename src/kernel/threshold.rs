@@ -36,10 +36,3 @@ pub fn select_row<T: Copy + PartialOrd>(
         },
     );
 }
-
-/// Every pixel replaced by its entry in a table.
-pub fn table_row(pixels: &[u8], table: &[u8; 256], out: &mut [u8]) {
-    for (&pixel, out) in pixels.iter().zip(out) {
-        *out = table[usize::from(pixel)];
-    }
-}

@@ -4,11 +4,13 @@
 //! Operations that look at a bounded window of rows are [row nodes](row::RowNode), so that one
 //! definition serves as a free function here and as a member of a fused run in a pipeline.
 
+pub mod arithmetic;
 pub(crate) mod band;
 pub mod canny;
 pub mod cascade;
 pub mod chain;
 pub mod channel;
+pub mod colormap;
 pub mod context;
 pub mod convert;
 pub mod convolve;
@@ -16,6 +18,7 @@ pub mod crop;
 pub mod difference;
 pub mod draw;
 pub mod equalize;
+pub mod flat_field;
 pub mod gaussian;
 pub mod gray;
 pub mod histogram;
@@ -25,6 +28,8 @@ pub mod label;
 pub mod morphology;
 pub mod nearest;
 pub mod nms;
+pub mod normalize;
+pub mod point;
 pub mod preview;
 pub mod regions;
 pub mod resize;
@@ -35,20 +40,25 @@ mod stencil;
 pub mod template;
 pub mod threshold;
 
+pub use arithmetic::{Operation, arithmetic, arithmetic_constant, mask_apply};
 pub use band::Cancelled;
 pub use canny::{Canny, canny};
 pub use chain::{Chain, apply_chain};
 pub use channel::channel;
+pub use colormap::{Colormap, colormap};
 pub use context::Context;
 pub use convert::{Convert, convert};
 pub use convolve::{Convolve, ConvolveOutput, convolve};
 pub use crop::crop;
 pub use difference::difference;
 pub use equalize::equalize;
+pub use flat_field::flat_field;
 pub use gaussian::{Gaussian, gaussian};
 pub use gray::gray;
 pub use histogram::{Histogram, histogram, otsu_level};
 pub use morphology::{ElementShape, Morphology, MorphologyOp, morphology};
+pub use normalize::{Normalize, normalize};
+pub use point::{gamma, invert};
 pub use resize::{Interpolation, Resize, resize};
 pub use sobel::{Sobel, SobelOutput, sobel};
 pub use threshold::{ThresholdType, threshold};

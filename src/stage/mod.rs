@@ -4,9 +4,11 @@
 //! declaration come defaults, range checks, errors with carets, the schema, the listing and the
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
+pub mod arithmetic;
 pub mod canny;
 pub mod channel;
 pub mod classify;
+pub mod colormap;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
@@ -14,15 +16,21 @@ pub mod dilate;
 pub mod draw;
 pub mod equalize;
 pub mod erode;
+pub mod flat_field;
+pub mod gamma;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
 pub mod integral;
+pub mod invert;
 pub mod label;
+pub mod load;
 mod lower;
+pub mod mask_apply;
 pub mod match_template;
 pub mod morphology;
 pub mod nearest_template;
+pub mod normalize;
 mod port;
 pub mod resize;
 pub mod sobel;
@@ -198,9 +206,11 @@ where
 
 /// Every kind of stage of this crate.
 pub static ALL: &[&Kind] = &[
+    &arithmetic::KIND,
     &canny::KIND,
     &channel::KIND,
     &classify::KIND,
+    &colormap::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,
@@ -208,13 +218,19 @@ pub static ALL: &[&Kind] = &[
     &draw::KIND,
     &equalize::KIND,
     &erode::KIND,
+    &flat_field::KIND,
+    &gamma::KIND,
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
     &integral::KIND,
+    &invert::KIND,
     &label::KIND,
+    &load::KIND,
+    &mask_apply::KIND,
     &match_template::KIND,
     &nearest_template::KIND,
+    &normalize::KIND,
     &resize::KIND,
     &sobel::KIND,
     &threshold::KIND,
