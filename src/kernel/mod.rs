@@ -32,5 +32,6 @@ pub mod separable;
 pub mod sobel;
 pub mod table;
 pub mod threshold;
+pub mod warp;
 
 pub use isa::Isa;

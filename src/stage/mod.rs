@@ -17,6 +17,7 @@ pub mod draw;
 pub mod equalize;
 pub mod erode;
 pub mod flat_field;
+pub mod flip;
 pub mod gamma;
 pub mod gaussian_blur;
 pub mod gray;
@@ -31,13 +32,16 @@ pub mod match_template;
 pub mod morphology;
 pub mod nearest_template;
 pub mod normalize;
+pub mod pad;
 mod port;
 pub mod resize;
+pub mod rotate;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
 pub mod to_u8;
 mod value;
+pub mod warp_affine;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -219,6 +223,7 @@ pub static ALL: &[&Kind] = &[
     &equalize::KIND,
     &erode::KIND,
     &flat_field::KIND,
+    &flip::KIND,
     &gamma::KIND,
     &gaussian_blur::KIND,
     &gray::KIND,
@@ -231,9 +236,12 @@ pub static ALL: &[&Kind] = &[
     &match_template::KIND,
     &nearest_template::KIND,
     &normalize::KIND,
+    &pad::KIND,
     &resize::KIND,
+    &rotate::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
     &to_u8::KIND,
+    &warp_affine::KIND,
 ];
