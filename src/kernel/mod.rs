@@ -13,6 +13,7 @@
 pub mod arithmetic;
 pub mod canny;
 pub mod ccl;
+pub mod clahe;
 pub mod conv;
 pub mod conv2d;
 pub mod dots;
@@ -28,6 +29,8 @@ pub mod pixel;
 pub mod pool;
 pub mod resize;
 pub mod resize_exact;
+pub mod resize_taps;
+pub mod rolling_ball;
 pub mod separable;
 pub mod sobel;
 pub mod table;

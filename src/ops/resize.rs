@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::Context;
 use super::chain::{Chain, apply_chain};
+use super::resize_taps::TapRows;
 use super::row::{RowNode, RowOut, Rows, Shape, State};
 use super::stencil::{expect_types, scratch};
 use crate::image::{Element, Image, ImageType, Pixel};
 use crate::kernel::Isa;
 use crate::kernel::pixel::Sample;
 use crate::kernel::resize::{self as kernel, Linear, Share};
+use crate::kernel::resize_taps::{cubic, lanczos};
 use crate::{Error, Result};
 
 /// The largest width and height of a result.
@@ -24,6 +26,10 @@ pub enum Interpolation {
     /// Between the four nearest centres, whatever the scale: OpenCV's `INTER_LINEAR`.
     #[default]
     Bilinear,
+    /// Cubic over 4x4 centres, whatever the scale: OpenCV's `INTER_CUBIC`.
+    Bicubic,
+    /// A windowed sinc over 8x8 centres, whatever the scale: OpenCV's `INTER_LANCZOS4`.
+    Lanczos,
     /// The mean over the cell: OpenCV's `INTER_AREA`, for shrinking along both axes.
     Area,
 }
@@ -41,7 +47,8 @@ pub struct Resize {
 
 fn with_size(input: Shape, params: &Resize) -> Shape {
     let ty = match (input.ty, params.interpolation) {
-        (ImageType::Mask, Interpolation::Bilinear | Interpolation::Area) => ImageType::Gray8,
+        (ty, Interpolation::Nearest) => ty,
+        (ImageType::Mask, _) => ImageType::Gray8,
         (ty, _) => ty,
     };
     Shape::new(ty, params.width, params.height)
@@ -352,6 +359,8 @@ pub fn nodes(input: Shape, params: &Resize) -> Result<Chain> {
         // Halfway between the centres of two pixels along both axes, which is a mean: OpenCV takes it.
         Interpolation::Bilinear if is_cell && cell == (2, 2) => vec![Arc::new(CellRows { output, cell })],
         Interpolation::Bilinear => vec![Arc::new(BilinearRows::new(input, output))],
+        Interpolation::Bicubic => vec![Arc::new(TapRows::new(input, output, cubic))],
+        Interpolation::Lanczos => vec![Arc::new(TapRows::new(input, output, lanczos))],
         Interpolation::Area if width > input.width || height > input.height => {
             return Err(Error::pipeline(format!(
                 "`area` shrinks, but {}x{} is to become {width}x{height}",
@@ -370,7 +379,7 @@ pub fn nodes(input: Shape, params: &Resize) -> Result<Chain> {
 /// Resizes an image, in its type; masks become `gray8` unless nearest.
 ///
 /// 8 bit, 16 bit and floats are OpenCV's `resize` to the bit, but for the mean over whole cells of
-/// floats, where sums are made in another order.
+/// floats, where sums are made in another order, and for cubic and Lanczos, within rounding.
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for gradients, labels unless nearest, and images without pixels,

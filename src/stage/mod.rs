@@ -7,6 +7,7 @@
 pub mod arithmetic;
 pub mod canny;
 pub mod channel;
+pub mod clahe;
 pub mod classify;
 pub mod colormap;
 pub mod convolve;
@@ -35,6 +36,7 @@ pub mod normalize;
 pub mod pad;
 mod port;
 pub mod resize;
+pub mod rolling_ball;
 pub mod rotate;
 pub mod sobel;
 pub mod threshold;
@@ -213,6 +215,7 @@ pub static ALL: &[&Kind] = &[
     &arithmetic::KIND,
     &canny::KIND,
     &channel::KIND,
+    &clahe::KIND,
     &classify::KIND,
     &colormap::KIND,
     &convolve::KIND,
@@ -238,6 +241,7 @@ pub static ALL: &[&Kind] = &[
     &normalize::KIND,
     &pad::KIND,
     &resize::KIND,
+    &rolling_ball::KIND,
     &rotate::KIND,
     &sobel::KIND,
     &threshold::KIND,
