@@ -1,5 +1,9 @@
 //! Rows of summed-area tables.
 
+mod prefix;
+
+use super::Isa;
+
 /// A number type that sums of `T` are kept in.
 ///
 /// Integer sums wrap: a difference of sums is right as long as it fits the type itself, however
@@ -15,6 +19,10 @@ pub trait Sum<T>: Copy + Default {
     /// `self - other`.
     #[must_use]
     fn minus(self, other: Self) -> Self;
+    /// One row of a table of sums: [`integral_row`], or the same faster.
+    fn sum_row(_isa: Isa, row: &[T], above: &[Self], out: &mut [Self]) {
+        integral_row(row, Self::of, above, out);
+    }
 }
 
 macro_rules! integer_sums {
@@ -35,6 +43,9 @@ macro_rules! integer_sums {
             #[inline(always)]
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
+            }
+            fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
+                prefix::sum_row(isa, row, above, out);
             }
         }
     )*};

@@ -179,3 +179,34 @@ pub fn cells_add_row<T: Copy + Into<u32>>(row: &[T], width: usize, channels: usi
         }
     }
 }
+
+/// The means of cells of 2x2 pixels of 8 bit, halves up: `above` and `below` are the two rows.
+pub fn halve_u8_row(isa: Isa, above: &[u8], below: &[u8], channels: usize, out: &mut [u8]) {
+    let mean = |a: u16, b: u16, c: u16, d: u16| ((a + b + c + d + 2) >> 2) as u8;
+    if channels == 1 {
+        let (above, below) = (above.as_chunks::<2>().0, below.as_chunks::<2>().0);
+        isa.run(
+            #[inline(always)]
+            || {
+                for ((above, below), out) in above.iter().zip(below).zip(out) {
+                    // Both pixels in one lane, which is taken apart by shifts: no lanes change places.
+                    let (a, c) = (u16::from_le_bytes(*above), u16::from_le_bytes(*below));
+                    *out = mean(a & 255, a >> 8, c & 255, c >> 8);
+                }
+            },
+        );
+        return;
+    }
+    let (above, below) = (above.as_chunks::<6>().0, below.as_chunks::<6>().0);
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((above, below), out) in above.iter().zip(below).zip(out.as_chunks_mut::<3>().0) {
+                for c in 0..3 {
+                    let [a, b, d, e] = [above[c], above[c + 3], below[c], below[c + 3]].map(u16::from);
+                    out[c] = mean(a, b, d, e);
+                }
+            }
+        },
+    );
+}

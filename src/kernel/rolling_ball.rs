@@ -21,8 +21,9 @@ pub trait Height: Copy + PartialOrd {
     /// `self - ground`.
     #[must_use]
     fn above(self, ground: Self) -> Self;
-    /// A depth: of integers the whole part, which settles the whole part of every sum.
-    fn depth(depth: f64) -> Self;
+    /// How far a point of the ball lies below its top: of integers the whole part, which settles the whole
+    /// part of every sum.
+    fn depth(top: f64, height: f64) -> Self;
 }
 
 macro_rules! integers {
@@ -37,8 +38,8 @@ macro_rules! integers {
             fn above(self, ground: Self) -> Self {
                 self.saturating_sub(ground)
             }
-            fn depth(depth: f64) -> Self {
-                depth as Self
+            fn depth(top: f64, height: f64) -> Self {
+                (top - height) as Self
             }
         }
     )*};
@@ -55,8 +56,8 @@ impl Height for f32 {
     fn above(self, ground: Self) -> Self {
         self - ground
     }
-    fn depth(depth: f64) -> Self {
-        depth as Self
+    fn depth(top: f64, height: f64) -> Self {
+        top as Self - height as Self
     }
 }
 

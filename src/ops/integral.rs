@@ -7,6 +7,7 @@
 //! Equal to `cv2.integral`, entry by entry.
 
 use crate::image::{Pixel, Plane, Rect, View};
+use crate::kernel::Isa;
 pub use crate::kernel::integral::Sum;
 use crate::kernel::integral::{integral_row, tilted_row};
 
@@ -21,15 +22,19 @@ use crate::kernel::integral::{integral_row, tilted_row};
 /// assert_eq!(window_sum::<u8, u32>(&table, Rect::new(1, 1, 2, 2)), 2 + 3 + 3 + 4);
 /// ```
 pub fn integral<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
-    table(image, S::of)
+    let columns = image.width() + 1;
+    let mut table = Plane::new(columns, image.height() + 1);
+    let isa = Isa::best();
+    for y in 0..image.height() {
+        let (above, below) = table.as_mut_slice()[y * columns..].split_at_mut(columns);
+        S::sum_row(isa, image.row(y), above, &mut below[..columns]);
+    }
+    table
 }
 
 /// The table of the sums of squares.
 pub fn integral_of_squares<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
-    table(image, S::of_square)
-}
-
-fn table<T: Pixel, S: Pixel + Sum<T>>(image: View<T>, term: impl Fn(T) -> S + Copy) -> Plane<S> {
+    let term = S::of_square;
     let columns = image.width() + 1;
     let mut table = Plane::new(columns, image.height() + 1);
     for y in 0..image.height() {

@@ -314,8 +314,12 @@ impl RowNode for CellRows {
         Box::new(vec![0u32; output.width * output.ty.channels()])
     }
 
-    fn row(&self, _isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+    fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match self.output.ty.element() {
+            Element::U8 if self.cell == (2, 2) => {
+                let [above, below] = [0, 1].map(|row| rows.get(0, 0, 2 * y as isize + row));
+                kernel::halve_u8_row(isa, above, below, self.output.ty.channels(), out.row());
+            }
             Element::U8 => self.write::<u8>(state, rows, y, out),
             _ => self.write::<u16>(state, rows, y, out),
         }

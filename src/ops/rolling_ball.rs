@@ -38,24 +38,24 @@ fn disk<T: Height>(params: &RollingBall) -> Vec<DiskRow<T>> {
     let radius = params.radius;
     let reach = radius.ceil() as usize;
     // Of an ellipsoid the axis is whole, and heights are scaled.
-    let depth = |x: usize, y: usize| -> Option<f64> {
+    let depth = |x: usize, y: usize| -> Option<T> {
         let (x, y) = (x as f64, y as f64);
         match params.height {
             None => {
                 let squares = x * x + y * y;
                 let height = (radius * radius - squares).max(0.0).sqrt();
-                (squares.sqrt() <= radius).then_some(radius - height)
+                (squares.sqrt() <= radius).then(|| T::depth(radius, height))
             }
             Some(height) => {
                 let axis = radius.ceil().max(1.0);
                 let rest = 1.0 - ((y / axis) * (y / axis) + (x / axis) * (x / axis));
-                (rest >= 0.0).then(|| height - height * rest.sqrt())
+                (rest >= 0.0).then(|| T::depth(height, height * rest.sqrt()))
             }
         }
     };
     (0..=reach)
         .map(|distance| {
-            let depths = (0..=reach).map_while(|x| depth(x, distance)).map(T::depth).collect();
+            let depths = (0..=reach).map_while(|x| depth(x, distance)).collect();
             DiskRow { distance, depths }
         })
         .filter(|row: &DiskRow<T>| !row.depths.is_empty())

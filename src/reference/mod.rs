@@ -4,8 +4,10 @@
 //! Only tests and docs depend on it.
 
 pub mod activation;
+pub mod arithmetic;
 pub mod canny;
 pub mod cascade;
+pub mod clahe;
 pub mod conv;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -22,9 +24,11 @@ pub mod pixel;
 pub mod pool2d;
 pub mod regions;
 pub mod resize;
+pub mod rolling_ball;
 pub mod sobel;
 pub mod template;
 pub mod threshold;
+pub mod warp;
 
 use crate::image::{Border, BorderMode, Pixel, Plane};
 /// The pixel at `(x, y)`, which may lie beyond the edge. `constant` stands for the border's value.
