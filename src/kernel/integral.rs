@@ -20,7 +20,10 @@ pub trait Sum<T>: Copy + Default {
     #[must_use]
     fn minus(self, other: Self) -> Self;
     /// One row of a table of sums: [`integral_row`], or the same faster.
-    fn sum_row(_isa: Isa, row: &[T], above: &[Self], out: &mut [Self]) {
+    fn sum_row(_isa: Isa, row: &[T], above: &[Self], out: &mut [Self])
+    where
+        T: Copy,
+    {
         integral_row(row, Self::of, above, out);
     }
 }
