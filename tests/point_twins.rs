@@ -113,7 +113,17 @@ proptest! {
         let wanted = Plane::from_fn(image.width(), image.height(), |x, y| {
             if (mask.get(x, y) == 255) == inverted { outside } else { image.get(x, y) }
         });
-        prop_assert_eq!(got, Image::Gray16(wanted));
+        prop_assert_eq!(&got, &Image::Gray16(wanted.clone()));
+        let bytes = Image::Gray8(image.map(|value| (value >> 8) as u8));
+        let got = ops::mask_apply(&bytes, &Image::Mask(mask.clone()), f32::from(outside >> 8), inverted, &context(isa, 1)).unwrap();
+        prop_assert_eq!(got, Image::Gray8(wanted.map(|value| (value >> 8) as u8)));
+        let colours = Image::Rgb16(image.map(|value| [value, value / 2, 7]));
+        let got = ops::mask_apply(&colours, &Image::Mask(mask.clone()), f32::from(outside), inverted, &context(isa, 1)).unwrap();
+        let wanted = Plane::from_fn(image.width(), image.height(), |x, y| {
+            let value = image.get(x, y);
+            if (mask.get(x, y) == 255) == inverted { [outside; 3] } else { [value, value / 2, 7] }
+        });
+        prop_assert_eq!(got, Image::Rgb16(wanted));
     }
 
     #[test]

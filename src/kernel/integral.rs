@@ -19,6 +19,8 @@ pub trait Sum<T>: Copy + Default {
     /// `self - other`.
     #[must_use]
     fn minus(self, other: Self) -> Self;
+    /// A sum below 2^24.
+    fn small(sum: u32) -> Self;
     /// One row of a table of sums: [`integral_row`], or the same faster.
     fn sum_row(_isa: Isa, row: &[T], above: &[Self], out: &mut [Self])
     where
@@ -47,6 +49,10 @@ macro_rules! integer_sums {
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
             }
+            #[inline(always)]
+            fn small(sum: u32) -> Self {
+                Self::from(sum)
+            }
             fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
                 prefix::sum_row(isa, row, above, out);
             }
@@ -56,7 +62,7 @@ macro_rules! integer_sums {
 integer_sums!(u8 => u32, u8 => u64, u16 => u32, u16 => u64);
 
 macro_rules! float_sums {
-    ($($value:ty),*) => {$(
+    ($($value:ty => $row:expr),*) => {$(
         impl Sum<$value> for f64 {
             #[inline(always)]
             fn of(value: $value) -> Self {
@@ -74,10 +80,23 @@ macro_rules! float_sums {
             fn minus(self, other: Self) -> Self {
                 self - other
             }
+            #[inline(always)]
+            fn small(sum: u32) -> Self {
+                // Signed integers are converted by one instruction everywhere.
+                Self::from(sum as i32)
+            }
+            fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
+                $row(isa, row, above, out);
+            }
         }
     )*};
 }
-float_sums!(u8, u16, f32);
+// Sums of whole numbers are exact in any order; those of floats are made from left to right.
+float_sums!(
+    u8 => prefix::sum_row,
+    u16 => prefix::sum_row,
+    f32 => |_, row: &[f32], above: &[f64], out: &mut [f64]| integral_row(row, f64::from, above, out)
+);
 
 /// One row of a summed-area table: `out[x + 1] = above[x + 1] + terms[0] + ... + terms[x]`, and
 /// `out[0] = 0`.

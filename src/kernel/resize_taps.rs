@@ -67,6 +67,22 @@ pub fn lanczos(part: f32) -> [f32; 8] {
 
 /// Sums of `N` neighbours in units of 1/2048, exact.
 pub fn taps_across_u8_row<const N: usize>(row: &[u8], taps: &Taps<N>, channels: usize, out: &mut [i32]) {
+    if channels == 1 {
+        for ((inputs, weights), out) in taps.inputs.iter().zip(&taps.fixed).zip(out) {
+            // Away from the edges the neighbours stand side by side, and are taken in one load.
+            let first = inputs[0] as usize;
+            let window: [u8; N] = match row[first..].first_chunk() {
+                Some(window) if inputs[N - 1] as usize == first + N - 1 => *window,
+                _ => inputs.map(|input| row[input as usize]),
+            };
+            let mut sum = 0;
+            for (value, &weight) in window.into_iter().zip(weights) {
+                sum += i32::from(value) * i32::from(weight);
+            }
+            *out = sum;
+        }
+        return;
+    }
     for ((inputs, weights), out) in taps.inputs.iter().zip(&taps.fixed).zip(out.chunks_exact_mut(channels)) {
         let starts = inputs.map(|input| input as usize * channels);
         for (c, out) in out.iter_mut().enumerate() {
@@ -104,12 +120,20 @@ pub fn taps_down_u8_row<const N: usize>(isa: Isa, rows: [&[i32]; N], weights: [i
         #[inline(always)]
         || {
             for (x, out) in out.iter_mut().enumerate() {
-                // The sums of eight taps may pass 2^31.
-                let mut sum = 1i64 << 21;
-                for (row, weight) in rows.iter().zip(weights) {
-                    sum += i64::from(row[x]) * i64::from(weight);
+                // Sums of four taps stay below 255 * 1.375^2 * 2^22 < 2^31; those of eight may not.
+                if N <= 4 {
+                    let mut sum = 1i32 << 21;
+                    for (row, weight) in rows.iter().zip(weights) {
+                        sum += row[x] * i32::from(weight);
+                    }
+                    *out = (sum >> 22).clamp(0, 255) as u8;
+                } else {
+                    let mut sum = 1i64 << 21;
+                    for (row, weight) in rows.iter().zip(weights) {
+                        sum += i64::from(row[x]) * i64::from(weight);
+                    }
+                    *out = (sum >> 22).clamp(0, 255) as u8;
                 }
-                *out = (sum >> 22).clamp(0, 255) as u8;
             }
         },
     );

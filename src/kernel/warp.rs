@@ -3,12 +3,16 @@
 //! Positions are rounded to 1/2048 pixel. Integers are weighted in whole numbers, exactly, and rounded
 //! once, half up; floats in `f32`, along rows first.
 
+use super::Isa;
 use super::pixel::Sample;
-use crate::image::{Border, Pixel};
+use crate::image::{Border, BorderMode, Pixel};
 
 /// Fractional bits of positions and weights.
 pub const BITS: u32 = 11;
-const ONE: i64 = 1 << BITS;
+const ONE: i32 = 1 << BITS;
+
+/// Pixels whose positions are found together.
+const CHUNK: usize = 64;
 
 /// How values between pixels are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -37,33 +41,34 @@ pub struct Line {
 
 /// Values that can be weighted.
 pub trait Weighted: Sample + Pixel {
-    /// The sum of a 4x4 (or smaller) window of values by `across` and `down`, in units of 1/2048 each.
-    fn blend<const N: usize>(values: &[[Self; N]; N], across: [i64; N], down: [i64; N]) -> Self;
+    /// The sum of a window of values by `across` and `down`, in units of 1/2048 each.
+    fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self;
 }
 
 macro_rules! integers {
-    ($($integer:ty),*) => {$(
+    ($($integer:ty => $sum:ty),*) => {$(
         impl Weighted for $integer {
             #[inline(always)]
-            fn blend<const N: usize>(values: &[[Self; N]; N], across: [i64; N], down: [i64; N]) -> Self {
-                let mut sum = 0;
+            fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self {
+                let mut sum = 1 << (2 * BITS - 1);
                 for (row, weight) in values.iter().zip(down) {
                     let mut line = 0;
                     for (&value, weight) in row.iter().zip(across) {
-                        line += i64::from(value) * weight;
+                        line += <$sum>::from(value) * <$sum>::from(weight);
                     }
-                    sum += line * weight;
+                    sum += line * <$sum>::from(weight);
                 }
-                ((sum + (1 << (2 * BITS - 1))) >> (2 * BITS)).clamp(0, i64::from(Self::MAX)) as Self
+                (sum >> (2 * BITS)).clamp(0, <$sum>::from(Self::MAX)) as Self
             }
         }
     )*};
 }
-integers!(u8, u16);
+// Cubic weights sum to 1.375 without their signs: 255 * 1.375^2 * 2^22 is below 2^31.
+integers!(u8 => i32, u16 => i64);
 
 impl Weighted for f32 {
     #[inline(always)]
-    fn blend<const N: usize>(values: &[[Self; N]; N], across: [i64; N], down: [i64; N]) -> Self {
+    fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self {
         const UNIT: f32 = 1.0 / ONE as f32;
         let (across, down) = (across.map(|w| w as Self * UNIT), down.map(|w| w as Self * UNIT));
         let mut sum = 0.0;
@@ -78,16 +83,9 @@ impl Weighted for f32 {
     }
 }
 
-/// The weights of the two neighbours.
-#[inline(always)]
-fn linear(part: i64) -> [i64; 2] {
-    [ONE - part, part]
-}
-
-/// The weights of the four neighbours; rounding is settled by the nearest, so that they sum to one.
-#[inline(always)]
-pub fn cubic(part: i64) -> [i64; 4] {
-    let t = part as f64 / ONE as f64;
+/// The weights of four neighbours for every position between the middle two; rounding is settled by the
+/// nearest, so that they sum to one.
+pub fn cubic_weights() -> Vec<[i32; 4]> {
     let weight = |d: f64| {
         const A: f64 = -0.75;
         let w = if d <= 1.0 {
@@ -95,12 +93,16 @@ pub fn cubic(part: i64) -> [i64; 4] {
         } else {
             ((d - 5.0) * d + 8.0) * d * A - 4.0 * A
         };
-        (w * ONE as f64).round_ties_even() as i64
+        (w * f64::from(ONE)).round_ties_even() as i32
     };
-    let mut weights = [weight(1.0 + t), weight(t), weight(1.0 - t), weight(2.0 - t)];
-    let rest = ONE - weights.iter().sum::<i64>();
-    weights[if 2 * part < ONE { 1 } else { 2 }] += rest;
-    weights
+    let weights = |part: i32| {
+        let t = f64::from(part) / f64::from(ONE);
+        let mut weights = [weight(1.0 + t), weight(t), weight(1.0 - t), weight(2.0 - t)];
+        let rest = ONE - weights.iter().sum::<i32>();
+        weights[if 2 * part < ONE { 1 } else { 2 }] += rest;
+        weights
+    };
+    (0..ONE).map(weights).collect()
 }
 
 /// The image that is looked at.
@@ -119,60 +121,112 @@ pub struct Source<'a, T> {
 }
 
 impl<T: Weighted> Source<'_, T> {
-    /// The `N` x `N` window whose top left is `(x, y)`, of one channel.
+    /// The `N` x `N` windows of all channels, whose top left is `(x, y)`.
     #[inline(always)]
-    fn window<const N: usize, const C: usize>(&self, x: i64, y: i64, channel: usize) -> [[T; N]; N] {
-        let is_inside =
-            x >= 0 && y >= 0 && x + (N as i64) <= self.width as i64 && y + (N as i64) <= self.height as i64;
-        if is_inside {
-            let start = (y as usize * self.width + x as usize) * C + channel;
-            return std::array::from_fn(|j| {
-                let row = &self.values[start + j * self.width * C..];
-                std::array::from_fn(|i| row[i * C])
-            });
+    fn windows<const N: usize, const C: usize>(&self, x: i64, y: i64) -> [[[T; N]; N]; C] {
+        let (right, bottom) = (self.width as i64 - N as i64, self.height as i64 - N as i64);
+        if !(0..=right).contains(&x) || !(0..=bottom).contains(&y) {
+            return self.windows_over_the_edge(x, y);
         }
+        let mut windows = [[[T::default(); N]; N]; C];
+        let start = (y as usize * self.width + x as usize) * C;
+        for j in 0..N {
+            let row = &self.values[start + j * self.width * C..][..N * C];
+            for i in 0..N {
+                for c in 0..C {
+                    windows[c][j][i] = row[i * C + c];
+                }
+            }
+        }
+        windows
+    }
+
+    #[cold]
+    fn windows_over_the_edge<const N: usize, const C: usize>(&self, x: i64, y: i64) -> [[[T; N]; N]; C] {
         let mode = self.border.mode;
-        std::array::from_fn(|j| {
-            std::array::from_fn(|i| {
-                let x = mode.map(x as isize + i as isize, self.width);
+        let size = N as i64;
+        let is_apart = x + size <= 0 || y + size <= 0 || x >= self.width as i64 || y >= self.height as i64;
+        if is_apart && mode == BorderMode::Constant {
+            return [[[self.constant; N]; N]; C];
+        }
+        std::array::from_fn(|c| {
+            std::array::from_fn(|j| {
                 let y = mode.map(y as isize + j as isize, self.height);
-                x.zip(y).map_or(self.constant, |(x, y)| self.values[(y * self.width + x) * C + channel])
+                std::array::from_fn(|i| {
+                    let x = mode.map(x as isize + i as isize, self.width);
+                    x.zip(y).map_or(self.constant, |(x, y)| self.values[(y * self.width + x) * C + c])
+                })
             })
         })
     }
 }
 
-/// Positions in units of 1/2048, kept where sums cannot overflow.
+/// A whole number below 2^51 as an integer: its bits beside those of a large number, which vectors can do.
 #[inline(always)]
-fn fixed(position: f64) -> i64 {
-    (position.clamp(-1e12, 1e12) * ONE as f64 + 0.5).floor() as i64
+fn whole(value: f64) -> i64 {
+    const LARGE: f64 = 6_755_399_441_055_744.0;
+    (value + LARGE).to_bits().wrapping_sub(LARGE.to_bits()) as i64
 }
 
-/// One row of the result, pixels of `C` values.
-pub fn warp_row<T: Weighted, const C: usize>(source: &Source<'_, T>, line: Line, taps: Taps, out: &mut [T]) {
-    for (i, out) in out.as_chunks_mut::<C>().0.iter_mut().enumerate() {
-        let i = i as f64;
-        let (x, y) = (fixed(line.x_step * i + line.x), fixed(line.y_step * i + line.y));
-        match taps {
-            Taps::Nearest => {
-                let (x, y) = ((x + ONE / 2) >> BITS, (y + ONE / 2) >> BITS);
-                for (c, out) in out.iter_mut().enumerate() {
-                    *out = source.window::<1, C>(x, y, c)[0][0];
+/// The whole part of a position in units of 1/2048, and the rest.
+#[inline(always)]
+fn split(position: i64) -> (i64, i32) {
+    (position >> BITS, (position & i64::from(ONE - 1)) as i32)
+}
+
+/// One row of the result, pixels of `C` values. `cubic` holds [`cubic_weights`] where they are wanted.
+pub fn warp_row<T: Weighted, const C: usize>(
+    isa: Isa,
+    source: &Source<'_, T>,
+    line: Line,
+    taps: Taps,
+    cubic: &[[i32; 4]],
+    out: &mut [T],
+) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (chunk, out) in out.as_chunks_mut::<C>().0.chunks_mut(CHUNK).enumerate() {
+                let mut places = [(0i64, 0i64); CHUNK];
+                // Kept where sums cannot overflow.
+                let fixed =
+                    |position: f64| whole((position.clamp(-1e12, 1e12) * f64::from(ONE) + 0.5).floor());
+                for (i, place) in places.iter_mut().enumerate() {
+                    let i = (chunk * CHUNK + i) as f64;
+                    *place = (fixed(line.x_step * i + line.x), fixed(line.y_step * i + line.y));
+                }
+                let places = &places[..out.len()];
+                match taps {
+                    Taps::Nearest => pick(source, places, out),
+                    Taps::Bilinear => {
+                        for (out, &(x, y)) in out.iter_mut().zip(places) {
+                            let ((x, u), (y, v)) = (split(x), split(y));
+                            let windows = source.windows::<2, C>(x, y);
+                            for (out, window) in out.iter_mut().zip(&windows) {
+                                *out = T::blend(window, [ONE - u, u], [ONE - v, v]);
+                            }
+                        }
+                    }
+                    Taps::Bicubic => {
+                        for (out, &(x, y)) in out.iter_mut().zip(places) {
+                            let ((x, u), (y, v)) = (split(x), split(y));
+                            let windows = source.windows::<4, C>(x - 1, y - 1);
+                            for (out, window) in out.iter_mut().zip(&windows) {
+                                *out = T::blend(window, cubic[u as usize], cubic[v as usize]);
+                            }
+                        }
+                    }
                 }
             }
-            Taps::Bilinear => {
-                let (across, down) = (linear(x & (ONE - 1)), linear(y & (ONE - 1)));
-                for (c, out) in out.iter_mut().enumerate() {
-                    *out = T::blend(&source.window::<2, C>(x >> BITS, y >> BITS, c), across, down);
-                }
-            }
-            Taps::Bicubic => {
-                let (across, down) = (cubic(x & (ONE - 1)), cubic(y & (ONE - 1)));
-                for (c, out) in out.iter_mut().enumerate() {
-                    let window = source.window::<4, C>((x >> BITS) - 1, (y >> BITS) - 1, c);
-                    *out = T::blend(&window, across, down);
-                }
-            }
-        }
+        },
+    );
+}
+
+#[inline(always)]
+fn pick<T: Weighted, const C: usize>(source: &Source<'_, T>, places: &[(i64, i64)], out: &mut [[T; C]]) {
+    let half = i64::from(ONE / 2);
+    for (out, &(x, y)) in out.iter_mut().zip(places) {
+        let windows = source.windows::<1, C>((x + half) >> BITS, (y + half) >> BITS);
+        *out = windows.map(|window| window[0][0]);
     }
 }

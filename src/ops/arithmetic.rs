@@ -173,7 +173,10 @@ impl RowNode for MaskApplyRows {
             (Element::U8, 3) => self.write(isa, [value as u8; 3], rows, y, out),
             (Element::U16, 3) => self.write(isa, [value as u16; 3], rows, y, out),
             (_, 3) => self.write(isa, [self.outside; 3], rows, y, out),
-            (Element::U8, _) => self.write(isa, value as u8, rows, y, out),
+            (Element::U8, _) => {
+                let (pixels, mask) = (rows.get(0, 0, y as isize), rows.get(1, 0, y as isize));
+                kernel::mask_apply_u8_row(isa, pixels, mask, self.inverted, value as u8, out.row());
+            }
             (Element::U16, _) => self.write(isa, value as u16, rows, y, out),
             (Element::U32, _) => self.write(isa, value as u32, rows, y, out),
             _ => self.write(isa, self.outside, rows, y, out),

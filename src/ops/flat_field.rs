@@ -18,16 +18,19 @@ use crate::kernel::Isa;
 use crate::kernel::arithmetic::{Operation, flat_field_row};
 use crate::{Error, ErrorKind, Result};
 
-/// Sums of each channel of a float image, in units of 2^-40, and how many pixels they are of.
+/// Sums of each channel of a float image, in units of 2^-32, and how many pixels they are of.
 ///
-/// Whole numbers, so that strips can be merged in any way; of 8 and 16 bit exact.
+/// Whole numbers, so that strips can be merged in any way; of 8 and 16 bit exact. Values beyond 2^24 count
+/// as that, NaN as 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sums {
     channels: [i128; 3],
     pixels: u64,
 }
 
-const UNIT: f64 = (1u64 << 40) as f64;
+const UNIT: f64 = (1u64 << 32) as f64;
+/// Values that are summed in 64 bits: 64 of 2^24 in units of 2^-32 stay below 2^63.
+const GROUP: usize = 64;
 
 impl Sums {
     /// The mean of each channel.
@@ -52,13 +55,16 @@ impl Reduction for SumReduction {
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
         let (sums, channels): &mut (Sums, usize) = scratch(state);
         let row: &[f32] = bytemuck::cast_slice(planes[0]);
-        for pixel in row.chunks_exact(*channels) {
-            for (sum, &value) in sums.channels.iter_mut().zip(pixel) {
-                // Saturates, and NaN is 0.
-                *sum += i128::from((f64::from(value) * UNIT) as i64);
+        for group in row.chunks(GROUP * *channels) {
+            let mut parts = [0i64; 3];
+            for pixel in group.chunks_exact(*channels) {
+                for (part, &value) in parts.iter_mut().zip(pixel) {
+                    *part += (f64::from(value.clamp(-16_777_216.0, 16_777_216.0)) * UNIT) as i64;
+                }
             }
-            sums.pixels += 1;
+            sums.channels.iter_mut().zip(parts).for_each(|(sum, part)| *sum += i128::from(part));
         }
+        sums.pixels += (row.len() / *channels) as u64;
     }
 
     fn merge(&self, into: &mut State, mut below: State) {

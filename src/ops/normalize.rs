@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::Context;
 use super::histogram::{ExtremaReduction, Histogram, HistogramReduction, reduce};
 use super::point::{map_node, white};
-use super::row::{RowNode, Shape, State, apply};
+use super::row::{Reduction, RowNode, Shape, State, apply};
 use super::stencil::expect_types;
 use crate::image::{Element, Image, ImageType};
+use crate::kernel::Isa;
+use crate::kernel::histogram::extrema_row;
 use crate::{Error, ErrorKind, Result};
 
 /// Parameters of [`normalize`].
@@ -59,10 +61,39 @@ pub fn node(ty: ImageType, params: &Normalize, [low, high]: [f64; 2]) -> Arc<dyn
 }
 
 /// The reduction that finds the range of values.
-pub(crate) fn reduction(ty: ImageType) -> Arc<dyn super::row::Reduction> {
-    match ty.element() {
-        Element::F32 => Arc::new(ExtremaReduction),
+pub(crate) fn reduction(ty: ImageType, params: &Normalize) -> Arc<dyn Reduction> {
+    match (ty.element(), params.percentiles) {
+        (Element::F32, _) => Arc::new(ExtremaReduction),
+        (element, None) => Arc::new(IntegerExtrema(element)),
         _ => Arc::new(HistogramReduction::default()),
+    }
+}
+
+/// The least and the largest value of an image of 8 or 16 bit; the state is that of [`ExtremaReduction`].
+#[derive(Clone, Copy, Debug)]
+struct IntegerExtrema(Element);
+
+impl Reduction for IntegerExtrema {
+    fn name(&self) -> &'static str {
+        "extrema"
+    }
+
+    fn start(&self, input: Shape) -> State {
+        ExtremaReduction.start(input)
+    }
+
+    fn observe(&self, isa: Isa, state: &mut State, planes: &[&[u8]]) {
+        let found = match self.0 {
+            Element::U8 => extrema_row(isa, planes[0]).map(|ends| ends.map(f32::from)),
+            _ => extrema_row::<u16>(isa, bytemuck::cast_slice(planes[0])).map(|ends| ends.map(f32::from)),
+        };
+        if let Some([low, high]) = found {
+            self.merge(state, Box::new(Some((low, high))));
+        }
+    }
+
+    fn merge(&self, into: &mut State, below: State) {
+        ExtremaReduction.merge(into, below);
     }
 }
 
@@ -126,7 +157,7 @@ pub fn normalize(image: &Image, params: &Normalize, cx: &Context) -> Result<Imag
     check(Shape::of(image), params)?;
     let range = match params.percentiles {
         Some(percentiles) if params.wants_whole(ty) => float_range(image, percentiles),
-        _ => observed(params, reduce(reduction(ty), image, cx)?)?,
+        _ => observed(params, reduce(reduction(ty, params), image, cx)?)?,
     };
     apply(node(ty, params, range), &[image], cx)
 }

@@ -202,7 +202,7 @@ impl RowNode for BilinearRows {
         match self.output.ty.element() {
             Element::U8 => {
                 let [above, below] = self.pair::<u8, i32>(scratch(state), rows, y, |row, out| {
-                    kernel::linear_across_u8_row(row, &self.across, channels, out);
+                    kernel::linear_across_u8_row(isa, row, &self.across, channels, out);
                 });
                 kernel::linear_down_u8_row(isa, above, below, self.down.fixed[y], out.row());
             }

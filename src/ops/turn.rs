@@ -3,6 +3,7 @@
 use super::band::{bands, fill_bands};
 use super::row::Shape;
 use crate::image::{Affine, Image, Pixel, Plane, View};
+use crate::kernel::pixel::reverse_row;
 use crate::ops::Context;
 use crate::{Error, Result};
 
@@ -94,9 +95,10 @@ fn turn_plane<T: Pixel>(plane: &Plane<T>, turn: Turn, cx: &Context) -> Result<Pl
         }
         for (y, out) in band.zip(out.chunks_exact_mut(width.max(1))) {
             let y = if turn == Turn::FlipHorizontal { y } else { height - 1 - y };
-            out.copy_from_slice(from.row(y));
-            if turn != Turn::FlipVertical {
-                out.reverse();
+            if turn == Turn::FlipVertical {
+                out.copy_from_slice(from.row(y));
+            } else {
+                reverse_row(cx.isa, from.row(y), out);
             }
         }
         Ok(())
@@ -112,10 +114,13 @@ fn transpose<T: Pixel>(from: View<'_, T>, turn: Turn, start: usize, rows: usize,
             for x in left..(left + TILE).min(width) {
                 // A column of the result is a row of the image.
                 let row = from.row(if turn == Turn::Left { x } else { width - 1 - x });
-                for y in top..(top + TILE).min(rows) {
-                    let column = start + y;
-                    out[y * width + x] =
-                        row[if turn == Turn::Left { row.len() - 1 - column } else { column }];
+                let columns = start + top..start + (top + TILE).min(rows);
+                let column = out[top * width + x..].iter_mut().step_by(width);
+                if turn == Turn::Left {
+                    let part = &row[row.len() - columns.end..row.len() - columns.start];
+                    column.zip(part.iter().rev()).for_each(|(out, &value)| *out = value);
+                } else {
+                    column.zip(&row[columns]).for_each(|(out, &value)| *out = value);
                 }
             }
         }

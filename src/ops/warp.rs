@@ -5,7 +5,7 @@ use super::row::Shape;
 use super::stencil::expect_types;
 use crate::image::{Affine, Border, BorderMode, Image, ImageType, Pixel, Plane};
 pub use crate::kernel::warp::Taps;
-use crate::kernel::warp::{Line, Source, Weighted, warp_row};
+use crate::kernel::warp::{Line, Source, Weighted, cubic_weights, warp_row};
 use crate::ops::Context;
 use crate::{Error, Result};
 
@@ -161,6 +161,7 @@ where
     // The same map between pixel centres.
     let [[a, b, c], [d, e, f]] =
         Affine::translation(-0.5, -0.5).after(&params.map).after(&Affine::translation(0.5, 0.5)).rows;
+    let cubic = if params.taps == Taps::Bicubic { cubic_weights() } else { Vec::new() };
     let mut out = Plane::new(params.width, params.height);
     fill_bands(&mut out, &bands(params.height, cx.threads, 16), |band, out| {
         let out: &mut [T] = bytemuck::cast_slice_mut(out);
@@ -169,7 +170,7 @@ where
                 cx.check()?;
             }
             let line = Line { x: b * y as f64 + c, x_step: a, y: e * y as f64 + f, y_step: d };
-            warp_row::<T, C>(&source, line, params.taps, out);
+            warp_row::<T, C>(cx.isa, &source, line, params.taps, &cubic, out);
         }
         Ok(())
     })?;

@@ -72,7 +72,8 @@ impl Stage for Normalize {
             let range = normalize::observed(&params, state)?;
             Ok((normalize::node(shape.ty, &params, range), measures(range)))
         });
-        let (image, range) = graph.reduce(inputs[0], normalize::reduction(shape.ty), finish, output)?;
+        let (image, range) =
+            graph.reduce(inputs[0], normalize::reduction(shape.ty, &params), finish, output)?;
         Ok(vec![image, range])
     }
 }

@@ -17,7 +17,7 @@ pub(super) trait Prefix: Copy + Into<u32> {
 }
 
 /// One row of a table: `out[x + 1] = above[x + 1] + row[0] + ... + row[x]`, and `out[0] = 0`.
-pub(super) fn sum_row<T: Prefix, S: Sum<T> + From<u32>>(isa: Isa, row: &[T], above: &[S], out: &mut [S]) {
+pub(super) fn sum_row<T: Prefix, S: Sum<T>>(isa: Isa, row: &[T], above: &[S], out: &mut [S]) {
     assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
     out[0] = S::default();
     let mut base = S::default();
@@ -35,11 +35,11 @@ pub(super) fn sum_row<T: Prefix, S: Sum<T> + From<u32>>(isa: Isa, row: &[T], abo
             #[inline(always)]
             || {
                 for ((&sum, &above), out) in sums.iter().zip(above).zip(out) {
-                    *out = above.plus(base.plus(S::from(sum)));
+                    *out = above.plus(base.plus(S::small(sum)));
                 }
             },
         );
-        base = base.plus(S::from(sum));
+        base = base.plus(S::small(sum));
     }
 }
 
@@ -170,5 +170,7 @@ mod tests {
         check::<u8, u64>(|_| 255);
         check::<u16, u64>(|_| 65535);
         check::<u16, u32>(|x| (x * 40503) as u16);
+        check::<u8, f64>(|x| (x * 89) as u8);
+        check::<u16, f64>(|x| (x * 40503) as u16);
     }
 }
