@@ -193,7 +193,7 @@ pub fn mask_apply_row<T: Copy>(
         #[inline(always)]
         || {
             for ((&pixel, &mask), out) in pixels.iter().zip(mask).zip(out) {
-                *out = if (mask != 0) != inverted { pixel } else { outside };
+                *out = if (mask == 0) == inverted { pixel } else { outside };
             }
         },
     );

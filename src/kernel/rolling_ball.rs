@@ -183,7 +183,8 @@ fn columns<T: Height>(
         for side in [start + nearest, start - farthest] {
             let least = ground.least(y, side, side + depths.len() - 1 + TILE);
             // What is not below the highest pixel of the tile lowers none.
-            if !(least.raised(depths[0]) < highest) {
+            let may_lower = least.raised(depths[0]) < highest;
+            if !may_lower {
                 continue;
             }
             for (i, &depth) in depths.iter().enumerate() {

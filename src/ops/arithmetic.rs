@@ -146,7 +146,7 @@ pub struct MaskApplyRows {
 }
 
 impl MaskApplyRows {
-    fn write<T: Pixel>(&self, isa: Isa, outside: T, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+    fn write<T: Pixel>(self, isa: Isa, outside: T, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (pixels, mask) = (rows.get(0, 0, y as isize), rows.get(1, 0, y as isize));
         kernel::mask_apply_row::<T>(isa, pixels, mask, self.inverted, outside, out.row());
     }

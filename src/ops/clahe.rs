@@ -175,10 +175,12 @@ fn clip(counts: &mut [u32], limit: u32) {
     }
     let values = counts.len() as u32;
     let (each, rest) = (cut / values, cut % values);
-    counts.iter_mut().for_each(|count| *count += each);
-    if rest > 0 {
-        let step = (values / rest).max(1) as usize;
-        counts.iter_mut().step_by(step).take(rest as usize).for_each(|count| *count += 1);
+    for count in counts.iter_mut() {
+        *count += each;
+    }
+    let step = values.checked_div(rest).map_or(1, |step| step.max(1)) as usize;
+    for count in counts.iter_mut().step_by(step).take(rest as usize) {
+        *count += 1;
     }
 }
 
@@ -227,7 +229,9 @@ fn clahe_u16(plane: &Plane<u16>, params: &Clahe, cx: &Context) -> Result<Plane<u
     let (width, height) = (plane.width(), plane.height());
     let grid = Grid::new(width, height, params.tiles);
     let count = |pixels: &[u16], counts: &mut Vec<u32>| {
-        pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+        for &pixel in pixels {
+            counts[usize::from(pixel)] += 1;
+        }
     };
     let tables = tables(plane, grid, params, cx, count, |value| value.round_ties_even() as u16)?;
     let runs = grid.runs(width);
