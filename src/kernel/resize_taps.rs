@@ -52,8 +52,12 @@ pub fn cubic(part: f32) -> [f32; 4] {
 /// Weights of the sinc function windowed by its own main lobe, four pixels to each side (C. Lanczos),
 /// scaled to the sum one.
 pub fn lanczos(part: f32) -> [f32; 8] {
+    // On a pixel, which is the fourth, or by rounding the fifth.
     if part < 1e-6 {
         return [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+    }
+    if part > 1.0 - 1e-6 {
+        return [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
     }
     // The sine of whole steps of pi is the same for all taps but for its sign, so that it cancels out.
     let weights: [f64; 8] = std::array::from_fn(|i| {
