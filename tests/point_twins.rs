@@ -315,6 +315,11 @@ fn what_does_not_fit_is_refused() {
     assert!(
         ops::rolling_ball(&small, &RollingBall { radius: f64::NAN, ..RollingBall::default() }, &cx).is_err()
     );
+    let range = Some([f64::NAN, f64::NAN]);
+    assert!(ops::normalize(&small, &Normalize { percentiles: None, range }, &cx).is_err());
+    let (width, height, map) = ops::warp::rotation(3, 2, f64::NAN, true);
+    let warp = Warp { map, width, height, taps: Taps::Bilinear, border: Border::default() };
+    assert!(ops::warp_affine(&small, &warp, &cx).is_err());
     let flat = Affine { rows: [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0]] };
     assert!(ops::warp::from_centres(flat).is_err());
     assert_eq!(nearest(-3, 2), -2);

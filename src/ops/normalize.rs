@@ -37,9 +37,12 @@ impl Normalize {
 ///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for labels and gradients, [`Pipeline`](ErrorKind::Pipeline) for
-/// percentiles that do not rise within 0 to 100.
+/// percentiles that do not rise within 0 to 100 and a range that is not finite.
 pub fn check(input: Shape, params: &Normalize) -> Result<()> {
     expect_types("normalize", input, &[ImageType::READ.as_slice(), &[ImageType::Mask]].concat())?;
+    if params.range.is_some_and(|range| range.iter().any(|end| !end.is_finite())) {
+        return Err(Error::pipeline("`range` wants two finite numbers"));
+    }
     match params.percentiles {
         Some([low, high]) if !(0.0 <= low && low < high && high <= 100.0) => Err(Error::pipeline(format!(
             "`percentiles` wants two rising numbers from 0 to 100, got {low} and {high}"
@@ -49,7 +52,7 @@ pub fn check(input: Shape, params: &Normalize) -> Result<()> {
 }
 
 /// The map that takes `low..=high` to the range wanted, in the steps of OpenCV's `normalize`: scale
-/// and shift in `f64`, the map in `f32`. Values beyond stay at its ends; where all values are alike,
+/// and shift in `f64`, the map in `f32` (of floats in `f64` too). Values beyond stay at its ends; where all values are alike,
 /// they become the range's first.
 pub fn node(ty: ImageType, params: &Normalize, [low, high]: [f64; 2]) -> Arc<dyn RowNode> {
     let [first, last] = params.range(ty);
@@ -57,6 +60,10 @@ pub fn node(ty: ImageType, params: &Normalize, [low, high]: [f64; 2]) -> Arc<dyn
     let scale = if span > f64::EPSILON { (last - first) / span } else { 0.0 };
     let (factor, shift) = (scale as f32, (first - low * scale) as f32);
     let (least, most) = (first.min(last), first.max(last));
+    if ty.element() == Element::F32 {
+        let shift = first - low * scale;
+        return map_node("normalize", ty, move |value| (value * scale + shift).clamp(least, most));
+    }
     map_node("normalize", ty, move |value| f64::from(value as f32 * factor + shift).clamp(least, most))
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn output_type(input: ImageType, taps: Taps) -> ImageType {
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for gradients, labels unless nearest, images without pixels, and masks
 /// whose border is neither 0 nor 255; [`Pipeline`](crate::ErrorKind::Pipeline) for sizes of 0 or beyond
-/// [`MAX_SIZE`] and the border `valid`.
+/// [`MAX_SIZE`], the border `valid`, and a map that is not finite.
 pub fn check(input: Shape, params: &Warp) -> Result<()> {
     let Warp { width, height, taps, border, .. } = *params;
     let mut accepted = [ImageType::READ.as_slice(), &[ImageType::Mask]].concat();
@@ -91,6 +91,9 @@ pub fn check(input: Shape, params: &Warp) -> Result<()> {
         accepted.push(ImageType::Labels);
     }
     expect_types("warp", input, &accepted)?;
+    if params.map.rows.as_flattened().iter().any(|value| !value.is_finite()) {
+        return Err(Error::pipeline("a warp wants a map of finite numbers"));
+    }
     if border.mode == BorderMode::Valid {
         return Err(Error::pipeline("a warp wants a border that gives pixels, got `valid`"));
     }

@@ -45,6 +45,9 @@ impl Normalize {
 
 impl Stage for Normalize {
     fn prepare(&mut self, _resources: &Resources) -> Result<(), ParameterError> {
+        if self.range.is_some_and(|range| range.iter().any(|end| !end.is_finite())) {
+            return Err(ParameterError::new("range", "wants two finite numbers"));
+        }
         match self.percentiles {
             Some([low, high]) if !(0.0 <= low && low < high && high <= 100.0) => Err(ParameterError::new(
                 "percentiles",
