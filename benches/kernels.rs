@@ -114,5 +114,37 @@ fn edges(input: Shape, fused: bool) -> Run {
     Run { sources: vec![input], steps, sinks, observers: Vec::new() }
 }
 
-criterion_group!(benches, rows, chain);
+/// Points and geometry over whole images.
+fn points(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("points");
+    group.sample_size(20);
+    let (width, height) = SIZES[0];
+    group.throughput(Throughput::Elements((width * height) as u64));
+    let plane = Plane::from_fn(width, height, |x, y| noise(y / 3 * width + x / 3));
+    let mut table: Plane<u32> = Plane::new(width + 1, height + 1);
+    group.bench_function("integral", |bench| {
+        bench.iter(|| ops::integral::integral_into(black_box(&plane).view(), &mut table));
+    });
+    let image = Image::Gray8(plane);
+    let cx = Context::default();
+    group.bench_function("equalize", |bench| bench.iter(|| ops::equalize(black_box(&image), &cx)));
+    let clahe = ops::Clahe::default();
+    group.bench_function("clahe", |bench| bench.iter(|| ops::clahe(black_box(&image), &clahe, &cx)));
+    for interpolation in [ops::Interpolation::Bilinear, ops::Interpolation::Bicubic] {
+        let params = ops::Resize { width: width / 2, height: height / 2, interpolation };
+        group.bench_function(format!("half {interpolation:?}"), |bench| {
+            bench.iter(|| ops::resize(black_box(&image), &params, &cx));
+        });
+    }
+    let (turned, high, map) = ops::warp::rotation(width, height, 30.0, false);
+    let taps = ops::warp::Taps::Bilinear;
+    let border = lyncean::image::Border::constant(0.0);
+    let warp = ops::Warp { map, width: turned, height: high, taps, border };
+    group.bench_function("warp bilinear", |bench| {
+        bench.iter(|| ops::warp_affine(black_box(&image), &warp, &cx));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, rows, chain, points);
 criterion_main!(benches);

@@ -1,13 +1,17 @@
 //! Counting pixels by value.
 
+use super::Isa;
+
 /// Adds a row of 8 bit to four counts of 256 bins, which are summed in the end.
 ///
 /// Equal neighbours would wait for one another's increments; four counts take turns.
 pub fn count_u8_row(pixels: &[u8], counts: &mut [[u64; 256]; 4]) {
-    let (quads, rest) = pixels.as_chunks::<4>();
-    for quad in quads {
-        for (count, &pixel) in counts.iter_mut().zip(quad) {
-            count[usize::from(pixel)] += 1;
+    let (words, rest) = pixels.as_chunks::<8>();
+    for word in words {
+        // One load for eight pixels.
+        let word = u64::from_le_bytes(*word);
+        for i in 0..8 {
+            counts[i % 4][(word >> (8 * i)) as usize & 255] += 1;
         }
     }
     for &pixel in rest {
@@ -45,4 +49,26 @@ pub fn extrema_f32_row(pixels: &[f32], extrema: &mut Option<(f32, f32)>) {
             }
         });
     }
+}
+
+/// The least and the largest value of a row of integers.
+pub fn extrema_row<T: Copy + Ord>(isa: Isa, pixels: &[T]) -> Option<[T; 2]> {
+    const LANES: usize = 64;
+    let first = *pixels.first()?;
+    let (chunks, rest) = pixels.as_chunks::<LANES>();
+    Some(isa.run(
+        #[inline(always)]
+        || {
+            let (mut low, mut high) = ([first; LANES], [first; LANES]);
+            for chunk in chunks {
+                for i in 0..LANES {
+                    low[i] = low[i].min(chunk[i]);
+                    high[i] = high[i].max(chunk[i]);
+                }
+            }
+            let low = low.iter().chain(rest).fold(first, |low, &pixel| low.min(pixel));
+            let high = high.iter().chain(rest).fold(first, |high, &pixel| high.max(pixel));
+            [low, high]
+        },
+    ))
 }

@@ -1,5 +1,9 @@
 //! Rows of summed-area tables.
 
+mod prefix;
+
+use super::Isa;
+
 /// A number type that sums of `T` are kept in.
 ///
 /// Integer sums wrap: a difference of sums is right as long as it fits the type itself, however
@@ -15,6 +19,15 @@ pub trait Sum<T>: Copy + Default {
     /// `self - other`.
     #[must_use]
     fn minus(self, other: Self) -> Self;
+    /// A sum below 2^24.
+    fn small(sum: u32) -> Self;
+    /// One row of a table of sums: [`integral_row`], or the same faster.
+    fn sum_row(_isa: Isa, row: &[T], above: &[Self], out: &mut [Self])
+    where
+        T: Copy,
+    {
+        integral_row(row, Self::of, above, out);
+    }
 }
 
 macro_rules! integer_sums {
@@ -36,13 +49,20 @@ macro_rules! integer_sums {
             fn minus(self, other: Self) -> Self {
                 self.wrapping_sub(other)
             }
+            #[inline(always)]
+            fn small(sum: u32) -> Self {
+                Self::from(sum)
+            }
+            fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
+                prefix::sum_row(isa, row, above, out);
+            }
         }
     )*};
 }
 integer_sums!(u8 => u32, u8 => u64, u16 => u32, u16 => u64);
 
 macro_rules! float_sums {
-    ($($value:ty),*) => {$(
+    ($($value:ty => $row:expr),*) => {$(
         impl Sum<$value> for f64 {
             #[inline(always)]
             fn of(value: $value) -> Self {
@@ -60,10 +80,23 @@ macro_rules! float_sums {
             fn minus(self, other: Self) -> Self {
                 self - other
             }
+            #[inline(always)]
+            fn small(sum: u32) -> Self {
+                // Signed integers are converted by one instruction everywhere.
+                Self::from(sum as i32)
+            }
+            fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
+                $row(isa, row, above, out);
+            }
         }
     )*};
 }
-float_sums!(u8, u16, f32);
+// Sums of whole numbers are exact in any order; those of floats are made from left to right.
+float_sums!(
+    u8 => prefix::sum_row,
+    u16 => prefix::sum_row,
+    f32 => |_, row: &[f32], above: &[f64], out: &mut [f64]| integral_row(row, f64::from, above, out)
+);
 
 /// One row of a summed-area table: `out[x + 1] = above[x + 1] + terms[0] + ... + terms[x]`, and
 /// `out[0] = 0`.

@@ -10,8 +10,10 @@
     reason = "only what is inlined into the trampoline of an Isa is compiled for it"
 )]
 
+pub mod arithmetic;
 pub mod canny;
 pub mod ccl;
+pub mod clahe;
 pub mod conv;
 pub mod conv2d;
 pub mod dots;
@@ -29,9 +31,13 @@ pub mod pixel;
 pub mod pool;
 pub mod resize;
 pub mod resize_exact;
+pub mod resize_taps;
+pub mod rolling_ball;
 pub mod separable;
 pub mod sobel;
+pub mod table;
 pub mod threshold;
+pub mod warp;
 pub mod window_sum;
 
 pub use isa::Isa;

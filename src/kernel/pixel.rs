@@ -224,3 +224,15 @@ pub fn signed_difference_row<T: Sample>(isa: Isa, a: &[T], b: &[T], out: &mut [f
         },
     );
 }
+
+/// Pixels in the opposite order.
+pub fn reverse_row<T: Copy>(isa: Isa, pixels: &[T], out: &mut [T]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (&pixel, out) in pixels.iter().rev().zip(out) {
+                *out = pixel;
+            }
+        },
+    );
+}

@@ -1,5 +1,7 @@
 //! Resizing along a row and between rows: taps made beforehand, applied here.
 
+mod gather;
+
 use super::Isa;
 use super::pixel::Sample;
 
@@ -10,6 +12,8 @@ use super::pixel::Sample;
 pub struct Linear {
     /// Indices of both neighbours.
     pub inputs: Vec<[u32; 2]>,
+    /// Indices of the first of them. Where the second is the same, it has no weight along rows.
+    pub first: Vec<u32>,
     /// Weights of both.
     pub weights: Vec<[f32; 2]>,
     /// Weights of both in units of 1/2048.
@@ -33,7 +37,9 @@ impl Linear {
             let first = floor as i64;
             let part = if across && (first < 0 || first >= last) { 0.0 } else { centre - floor };
             let weights = [1.0 - part, part];
-            taps.inputs.push([first, first + 1].map(|input| input.clamp(0, last.max(0)) as u32));
+            let inputs = [first, first + 1].map(|input| input.clamp(0, last.max(0)) as u32);
+            taps.inputs.push(inputs);
+            taps.first.push(inputs[0]);
             taps.weights.push(weights);
             taps.fixed.push(weights.map(|weight| (weight * 2048.0).round_ties_even() as i16));
         }
@@ -42,9 +48,10 @@ impl Linear {
 }
 
 /// Sums of two neighbours in units of 1/2048, exact.
-pub fn linear_across_u8_row(row: &[u8], taps: &Linear, channels: usize, out: &mut [i32]) {
+pub fn linear_across_u8_row(isa: Isa, row: &[u8], taps: &Linear, channels: usize, out: &mut [i32]) {
+    let done = if channels == 1 { gather::across(isa, row, taps, out) } else { 0 };
     let positions = taps.inputs.iter().zip(&taps.fixed);
-    for ((inputs, &[a, b]), out) in positions.zip(out.chunks_exact_mut(channels)) {
+    for ((inputs, &[a, b]), out) in positions.zip(out.chunks_exact_mut(channels)).skip(done) {
         let [first, second] = inputs.map(|input| input as usize * channels);
         for (c, out) in out.iter_mut().enumerate() {
             *out = i32::from(row[first + c]) * i32::from(a) + i32::from(row[second + c]) * i32::from(b);
@@ -178,4 +185,35 @@ pub fn cells_add_row<T: Copy + Into<u32>>(row: &[T], width: usize, channels: usi
             }
         }
     }
+}
+
+/// The means of cells of 2x2 pixels of 8 bit, halves up: `above` and `below` are the two rows.
+pub fn halve_u8_row(isa: Isa, above: &[u8], below: &[u8], channels: usize, out: &mut [u8]) {
+    let mean = |a: u16, b: u16, c: u16, d: u16| ((a + b + c + d + 2) >> 2) as u8;
+    if channels == 1 {
+        let (above, below) = (above.as_chunks::<2>().0, below.as_chunks::<2>().0);
+        isa.run(
+            #[inline(always)]
+            || {
+                for ((above, below), out) in above.iter().zip(below).zip(out) {
+                    // Both pixels in one lane, which is taken apart by shifts: no lanes change places.
+                    let (a, c) = (u16::from_le_bytes(*above), u16::from_le_bytes(*below));
+                    *out = mean(a & 255, a >> 8, c & 255, c >> 8);
+                }
+            },
+        );
+        return;
+    }
+    let (above, below) = (above.as_chunks::<6>().0, below.as_chunks::<6>().0);
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((above, below), out) in above.iter().zip(below).zip(out.as_chunks_mut::<3>().0) {
+                for c in 0..3 {
+                    let [a, b, d, e] = [above[c], above[c + 3], below[c], below[c + 3]].map(u16::from);
+                    out[c] = mean(a, b, d, e);
+                }
+            }
+        },
+    );
 }

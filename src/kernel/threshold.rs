@@ -38,13 +38,6 @@ pub fn select_row<T: Copy + PartialOrd>(
     );
 }
 
-/// Every pixel replaced by its entry in a table.
-pub fn table_row(pixels: &[u8], table: &[u8; 256], out: &mut [u8]) {
-    for (&pixel, out) in pixels.iter().zip(out) {
-        *out = table[usize::from(pixel)];
-    }
-}
-
 /// A mask: 255 where `pixel > mean - offset`, for a whole `offset`; the other way round when `inverted`.
 pub fn above_u8_row(isa: Isa, pixels: &[u8], means: &[u8], offset: f32, inverted: bool, out: &mut [u8]) {
     let flip = if inverted { 255 } else { 0 };

@@ -8,9 +8,9 @@ use super::row::{RowNode, RowOut, Rows, Shape, State, apply};
 use super::stencil::expect_types;
 use crate::Result;
 use crate::image::{Image, ImageType};
-use crate::kernel::{Isa, threshold as kernel};
+use crate::kernel::{Isa, table::table_row};
 
-/// Replaces every pixel of an 8-bit gray image by its entry in a table.
+/// Replaces every value of an 8-bit image by its entry in a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableRows {
     name: &'static str,
@@ -19,7 +19,7 @@ pub struct TableRows {
 }
 
 impl TableRows {
-    /// A node that gives `output`: `gray8` or `mask`.
+    /// A node that gives `output`: a type of 8 bit with the channels of the input.
     pub fn new(name: &'static str, table: Arc<[u8; 256]>, output: ImageType) -> Self {
         Self { name, table, output }
     }
@@ -34,8 +34,8 @@ impl RowNode for TableRows {
         Shape { ty: self.output, ..inputs[0] }
     }
 
-    fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
-        kernel::table_row(rows.get(0, 0, y as isize), &self.table, out.row());
+    fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        table_row(isa, rows.get(0, 0, y as isize), &self.table, out.row());
     }
 
     fn table(&self) -> Option<Arc<[u8; 256]>> {
@@ -43,15 +43,27 @@ impl RowNode for TableRows {
     }
 }
 
-/// Replaces every pixel of a 16-bit gray image by its entry in a table of 65536.
+/// Replaces every value of a 16-bit image by its entry in a table of 65536.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table16Rows {
+    name: &'static str,
     table: Arc<[u16]>,
+}
+
+impl Table16Rows {
+    /// A node of this name.
+    ///
+    /// # Panics
+    /// When the table does not have 65536 entries.
+    pub fn new(name: &'static str, table: Arc<[u16]>) -> Self {
+        assert_eq!(table.len(), 65536, "16 bits have 65536 values");
+        Self { name, table }
+    }
 }
 
 impl RowNode for Table16Rows {
     fn name(&self) -> &'static str {
-        "equalize"
+        self.name
     }
 
     fn output(&self, inputs: &[Shape]) -> Shape {
@@ -79,7 +91,7 @@ pub fn node(histogram: &Histogram) -> Arc<dyn RowNode> {
         let table =
             map(histogram, |sum, rest| (sum as f64 * (65535.0 / rest as f64)).round_ties_even() as u16);
         let table: Arc<[u16]> = table.unwrap_or_else(|| (0..=u16::MAX).collect()).into();
-        Arc::new(Table16Rows { table })
+        Arc::new(Table16Rows::new("equalize", table))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Context;
 use super::row::{Reduction, Run, RunPlan, Shape, State, execute};
 use super::stencil::{expect_types, scratch};
-use crate::image::{Image, ImageType};
+use crate::image::{Element, Image, ImageType};
 use crate::kernel::{Isa, histogram as kernel};
 use crate::{Error, ErrorKind, Result};
 
@@ -78,9 +78,9 @@ impl Reduction for HistogramReduction {
     }
 
     fn start(&self, input: Shape) -> State {
-        Box::new(match input.ty {
-            ImageType::Gray16 => Counts::U16(vec![0; 65536]),
-            ImageType::GrayF32 => Counts::F32(vec![0; FLOAT_BINS], self.range),
+        Box::new(match input.ty.element() {
+            Element::U16 => Counts::U16(vec![0; 65536]),
+            Element::F32 => Counts::F32(vec![0; FLOAT_BINS], self.range),
             _ => Counts::U8(Box::new([[0; 256]; 4])),
         })
     }

@@ -7,6 +7,7 @@
 //! Equal to `cv2.integral`, entry by entry.
 
 use crate::image::{Pixel, Plane, Rect, View};
+use crate::kernel::Isa;
 pub use crate::kernel::integral::Sum;
 use crate::kernel::integral::{integral_row, tilted_row};
 
@@ -21,15 +22,29 @@ use crate::kernel::integral::{integral_row, tilted_row};
 /// assert_eq!(window_sum::<u8, u32>(&table, Rect::new(1, 1, 2, 2)), 2 + 3 + 3 + 4);
 /// ```
 pub fn integral<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
-    table(image, S::of)
+    let mut table = Plane::new(image.width() + 1, image.height() + 1);
+    integral_into(image, &mut table);
+    table
+}
+
+/// [`integral`] into a table that is there already, which saves the time of getting its memory.
+///
+/// # Panics
+/// When the table does not have one row and one column more than the image.
+pub fn integral_into<T: Pixel, S: Pixel + Sum<T>>(image: View<T>, table: &mut Plane<S>) {
+    let columns = image.width() + 1;
+    assert_eq!((table.width(), table.height()), (columns, image.height() + 1), "one row and column more");
+    let isa = Isa::best();
+    table.as_mut_slice()[..columns].fill(S::default());
+    for y in 0..image.height() {
+        let (above, below) = table.as_mut_slice()[y * columns..].split_at_mut(columns);
+        S::sum_row(isa, image.row(y), above, &mut below[..columns]);
+    }
 }
 
 /// The table of the sums of squares.
 pub fn integral_of_squares<T: Pixel, S: Pixel + Sum<T>>(image: View<T>) -> Plane<S> {
-    table(image, S::of_square)
-}
-
-fn table<T: Pixel, S: Pixel + Sum<T>>(image: View<T>, term: impl Fn(T) -> S + Copy) -> Plane<S> {
+    let term = S::of_square;
     let columns = image.width() + 1;
     let mut table = Plane::new(columns, image.height() + 1);
     for y in 0..image.height() {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::Context;
 use super::chain::{Chain, apply_chain};
+use super::resize_taps::TapRows;
 use super::row::{RowNode, RowOut, Rows, Shape, State};
 use super::stencil::{expect_types, scratch};
 use crate::image::{Element, Image, ImageType, Pixel};
 use crate::kernel::Isa;
 use crate::kernel::pixel::Sample;
 use crate::kernel::resize::{self as kernel, Linear, Share};
+use crate::kernel::resize_taps::{cubic, lanczos};
 use crate::{Error, Result};
 
 /// The largest width and height of a result.
@@ -24,6 +26,10 @@ pub enum Interpolation {
     /// Between the four nearest centres, whatever the scale: OpenCV's `INTER_LINEAR`.
     #[default]
     Bilinear,
+    /// Cubic over 4x4 centres, whatever the scale: OpenCV's `INTER_CUBIC`.
+    Bicubic,
+    /// A windowed sinc over 8x8 centres, whatever the scale: OpenCV's `INTER_LANCZOS4`.
+    Lanczos,
     /// The mean over the cell: OpenCV's `INTER_AREA`, for shrinking along both axes.
     Area,
 }
@@ -41,7 +47,8 @@ pub struct Resize {
 
 fn with_size(input: Shape, params: &Resize) -> Shape {
     let ty = match (input.ty, params.interpolation) {
-        (ImageType::Mask, Interpolation::Bilinear | Interpolation::Area) => ImageType::Gray8,
+        (ty, Interpolation::Nearest) => ty,
+        (ImageType::Mask, _) => ImageType::Gray8,
         (ty, _) => ty,
     };
     Shape::new(ty, params.width, params.height)
@@ -195,7 +202,7 @@ impl RowNode for BilinearRows {
         match self.output.ty.element() {
             Element::U8 => {
                 let [above, below] = self.pair::<u8, i32>(scratch(state), rows, y, |row, out| {
-                    kernel::linear_across_u8_row(row, &self.across, channels, out);
+                    kernel::linear_across_u8_row(isa, row, &self.across, channels, out);
                 });
                 kernel::linear_down_u8_row(isa, above, below, self.down.fixed[y], out.row());
             }
@@ -307,8 +314,12 @@ impl RowNode for CellRows {
         Box::new(vec![0u32; output.width * output.ty.channels()])
     }
 
-    fn row(&self, _isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+    fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match self.output.ty.element() {
+            Element::U8 if self.cell == (2, 2) => {
+                let [above, below] = [0, 1].map(|row| rows.get(0, 0, 2 * y as isize + row));
+                kernel::halve_u8_row(isa, above, below, self.output.ty.channels(), out.row());
+            }
             Element::U8 => self.write::<u8>(state, rows, y, out),
             _ => self.write::<u16>(state, rows, y, out),
         }
@@ -352,6 +363,8 @@ pub fn nodes(input: Shape, params: &Resize) -> Result<Chain> {
         // Halfway between the centres of two pixels along both axes, which is a mean: OpenCV takes it.
         Interpolation::Bilinear if is_cell && cell == (2, 2) => vec![Arc::new(CellRows { output, cell })],
         Interpolation::Bilinear => vec![Arc::new(BilinearRows::new(input, output))],
+        Interpolation::Bicubic => vec![Arc::new(TapRows::new(input, output, cubic))],
+        Interpolation::Lanczos => vec![Arc::new(TapRows::new(input, output, lanczos))],
         Interpolation::Area if width > input.width || height > input.height => {
             return Err(Error::pipeline(format!(
                 "`area` shrinks, but {}x{} is to become {width}x{height}",
@@ -370,7 +383,7 @@ pub fn nodes(input: Shape, params: &Resize) -> Result<Chain> {
 /// Resizes an image, in its type; masks become `gray8` unless nearest.
 ///
 /// 8 bit, 16 bit and floats are OpenCV's `resize` to the bit, but for the mean over whole cells of
-/// floats, where sums are made in another order.
+/// floats, where sums are made in another order, and for cubic and Lanczos, within rounding.
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for gradients, labels unless nearest, and images without pixels,

@@ -4,8 +4,10 @@
 //! Only tests and docs depend on it.
 
 pub mod activation;
+pub mod arithmetic;
 pub mod canny;
 pub mod cascade;
+pub mod clahe;
 pub mod conv;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -26,9 +28,11 @@ pub mod pixel;
 pub mod pool2d;
 pub mod regions;
 pub mod resize;
+pub mod rolling_ball;
 pub mod sobel;
 pub mod template;
 pub mod threshold;
+pub mod warp;
 pub mod window_sum;
 
 use crate::image::{Border, BorderMode, Pixel, Plane};

@@ -5,13 +5,16 @@
 //! contract tests. A stage knows neither TOML syntax nor the planner.
 
 pub mod adaptive_threshold;
+pub mod arithmetic;
 pub mod black_hat;
 pub mod box_blur;
 pub mod canny;
 pub mod channel;
+pub mod clahe;
 pub mod classify;
 pub mod clear_border;
 pub mod close;
+pub mod colormap;
 pub mod contours;
 pub mod convolve;
 pub mod crop;
@@ -22,15 +25,21 @@ pub mod draw;
 pub mod equalize;
 pub mod erode;
 pub mod fill_holes;
+pub mod flat_field;
+pub mod flip;
+pub mod gamma;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
 pub mod hysteresis;
 pub mod integral;
+pub mod invert;
 pub mod label;
 pub mod laplacian;
+pub mod load;
 pub mod log;
 mod lower;
+pub mod mask_apply;
 pub mod match_template;
 pub mod median;
 pub mod morph_gradient;
@@ -38,11 +47,15 @@ pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest_template;
 pub mod niblack;
+pub mod normalize;
 pub mod open;
+pub mod pad;
 mod port;
 pub mod prewitt;
 pub mod remove_small;
 pub mod resize;
+pub mod rolling_ball;
+pub mod rotate;
 pub mod sauvola;
 pub mod scharr;
 pub mod sobel;
@@ -52,6 +65,7 @@ pub mod to_u8;
 pub mod top_hat;
 pub mod try_thresholds;
 mod value;
+pub mod warp_affine;
 pub mod watershed;
 
 use schemars::JsonSchema;
@@ -233,10 +247,13 @@ pub static ALL: &[&Kind] = &[
     &top_hat::KIND,
     &watershed::KIND,
     &box_blur::KIND,
+    &arithmetic::KIND,
     &canny::KIND,
     &channel::KIND,
+    &clahe::KIND,
     &classify::KIND,
     &contours::KIND,
+    &colormap::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,
@@ -244,14 +261,20 @@ pub static ALL: &[&Kind] = &[
     &draw::KIND,
     &equalize::KIND,
     &erode::KIND,
+    &flat_field::KIND,
+    &flip::KIND,
+    &gamma::KIND,
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
     &hysteresis::KIND,
     &integral::KIND,
+    &invert::KIND,
     &label::KIND,
     &laplacian::KIND,
     &log::KIND,
+    &load::KIND,
+    &mask_apply::KIND,
     &match_template::KIND,
     &median::KIND,
     &multi_otsu::KIND,
@@ -261,9 +284,15 @@ pub static ALL: &[&Kind] = &[
     &resize::KIND,
     &sauvola::KIND,
     &scharr::KIND,
+    &normalize::KIND,
+    &pad::KIND,
+    &resize::KIND,
+    &rolling_ball::KIND,
+    &rotate::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
     &to_u8::KIND,
     &try_thresholds::KIND,
+    &warp_affine::KIND,
 ];

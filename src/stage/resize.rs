@@ -37,6 +37,10 @@ pub enum Interpolation {
     /// Linear between the four nearest.
     #[default]
     Bilinear,
+    /// Cubic over the sixteen nearest; may go beyond the values around, which is cut off for integers.
+    Bicubic,
+    /// A windowed sinc over the 64 nearest; the sharpest, with the same remark.
+    Lanczos,
     /// The mean of the area a pixel covers: for shrinking.
     Area,
 }
@@ -72,6 +76,8 @@ impl Stage for Resize {
             interpolation: match self.interpolation {
                 Interpolation::Nearest => resize::Interpolation::Nearest,
                 Interpolation::Bilinear => resize::Interpolation::Bilinear,
+                Interpolation::Bicubic => resize::Interpolation::Bicubic,
+                Interpolation::Lanczos => resize::Interpolation::Lanczos,
                 Interpolation::Area => resize::Interpolation::Area,
             },
         };

@@ -1,0 +1,176 @@
+//! Running sums along a row, several pixels at a time.
+//!
+//! A row is cut into blocks whose sums fit 32 bits whatever the type of the table; within a vector, sums
+//! are made by adding it to itself, shifted by one lane, two and four (W. Hillis and G. Steele, 1986).
+#![allow(unsafe_code, reason = "vector instructions")]
+
+use super::{Isa, Sum};
+
+/// Pixels of a block: sums of 16 bit stay below 2^24.
+const BLOCK: usize = 256;
+
+/// Values whose running sums are known how to make.
+pub(super) trait Prefix: Copy + Into<u32> {
+    /// The running sums of the first values of a block, with vectors; returns how many were made, and the
+    /// sum of them is the last.
+    fn vectors(isa: Isa, values: &[Self], sums: &mut [u32]) -> usize;
+}
+
+/// One row of a table: `out[x + 1] = above[x + 1] + row[0] + ... + row[x]`, and `out[0] = 0`.
+pub(super) fn sum_row<T: Prefix, S: Sum<T>>(isa: Isa, row: &[T], above: &[S], out: &mut [S]) {
+    assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
+    out[0] = S::default();
+    let mut base = S::default();
+    let mut sums = [0u32; BLOCK];
+    let blocks = row.chunks(BLOCK).zip(above[1..].chunks(BLOCK)).zip(out[1..].chunks_mut(BLOCK));
+    for ((values, above), out) in blocks {
+        let sums = &mut sums[..values.len()];
+        let done = T::vectors(isa, values, sums);
+        let mut sum = done.checked_sub(1).map_or(0, |last| sums[last]);
+        for (&value, out) in values.iter().zip(sums.iter_mut()).skip(done) {
+            sum += value.into();
+            *out = sum;
+        }
+        isa.run(
+            #[inline(always)]
+            || {
+                for ((&sum, &above), out) in sums.iter().zip(above).zip(out) {
+                    *out = above.plus(base.plus(S::small(sum)));
+                }
+            },
+        );
+        base = base.plus(S::small(sum));
+    }
+}
+
+impl Prefix for u8 {
+    fn vectors(isa: Isa, values: &[Self], sums: &mut [u32]) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if isa.has_avx2() {
+            // SAFETY: the set was just found.
+            return unsafe { x86::bytes(values, sums) };
+        }
+        let _ = (isa, values, sums);
+        0
+    }
+}
+
+impl Prefix for u16 {
+    fn vectors(isa: Isa, values: &[Self], sums: &mut [u32]) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if isa.has_avx2() {
+            // SAFETY: the set was just found.
+            return unsafe { x86::words(values, sums) };
+        }
+        let _ = (isa, values, sums);
+        0
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_blend_epi32,
+        _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32, _mm256_extracti128_si256,
+        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_si256,
+        _mm256_storeu_si256,
+    };
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load<T: bytemuck::Pod, const N: usize>(values: &[T; N]) -> __m128i {
+        const { assert!(size_of::<T>() * N == 16) };
+        // SAFETY: the array has 16 bytes.
+        unsafe { _mm_loadu_si128(values.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store(v: __m256i, to: &mut [u32; 8]) {
+        // SAFETY: the array has 32 bytes.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), v) };
+    }
+
+    /// The last of eight lanes in all of them.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn last(v: __m256i) -> __m256i {
+        _mm256_permutevar8x32_epi32(v, _mm256_set1_epi32(7))
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn bytes(values: &[u8], sums: &mut [u32]) -> usize {
+        let mut base = _mm256_setzero_si256();
+        let (values, sums) = (values.as_chunks::<16>().0, sums.as_chunks_mut::<8>().0);
+        for (values, sums) in values.iter().zip(sums.as_chunks_mut::<2>().0) {
+            // Two groups of eight, each with its own running sum.
+            let mut v = _mm256_cvtepu8_epi16(load(values));
+            v = _mm256_add_epi16(v, _mm256_slli_si256::<2>(v));
+            v = _mm256_add_epi16(v, _mm256_slli_si256::<4>(v));
+            v = _mm256_add_epi16(v, _mm256_slli_si256::<8>(v));
+            let low = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v));
+            let high = _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(v));
+            let high = _mm256_add_epi32(high, last(low));
+            store(_mm256_add_epi32(low, base), &mut sums[0]);
+            store(_mm256_add_epi32(high, base), &mut sums[1]);
+            base = _mm256_add_epi32(base, last(high));
+        }
+        values.len() * 16
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn words(values: &[u16], sums: &mut [u32]) -> usize {
+        let mut base = _mm256_setzero_si256();
+        let (values, sums) = (values.as_chunks::<8>().0, sums.as_chunks_mut::<8>().0);
+        for (values, sums) in values.iter().zip(sums) {
+            let mut v = _mm256_cvtepu16_epi32(load(values));
+            v = _mm256_add_epi32(v, _mm256_slli_si256::<4>(v));
+            v = _mm256_add_epi32(v, _mm256_slli_si256::<8>(v));
+            v = _mm256_add_epi32(v, lower_total(v));
+            store(_mm256_add_epi32(v, base), sums);
+            base = _mm256_add_epi32(base, last(v));
+        }
+        values.len() * 8
+    }
+
+    /// Lane 3 in the upper four lanes, zero in the lower.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn lower_total(v: __m256i) -> __m256i {
+        let all = _mm256_permutevar8x32_epi32(v, _mm256_set1_epi32(3));
+        _mm256_blend_epi32::<0b1111_0000>(_mm256_setzero_si256(), all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Prefix, S: Sum<T> + From<u32> + PartialEq + std::fmt::Debug>(value: impl Fn(usize) -> T) {
+        for width in (0..80).chain([255, 256, 257, 511, 512, 1000]) {
+            let row: Vec<T> = (0..width).map(&value).collect();
+            let above: Vec<S> = (0..=width as u32).map(|x| S::from(x * 977)).collect();
+            let mut wanted = vec![S::default()];
+            let mut sum = S::default();
+            for (x, &value) in row.iter().enumerate() {
+                sum = sum.plus(S::of(value));
+                wanted.push(above[x + 1].plus(sum));
+            }
+            for isa in Isa::available() {
+                let mut out = vec![S::from(7); width + 1];
+                sum_row(isa, &row, &above, &mut out);
+                assert_eq!(out, wanted, "{isa:?} {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_those_made_one_by_one() {
+        check::<u8, u32>(|x| (x * 89) as u8);
+        check::<u8, u64>(|_| 255);
+        check::<u16, u64>(|_| 65535);
+        check::<u16, u32>(|x| (x * 40503) as u16);
+        check::<u8, f64>(|x| (x * 89) as u8);
+        check::<u16, f64>(|x| (x * 40503) as u16);
+    }
+}
