@@ -25,6 +25,7 @@ mod eval;
 mod filter_goldens;
 mod filter_twins;
 mod gradients;
+mod hog_goldens;
 mod kernel_twins;
 mod models;
 mod pipeline_chains;

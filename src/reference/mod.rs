@@ -12,6 +12,7 @@ pub mod cross_entropy;
 pub mod draw;
 pub mod gaussian;
 pub mod histogram;
+pub mod hog;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;

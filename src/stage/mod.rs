@@ -17,6 +17,7 @@ pub mod erode;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
+pub mod hog;
 pub mod integral;
 pub mod label;
 mod lower;
@@ -109,6 +110,8 @@ pub enum Family {
     Geometry,
     /// Finding things.
     Detection,
+    /// Pictures as vectors, and what is told from them.
+    Description,
     /// Trained nets.
     Learned,
     /// For the eye.
@@ -124,6 +127,7 @@ impl Family {
             Self::Segmentation => "segmentation",
             Self::Geometry => "geometry",
             Self::Detection => "detection",
+            Self::Description => "description",
             Self::Learned => "learned",
             Self::Drawing => "drawing",
         }
@@ -211,6 +215,7 @@ pub static ALL: &[&Kind] = &[
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
+    &hog::KIND,
     &integral::KIND,
     &label::KIND,
     &match_template::KIND,
