@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod stages;
 mod train;
+mod train_linear;
 
 use std::process::ExitCode;
 

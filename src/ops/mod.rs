@@ -23,6 +23,7 @@ pub mod hog;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;
+pub mod linear;
 pub mod morphology;
 pub mod nearest;
 pub mod nms;

@@ -7,6 +7,7 @@
 pub mod canny;
 pub mod channel;
 pub mod classify;
+pub mod classify_linear;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
@@ -205,6 +206,7 @@ pub static ALL: &[&Kind] = &[
     &canny::KIND,
     &channel::KIND,
     &classify::KIND,
+    &classify_linear::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,
