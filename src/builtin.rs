@@ -12,6 +12,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "canny",
     "coins",
     "convolution",
+    "digits-hog",
     "digits-lenet",
     "digits-template",
     "document",
@@ -26,6 +27,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
 pub const RESOURCES: &[(&str, &[u8])] = &[
     ("coin", include_bytes!("../models/coin.png")),
     ("digit-templates", include_bytes!("../models/digit-templates.png")),
+    ("digits-hog", include_bytes!("../models/digits-hog.safetensors")),
     ("lenet5", include_bytes!("../models/lenet5.safetensors")),
     ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
     ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),

@@ -26,6 +26,7 @@ mod filter_goldens;
 mod filter_twins;
 mod geometry_maps;
 mod gradients;
+mod hog_goldens;
 mod kernel_twins;
 mod models;
 mod parts_goldens;

@@ -33,12 +33,13 @@ fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
     })
 }
 
-const FEEDERS: [&str; 5] = [
+const FEEDERS: [&str; 6] = [
     "",
     "[[stage]]\nuse = \"gray\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"resize\"\nwidth = 28\nheight = 28\nname = \"feed\"\n",
+    "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"resize\"\nwidth = 28\nheight = 28\n[[stage]]\nuse = \"hog\"\npixels-per-cell = 4\ncells-per-block = 2\nname = \"feed\"\n",
 ];
 
 fn run(pipeline: &Pipeline, image: &Image, options: &RunOptions) -> lyncean::pipeline::Results {

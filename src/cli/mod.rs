@@ -23,6 +23,7 @@ mod run;
 mod schema;
 mod stages;
 mod train;
+mod train_linear;
 
 use std::process::ExitCode;
 

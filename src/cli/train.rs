@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
-use super::{Exit, Failure, Outcome, console, nets};
+use super::{Exit, Failure, Outcome, console, nets, train_linear};
 use crate::eval::dataset::{Dataset, Split};
 use crate::eval::metrics::Proportion;
 use crate::nn::train::{self, Augment, EpochReport, Progress, Settings, StepReport, TrainNet};
@@ -22,6 +22,7 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Net(NetArgs),
+    Linear(train_linear::Args),
 }
 
 /// Train a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
@@ -69,6 +70,7 @@ struct NetArgs {
 pub(super) fn run(args: &Args) -> Outcome {
     match &args.what {
         What::Net(args) => net(args),
+        What::Linear(args) => train_linear::run(args),
     }
 }
 

@@ -4,5 +4,7 @@ mod compare;
 pub mod dataset;
 pub mod metrics;
 mod report;
+mod vectors;
 
 pub use compare::{Comparison, Contender, Failure, Options, Pair, Time, compare};
+pub use vectors::Vectors;

@@ -20,6 +20,7 @@ pub mod dots;
 pub mod gaussian;
 pub mod gemm;
 pub mod histogram;
+pub mod hog;
 pub mod integral;
 pub mod isa;
 mod lanes;

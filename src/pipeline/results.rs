@@ -95,6 +95,14 @@ impl Results {
         self.find(stage, "measures", |v| if let Value::Measures(list) = v { Some(&**list) } else { None })
     }
 
+    /// The list of numbers a stage gave.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such stage, or it gives none.
+    pub fn vector(&self, stage: &str) -> Result<&[f32]> {
+        self.find(stage, "vector", |v| if let Value::Vector(list) = v { Some(list.as_slice()) } else { None })
+    }
+
     fn find<'a, T>(&'a self, stage: &str, what: &str, get: impl Fn(&'a Value) -> Option<T>) -> Result<T> {
         let Some(results) = self.stages.iter().find(|results| results.name == stage) else {
             let error = Error::pipeline(format!("there is no stage `{stage}`"));

@@ -15,6 +15,7 @@ pub mod distance;
 pub mod draw;
 pub mod gaussian;
 pub mod histogram;
+pub mod hog;
 pub mod hysteresis;
 pub mod integral;
 pub mod label;

@@ -16,6 +16,7 @@ pub mod clear_border;
 pub mod close;
 pub mod colormap;
 pub mod contours;
+pub mod classify_linear;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
@@ -32,6 +33,7 @@ pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
 pub mod hysteresis;
+pub mod hog;
 pub mod integral;
 pub mod invert;
 pub mod label;
@@ -146,6 +148,8 @@ pub enum Family {
     Geometry,
     /// Finding things.
     Detection,
+    /// Pictures as vectors, and what is told from them.
+    Description,
     /// Trained nets.
     Learned,
     /// For the eye.
@@ -161,6 +165,7 @@ impl Family {
             Self::Segmentation => "segmentation",
             Self::Geometry => "geometry",
             Self::Detection => "detection",
+            Self::Description => "description",
             Self::Learned => "learned",
             Self::Drawing => "drawing",
         }
@@ -254,6 +259,7 @@ pub static ALL: &[&Kind] = &[
     &classify::KIND,
     &contours::KIND,
     &colormap::KIND,
+    &classify_linear::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,
@@ -268,6 +274,7 @@ pub static ALL: &[&Kind] = &[
     &gray::KIND,
     &haar_detect::KIND,
     &hysteresis::KIND,
+    &hog::KIND,
     &integral::KIND,
     &invert::KIND,
     &label::KIND,
