@@ -31,6 +31,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("coins", "coins"),
     ("find-coin", "coins"),
     ("document", "text"),
+    ("cells", "cell"),
+    ("blobs", "deep-field"),
     ("faces", "astronaut"),
 ];
 

@@ -10,11 +10,15 @@
 /// | `text.png` | a photographed page with uneven light, gray, 448x172 |
 /// | `camera.png` | a photographer and his camera, gray, 256x256 |
 /// | `astronaut.png` | a portrait in colour, 256x256 |
+/// | `cell.png` | a floating cell, phase as gray, 0.107 micrometres a pixel, 320x300 |
+/// | `deep-field.png` | far galaxies in colour, 320x320 |
 pub const PICTURES: &[(&str, &[u8])] = &[
     ("coins.png", include_bytes!("../../fixtures/pictures/coins.png")),
     ("text.png", include_bytes!("../../fixtures/pictures/text.png")),
     ("camera.png", include_bytes!("../../fixtures/pictures/camera.png")),
     ("astronaut.png", include_bytes!("../../fixtures/pictures/astronaut.png")),
+    ("cell.png", include_bytes!("../../fixtures/pictures/cell.png")),
+    ("deep-field.png", include_bytes!("../../fixtures/pictures/deep-field.png")),
 ];
 
 /// The file of the picture with this name, with or without its ending.
@@ -31,12 +35,14 @@ mod tests {
 
     #[test]
     fn all_are_what_the_table_says() {
-        let table: [(&str, ImageType, usize, usize, u64); 4] = [
+        let table: [(&str, ImageType, usize, usize, u64); 6] = [
             // The sums are those of numpy.
             ("coins", Gray8, 384, 303, 11269333),
             ("text", Gray8, 448, 172, 9960413),
             ("camera", Gray8, 256, 256, 8466205),
             ("astronaut", Rgb8, 256, 256, 22552807),
+            ("cell", Gray8, 320, 300, 6533047),
+            ("deep-field", Rgb8, 320, 320, 5914181),
         ];
         assert_eq!(table.len(), PICTURES.len());
         for (name, ty, width, height, sum) in table {

@@ -12,11 +12,11 @@ pub mod canny;
 pub mod channel;
 pub mod clahe;
 pub mod classify;
+pub mod classify_linear;
 pub mod clear_border;
 pub mod close;
 pub mod colormap;
 pub mod contours;
-pub mod classify_linear;
 pub mod convolve;
 pub mod crop;
 pub mod difference;
@@ -32,8 +32,8 @@ pub mod gamma;
 pub mod gaussian_blur;
 pub mod gray;
 pub mod haar_detect;
-pub mod hysteresis;
 pub mod hog;
+pub mod hysteresis;
 pub mod integral;
 pub mod invert;
 pub mod label;
@@ -241,65 +241,64 @@ where
 /// Every kind of stage of this crate.
 pub static ALL: &[&Kind] = &[
     &adaptive_threshold::KIND,
-    &black_hat::KIND,
-    &clear_border::KIND,
-    &close::KIND,
-    &distance_transform::KIND,
-    &fill_holes::KIND,
-    &morph_gradient::KIND,
-    &open::KIND,
-    &remove_small::KIND,
-    &top_hat::KIND,
-    &watershed::KIND,
-    &box_blur::KIND,
     &arithmetic::KIND,
+    &black_hat::KIND,
+    &box_blur::KIND,
     &canny::KIND,
     &channel::KIND,
     &clahe::KIND,
     &classify::KIND,
-    &contours::KIND,
-    &colormap::KIND,
     &classify_linear::KIND,
+    &clear_border::KIND,
+    &close::KIND,
+    &colormap::KIND,
+    &contours::KIND,
     &convolve::KIND,
     &crop::KIND,
     &difference::KIND,
     &dilate::KIND,
+    &distance_transform::KIND,
     &draw::KIND,
     &equalize::KIND,
     &erode::KIND,
+    &fill_holes::KIND,
     &flat_field::KIND,
     &flip::KIND,
     &gamma::KIND,
     &gaussian_blur::KIND,
     &gray::KIND,
     &haar_detect::KIND,
-    &hysteresis::KIND,
     &hog::KIND,
+    &hysteresis::KIND,
     &integral::KIND,
     &invert::KIND,
     &label::KIND,
     &laplacian::KIND,
-    &log::KIND,
     &load::KIND,
+    &log::KIND,
     &mask_apply::KIND,
     &match_template::KIND,
     &median::KIND,
+    &morph_gradient::KIND,
     &multi_otsu::KIND,
     &nearest_template::KIND,
     &niblack::KIND,
-    &prewitt::KIND,
-    &resize::KIND,
-    &sauvola::KIND,
-    &scharr::KIND,
     &normalize::KIND,
+    &open::KIND,
     &pad::KIND,
+    &prewitt::KIND,
+    &remove_small::KIND,
     &resize::KIND,
     &rolling_ball::KIND,
     &rotate::KIND,
+    &sauvola::KIND,
+    &scharr::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
     &to_u8::KIND,
+    &top_hat::KIND,
     &try_thresholds::KIND,
     &warp_affine::KIND,
+    &watershed::KIND,
 ];
