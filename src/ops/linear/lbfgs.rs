@@ -88,7 +88,7 @@ fn direction(gradient: &[f64], memory: &VecDeque<Pair>) -> Vec<f64> {
     }
     if let Some((_, change, rho)) = memory.back() {
         let scale = 1.0 / (rho * product(change, change));
-        for d in direction.iter_mut() {
+        for d in &mut direction {
             *d *= scale;
         }
     }
