@@ -9,7 +9,9 @@ macro_rules! texts {
 
 /// The pipelines that `builtin:NAME` finds, with their texts: all of `pipelines/`.
 pub const PIPELINES: &[(&str, &str)] = texts![
+    "blobs",
     "canny",
+    "cells",
     "coins",
     "convolution",
     "digits-hog",

@@ -215,7 +215,9 @@ impl<'a, T: HogPixel> Votes<'a, T> {
             add_votes_row(&self.bins, &self.lengths, cell_width, self.params.orientations, cells);
         }
         let pixels = (cell_width * cell_height) as f64;
-        cells.iter_mut().for_each(|sum| *sum /= pixels);
+        for sum in cells.iter_mut() {
+            *sum /= pixels;
+        }
     }
 }
 
@@ -231,13 +233,17 @@ fn normalise(block: &mut [f64], norm: BlockNorm) {
             let sum: f64 = block.iter().sum();
             divide(block, sum + LITTLE);
             if norm == BlockNorm::L1Sqrt {
-                block.iter_mut().for_each(|value| *value = value.sqrt());
+                for value in block.iter_mut() {
+                    *value = value.sqrt();
+                }
             }
         }
         BlockNorm::L2 => divide(block, length(block)),
         BlockNorm::L2Hys => {
             divide(block, length(block));
-            block.iter_mut().for_each(|value| *value = value.min(0.2));
+            for value in block.iter_mut() {
+                *value = value.min(0.2);
+            }
             divide(block, length(block));
         }
     }

@@ -88,7 +88,9 @@ fn direction(gradient: &[f64], memory: &VecDeque<Pair>) -> Vec<f64> {
     }
     if let Some((_, change, rho)) = memory.back() {
         let scale = 1.0 / (rho * product(change, change));
-        direction.iter_mut().for_each(|d| *d *= scale);
+        for d in &mut direction {
+            *d *= scale;
+        }
     }
     for ((step, change, rho), part) in memory.iter().zip(parts.iter().rev()) {
         let by = part - rho * product(change, &direction);

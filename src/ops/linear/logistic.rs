@@ -15,9 +15,13 @@ const TOGETHER: usize = 512;
 /// Returns the logarithm of the sum of the exponentials of the scores.
 pub(super) fn softmax(scores: &mut [f64]) -> f64 {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    scores.iter_mut().for_each(|score| *score = libm::exp(*score - largest));
+    for score in scores.iter_mut() {
+        *score = libm::exp(*score - largest);
+    }
     let sum: f64 = scores.iter().sum();
-    scores.iter_mut().for_each(|power| *power /= sum);
+    for power in scores.iter_mut() {
+        *power /= sum;
+    }
     largest + libm::log(sum)
 }
 

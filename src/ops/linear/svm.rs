@@ -107,9 +107,8 @@ mod tests {
             }
             let primal = length / 2.0 + c * losses;
             let squares: f64 = machine.alphas.iter().map(|alpha| alpha * alpha).sum();
-            let dual = machine.alphas.iter().sum::<f64>() - (length + squares / (2.0 * c)) / 2.0;
+            let dual = machine.alphas.iter().sum::<f64>() - f64::midpoint(length, squares / (2.0 * c));
             assert!(machine.alphas.iter().all(|alpha| *alpha >= 0.0));
-            // Nor may it be negative, but for the rounding of sums.
             assert!((-1e-12..1e-6).contains(&((primal - dual) / primal)), "{primal} {dual}");
         }
     }
