@@ -20,6 +20,8 @@ pub(super) struct Input {
     pub stem: PathBuf,
     /// Where it is.
     pub place: Place,
+    /// Which of the pictures in the file, counted from 0; `None` for the only one.
+    pub page: Option<usize>,
 }
 
 /// Where a picture is.
@@ -62,7 +64,12 @@ pub(super) fn collect(words: &[PathBuf], recursive: bool, skip: Option<&Path>) -
 }
 
 fn file(path: &Path, below: &Path) -> Input {
-    Input { name: shown(path), stem: below.with_extension(""), place: Place::File(path.to_path_buf()) }
+    Input {
+        name: shown(path),
+        stem: below.with_extension(""),
+        place: Place::File(path.to_path_buf()),
+        page: None,
+    }
 }
 
 fn shown(path: &Path) -> String {
@@ -80,7 +87,7 @@ fn built_in(name: &str) -> Result<Input> {
         });
     };
     let stem = PathBuf::from(name.strip_suffix(".png").unwrap_or(name));
-    Ok(Input { name: format!("builtin:{name}"), stem, place: Place::Builtin(bytes) })
+    Ok(Input { name: format!("builtin:{name}"), stem, place: Place::Builtin(bytes), page: None })
 }
 
 /// The picture that one word names: a file or `builtin:NAME`.
@@ -143,7 +150,7 @@ fn unreadable(word: &Path, error: walkdir::Error) -> Input {
         None => format!("`{}`: a link that leads back to a folder above it", path.display()),
     };
     let below = path.strip_prefix(word).unwrap_or(&path).to_path_buf();
-    Input { name: shown(&path), stem: below, place: Place::Unreadable(words) }
+    Input { name: shown(&path), stem: below, place: Place::Unreadable(words), page: None }
 }
 
 /// The files that a pattern matches, below the part of it that is plain.

@@ -31,7 +31,7 @@ impl RowNode for ExcessRows {
         match rows.shape(0).ty.element() {
             Element::U16 => excess_row(isa, rows.get::<u16>(0, 0, y), rows.get(1, 0, y), out.row()),
             Element::F32 => {
-                signed_difference_row::<f32>(isa, rows.get(0, 0, y), rows.get(1, 0, y), out.row())
+                signed_difference_row::<f32>(isa, rows.get(0, 0, y), rows.get(1, 0, y), out.row());
             }
             _ => excess_row(isa, rows.get::<u8>(0, 0, y), rows.get(1, 0, y), out.row()),
         }

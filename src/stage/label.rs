@@ -136,7 +136,9 @@ impl Whole for LabelStep {
             }
         }
         if let Some(size) = self.0.pixel_size {
-            objects.iter_mut().for_each(|object| scale(object, size));
+            for object in &mut objects {
+                scale(object, size);
+            }
         }
         let image = Arc::new(Image::Labels(labels));
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])

@@ -260,6 +260,43 @@ fn objects_and_coco_hold_what_the_records_hold() {
 }
 
 #[test]
+fn pages_are_images_and_never_silently_the_first() {
+    let room = Room::new();
+    room.write("p.toml", COUNT);
+    let three = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files/pages.tiff");
+    room.write("three.tiff", std::fs::read(three).unwrap());
+    room.picture("one.png", &picture(ImageType::Gray8, 30, 30));
+    let said = room.run(&["run", "p.toml", "three.tiff", "one.png"]);
+    assert_eq!(said.code, 1);
+    let error = said.records()[0]["error"].clone();
+    assert_eq!(error, "`three.tiff`: a TIFF of 3 pages, expected one picture");
+    assert!(said.err.contains("hint: `--pages all` takes every page"), "{}", said.err);
+
+    let said = room.run(&[
+        "run",
+        "p.toml",
+        "three.tiff",
+        "one.png",
+        "--pages",
+        "all",
+        "-o",
+        "out",
+        "--records",
+        "-",
+    ]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let pages: Vec<Json> = said.records().iter().map(|record| record["page"].clone()).collect();
+    assert_eq!(pages, [1.into(), 2.into(), 3.into(), Json::Null]);
+    assert_eq!(room.files("out"), ["one.png", "three.page-1.png", "three.page-2.png", "three.page-3.png"]);
+    // Pages of different sizes: 20, 30 and 40 pixels wide. The smaller copy of the second one is no page.
+    let widths: Vec<Json> = said.records().iter().map(|record| record["width"].clone()).collect();
+    assert_eq!(widths[..3], [20, 30, 40].map(Json::from));
+    let second = room.run(&["run", "p.toml", "three.tiff", "--pages", "2-2"]);
+    assert_eq!((second.records().len(), &second.records()[0]["page"]), (1, &2.into()));
+    assert!(room.run(&["run", "p.toml", "three.tiff", "--pages", "0"]).code == 2);
+}
+
+#[test]
 fn failures_and_hours_have_limits() {
     let room = Room::new();
     room.write("p.toml", COUNT);

@@ -42,6 +42,9 @@ pub(in super::super) struct Args {
     /// Take every Nth picture, from the Ith on: `2/3`. `lyncean merge` puts the shards' records together
     #[arg(long, value_name = "I/N", help_heading = "Inputs", requires = "output")]
     pub shard: Option<Shard>,
+    /// Take the pages of files that hold several pictures, each as an image: `all`, a number, or `FIRST-LAST`
+    #[arg(long, value_name = "PAGES", help_heading = "Inputs")]
+    pub pages: Option<Pages>,
     /// Refuse images of more pixels than this that have to be held whole; 2^28 by default
     #[arg(long, value_name = "N", help_heading = "Inputs")]
     pub max_pixels: Option<u64>,
@@ -141,6 +144,31 @@ impl std::str::FromStr for Shard {
     }
 }
 
+/// Pages of a file, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Pages {
+    pub first: usize,
+    /// The last one, if not all.
+    pub last: Option<usize>,
+}
+
+impl std::str::FromStr for Pages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self { first: 0, last: None });
+        }
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        match (first.parse::<usize>(), last.parse::<usize>()) {
+            (Ok(first @ 1..), Ok(last)) if first <= last => {
+                Ok(Self { first: first - 1, last: Some(last - 1) })
+            }
+            _ => Err("expected `all`, a number from 1, or FIRST-LAST".to_owned()),
+        }
+    }
+}
+
 /// What final images are written as.
 #[derive(Clone, Copy, ValueEnum)]
 pub(in super::super) enum Written {
@@ -189,6 +217,16 @@ pub(in super::super) enum Show {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_counted_from_one() {
+        assert_eq!("all".parse(), Ok(Pages { first: 0, last: None }));
+        assert_eq!("3".parse(), Ok(Pages { first: 2, last: Some(2) }));
+        assert_eq!("2-4".parse(), Ok(Pages { first: 1, last: Some(3) }));
+        for wrong in ["0", "3-2", "", "-1", "a"] {
+            assert!(wrong.parse::<Pages>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn shards_are_counted_from_one() {

@@ -93,13 +93,14 @@ impl Job<'_> {
 
     fn run_with(&self, input: &Input, options: &RunOptions) -> Result<Done> {
         if let Place::File(path) = &input.place
+            && input.page.is_none()
             && let Some(done) = self.streamed(path, input, options)?
         {
             return Ok(done);
         }
         let start = Instant::now();
         let (picture, stamp) = match &input.place {
-            Place::File(path) => self.read(path, &input.name)?,
+            Place::File(path) => self.read(path, input)?,
             Place::Builtin(bytes) => {
                 let hash = blake3::hash(bytes).to_hex().to_string();
                 let stamp = Stamp { bytes: bytes.len() as u64, modified: None, hash };
@@ -141,7 +142,8 @@ impl Job<'_> {
     }
 
     /// A picture, and the fingerprint of the very bytes it was made of.
-    fn read(&self, path: &Path, name: &str) -> Result<(codec::Picture, Stamp)> {
+    fn read(&self, path: &Path, input: &Input) -> Result<(codec::Picture, Stamp)> {
+        let name = &input.name;
         // What is no plain file (a pipe, a folder) has no fingerprint, and errors of its own.
         let meta = path.metadata().ok().filter(std::fs::Metadata::is_file);
         let Some(meta) = meta else {
@@ -150,7 +152,7 @@ impl Job<'_> {
         let bytes = std::fs::read(path).map_err(|error| Error::io(name, error))?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
         let stamp = Stamp { bytes: bytes.len() as u64, modified: modified(&meta), hash };
-        Ok((codec::read_bytes(&bytes, name, &self.limits)?, stamp))
+        Ok((codec::read_page(&bytes, name, &self.limits, input.page)?, stamp))
     }
 
     /// The same row by row, or `None` where it has to be whole.

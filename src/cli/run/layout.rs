@@ -91,7 +91,7 @@ mod tests {
 
     fn input(name: &str) -> Input {
         let stem = Path::new(name).with_extension("");
-        Input { name: name.into(), stem, place: Place::File(name.into()) }
+        Input { name: name.into(), stem, place: Place::File(name.into()), page: None }
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("a.png");
         std::fs::write(&at, b"x").unwrap();
-        let inputs = [Input { name: "a.png".into(), stem: "a".into(), place: Place::File(at) }];
+        let inputs = [Input { name: "a.png".into(), stem: "a".into(), place: Place::File(at), page: None }];
         assert!(check(&inputs, folder.path(), &[]).is_err());
         assert!(check(&inputs, &folder.path().join("out"), &[]).is_ok());
     }

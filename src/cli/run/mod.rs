@@ -273,6 +273,9 @@ impl Run<'_> {
         let result = result.unwrap_or_else(|payload| Err(panicked(payload.as_ref())));
         let mut record = Map::new();
         record.insert("image".into(), input.name.as_str().into());
+        if let Some(page) = input.page {
+            record.insert("page".into(), (page + 1).into());
+        }
         let (image, stamp, files) = match result {
             Ok(Done { record: found, files, stamp, times }) => {
                 record.insert("status".into(), "ok".into());

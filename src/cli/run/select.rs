@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::super::inputs::{self, Input};
+use super::super::inputs::{self, Input, Place};
 use super::super::{Exit, Outcome, console};
-use super::args::{Args, Shard};
+use super::args::{Args, Pages, Shard};
+use crate::image::codec;
 use crate::{Error, Result};
 
 /// The pictures that the command names, in order, less those it leaves out.
@@ -21,8 +22,29 @@ pub(super) fn inputs(args: &Args) -> Result<Vec<Input>> {
     if !excluded.is_empty() {
         inputs.retain(|input| !is_excluded(&excluded, &input.name));
     }
+    if let Some(pages) = args.pages {
+        inputs = inputs.into_iter().flat_map(|input| paged(input, pages)).collect();
+    }
     inputs.truncate(args.limit.unwrap_or(usize::MAX));
     Ok(inputs)
+}
+
+/// The wanted pages of a file of several, or the file as it is.
+fn paged(input: Input, pages: Pages) -> Vec<Input> {
+    let Place::File(path) = &input.place else { return vec![input] };
+    // What cannot be read is told when its turn comes.
+    let count = codec::count_pages(path).unwrap_or(1);
+    if count == 1 {
+        return vec![input];
+    }
+    let wanted = pages.first..pages.last.map_or(count, |last| count.min(last + 1));
+    let page = |page: usize| {
+        let mut stem = input.stem.clone().into_os_string();
+        stem.push(format!(".page-{}", page + 1));
+        let place = Place::File(path.clone());
+        Input { name: input.name.clone(), stem: stem.into(), place, page: Some(page) }
+    };
+    wanted.map(page).collect()
 }
 
 /// The lines of a list of files. Blank lines are nothing.

@@ -113,13 +113,41 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> {
+    read_page(bytes, name, limits, None)
+}
+
+/// Reads one of the pictures in the bytes of a file, counted from 0. Without a number the file must
+/// hold but one: never is the first of several taken silently. TIFF alone has several.
+///
+/// # Errors
+/// As [`read`]; [`Input`](crate::ErrorKind::Input) for a page that is not there, and for several
+/// without a number.
+pub fn read_page(bytes: &[u8], name: &str, limits: &Limits, page: Option<usize>) -> Result<Picture> {
     let format = sniff::expect(bytes, name)?;
     sniff::check_complete(bytes, format, name)?;
     guard::run(name, format, || match format {
+        Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits, page),
+        _ if page.is_some_and(|page| page > 0) => {
+            Err(Error::input(format!("`{name}`: a {format} file has one picture only")))
+        }
         Format::Png => png_read::read(Cursor::new(bytes), name, limits),
-        Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits),
         _ => decode::read(bytes, name, format, limits),
     })
+}
+
+/// How many pictures a file holds: the pages of a TIFF, without the smaller copies of a pyramid; 1 for
+/// all else.
+///
+/// # Errors
+/// As [`probe`].
+pub fn count_pages(path: impl AsRef<Path>) -> Result<usize> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let mut reader = BufReader::new(open(path, &name)?);
+    match sniff::expect_reader(&mut reader, &name)? {
+        Format::Tiff => guard::run(&name, Format::Tiff, || tiff_read::count_pages(reader, &name)),
+        _ => Ok(1),
+    }
 }
 
 /// What a file says about its picture, without decoding the pixels.

@@ -7,8 +7,8 @@ use tiff::decoder::{BufferLayoutPreference, Decoder, Limits as TiffLimits};
 use tiff::tags::{SampleFormat, Tag};
 
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
-use crate::Result;
 use crate::image::ImageType;
+use crate::{Error, Result};
 
 /// How stored samples become channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,33 +27,81 @@ pub(super) enum Samples {
 }
 
 /// The picture of a file.
-pub(super) fn read<R: Read + Seek>(reader: R, name: &str, limits: &Limits) -> Result<Picture> {
-    let (mut decoder, source, samples) = open(reader, name, limits)?;
+pub(super) fn read<R: Read + Seek>(
+    reader: R,
+    name: &str,
+    limits: &Limits,
+    page: Option<usize>,
+) -> Result<Picture> {
+    let (mut decoder, source, samples) = open(reader, name, limits, page)?;
     limits.check(&source, name)?;
     pixels::assemble(source, |out| fill(&mut decoder, &source, samples, limits, name, out))
 }
 
 /// The header of a file.
 pub(super) fn probe<R: Read + Seek>(reader: R, name: &str) -> Result<Source> {
-    Ok(open(reader, name, &Limits::default())?.1)
+    Ok(open(reader, name, &Limits::default(), None)?.1)
 }
 
-/// A decoder at the first picture of a file, with what it says.
-pub(super) fn open<R: Read + Seek>(
-    reader: R,
-    name: &str,
-    limits: &Limits,
-) -> Result<(Decoder<R>, Source, Samples)> {
+/// How many pages a file has.
+pub(super) fn count_pages<R: Read + Seek>(reader: R, name: &str) -> Result<usize> {
+    let wrong = |error| fail::from_tiff(name, error);
+    let mut decoder = start(reader, name, &Limits::default())?;
+    Ok(pages(&mut decoder).map_err(wrong)?.len())
+}
+
+/// The directories that are pages: smaller copies of a page, as in pyramids, are none.
+fn pages<R: Read + Seek>(decoder: &mut Decoder<R>) -> tiff::TiffResult<Vec<usize>> {
+    let mut pages = Vec::new();
+    for directory in 0.. {
+        let kind = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType)?.unwrap_or_default();
+        if kind & 1 == 0 || directory == 0 {
+            pages.push(directory);
+        }
+        if !decoder.more_images() {
+            break;
+        }
+        decoder.next_image()?;
+    }
+    Ok(pages)
+}
+
+fn start<R: Read + Seek>(reader: R, name: &str, limits: &Limits) -> Result<Decoder<R>> {
     /// Room for the offsets of four million strips.
     const TAG_BYTES: usize = 32 << 20;
-    let wrong = |error| fail::from_tiff(name, error);
     let most = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
     let mut bounds = TiffLimits::default();
     bounds.decoding_buffer_size = most;
     bounds.intermediate_buffer_size = most;
     bounds.ifd_value_size = TAG_BYTES;
-    let mut decoder = Decoder::new(reader).map_err(wrong)?.with_limits(bounds);
+    Ok(Decoder::new(reader).map_err(|error| fail::from_tiff(name, error))?.with_limits(bounds))
+}
 
+/// A decoder at a page, counted from 0, with what it says; without one at the only page of a file.
+pub(super) fn open<R: Read + Seek>(
+    reader: R,
+    name: &str,
+    limits: &Limits,
+    page: Option<usize>,
+) -> Result<(Decoder<R>, Source, Samples)> {
+    let wrong = |error| fail::from_tiff(name, error);
+    let mut decoder = start(reader, name, limits)?;
+    if decoder.more_images() || page.is_some_and(|page| page > 0) {
+        let pages = pages(&mut decoder).map_err(wrong)?;
+        let directory = match page {
+            None if pages.len() > 1 => {
+                let message = format!("`{name}`: a TIFF of {} pages, expected one picture", pages.len());
+                return Err(
+                    Error::input(message).with_hint("`--pages all` takes every page, `--pages 1` one")
+                );
+            }
+            None => 0,
+            Some(page) => *pages.get(page).ok_or_else(|| {
+                Error::input(format!("`{name}`: there is no page {}, the last is {}", page + 1, pages.len()))
+            })?,
+        };
+        decoder.seek_to_image(directory).map_err(wrong)?;
+    }
     let (width, height) = decoder.dimensions().map_err(wrong)?;
     let (mut width, mut height) =
         (fail::size(width, name, Format::Tiff)?, fail::size(height, name, Format::Tiff)?);

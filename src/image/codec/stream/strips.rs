@@ -32,7 +32,7 @@ impl Strips {
     /// The strips of a file, or `None` when rows cannot be had one after the other.
     pub(super) fn open(input: Input, name: &str, limits: &Limits) -> Result<Option<(Self, Source)>> {
         let wrong = |error| fail::from_tiff(name, error);
-        let (mut decoder, source, samples) = tiff_read::open(input, name, limits)?;
+        let (mut decoder, source, samples) = tiff_read::open(input, name, limits, None)?;
         let planar = tag(&mut decoder, Tag::PlanarConfiguration, 1, name)?;
         if decoder.get_chunk_type() != ChunkType::Strip
             || samples != Samples::Plain
