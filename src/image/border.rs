@@ -45,6 +45,21 @@ impl BorderMode {
         let mapped = match self {
             Self::Constant | Self::Valid => return None,
             Self::Replicate => i.clamp(0, n - 1),
+            // Less than an image away nothing has to be divided.
+            Self::Reflect if -n <= i && i < 2 * n => {
+                if i < 0 {
+                    -1 - i
+                } else {
+                    2 * n - 1 - i
+                }
+            }
+            Self::Reflect101 if -n < i && i < 2 * n - 1 => {
+                if i < 0 {
+                    -i
+                } else {
+                    2 * n - 2 - i
+                }
+            }
             Self::Wrap => i.rem_euclid(n),
             Self::Reflect => {
                 let k = i.rem_euclid(2 * n);

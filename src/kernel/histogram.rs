@@ -49,7 +49,7 @@ pub fn count_pairs_row<'a>(pixels: &'a [u8], counts: &mut [u32; 65536]) -> Optio
 
 /// Whether neighbours of a row differ so much that counting pairs would miss the cache.
 pub fn is_rough(pixels: &[u8]) -> bool {
-    const SAMPLES: usize = 32;
+    const SAMPLES: usize = 16;
     const FAR: u8 = 48;
     let step = (pixels.len() / SAMPLES).max(2);
     let far = pixels.chunks_exact(step).filter(|part| part[0].abs_diff(part[1]) > FAR).count();
@@ -59,12 +59,14 @@ pub fn is_rough(pixels: &[u8]) -> bool {
 /// Moves counts of pairs to the counts of values.
 pub fn unpair(pairs: &mut [u32; 65536], counts: &mut [u64; 256]) {
     let (rows, _) = pairs.as_chunks_mut::<256>();
-    for (count, row) in (0..).zip(rows) {
-        for (low, pair) in row.iter_mut().enumerate() {
+    for (high, row) in rows.iter_mut().enumerate() {
+        let mut sum = 0;
+        for (count, pair) in counts.iter_mut().zip(row) {
             let pair = u64::from(std::mem::take(pair));
-            counts[low] += pair;
-            counts[count] += pair;
+            *count += pair;
+            sum += pair;
         }
+        counts[high] += sum;
     }
 }
 

@@ -28,10 +28,23 @@ pub trait Sum<T>: Copy + Default {
     {
         integral_row(row, Self::of, above, out);
     }
+    /// The sum rounded to a float.
+    fn round(self) -> f32;
+    /// [`sum_row`](Self::sum_row), and each sum rounded.
+    fn sum_floats_row(isa: Isa, row: &[T], above: &[Self], out: &mut [Self], floats: &mut [f32])
+    where
+        T: Copy,
+    {
+        Self::sum_row(isa, row, above, out);
+        isa.run(
+            #[inline(always)]
+            || floats.iter_mut().zip(&*out).for_each(|(float, sum)| *float = sum.round()),
+        );
+    }
 }
 
 macro_rules! integer_sums {
-    ($($value:ty => $sum:ty),*) => {$(
+    ($($value:ty => $sum:ty, $row:path { $($more:tt)* })*) => {$(
         impl Sum<$value> for $sum {
             #[inline(always)]
             fn of(value: $value) -> Self {
@@ -54,8 +67,13 @@ macro_rules! integer_sums {
                 Self::from(sum)
             }
             fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
-                prefix::sum_row(isa, row, above, out);
+                $row(isa, row, above, out);
             }
+            #[inline(always)]
+            fn round(self) -> f32 {
+                self as f32
+            }
+            $($more)*
         }
     )*};
 }
@@ -81,9 +99,22 @@ impl Sum<u8> for u16 {
     fn small(sum: u32) -> Self {
         sum as Self
     }
+    #[inline(always)]
+    fn round(self) -> f32 {
+        f32::from(self)
+    }
 }
 
-integer_sums!(u8 => u32, u8 => u64, u16 => u32, u16 => u64);
+integer_sums!(
+    u8 => u32, prefix::sum_bytes_row {
+        fn sum_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32], floats: &mut [f32]) {
+            prefix::sum_bytes_floats_row(isa, row, above, out, floats);
+        }
+    }
+    u8 => u64, prefix::sum_row {}
+    u16 => u32, prefix::sum_row {}
+    u16 => u64, prefix::sum_row {}
+);
 
 macro_rules! float_sums {
     ($($value:ty => $row:expr),*) => {$(
@@ -108,6 +139,10 @@ macro_rules! float_sums {
             fn small(sum: u32) -> Self {
                 // Signed integers are converted by one instruction everywhere.
                 Self::from(sum as i32)
+            }
+            #[inline(always)]
+            fn round(self) -> f32 {
+                self as f32
             }
             fn sum_row(isa: Isa, row: &[$value], above: &[Self], out: &mut [Self]) {
                 $row(isa, row, above, out);

@@ -108,6 +108,14 @@ pub(super) trait Lanes: Copy {
     /// Whether it holds anywhere.
     fn any(self, mask: Self::Mask) -> bool;
 
+    /// Unsigned 16-bit lanes shifted down by a number that the compiler does not know.
+    fn shift_by(self, a: Self::V, bits: u32) -> Self::V;
+
+    /// Of each 16-bit lane the wrapping sum up to and with it.
+    fn running(self, v: Self::V) -> Self::V;
+    /// The last 16-bit lane everywhere.
+    fn last(self, v: Self::V) -> Self::V;
+
     /// One float everywhere.
     fn splat_float(self, value: f32) -> Self::V;
     /// Sums of floats.
@@ -197,6 +205,31 @@ mod x86 {
     }
 
     /// Methods that are one instruction on values.
+    // As an intrinsic it is a product of wider numbers to the compiler, which moves the widening of what
+    // stays the same out of a loop, and then no longer knows the instruction again.
+    macro_rules! mul_high {
+        ($name:ident, $features:literal, $class:ident, $vector:ty) => {
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn $name(a: $vector, b: $vector) -> $vector {
+                let product: $vector;
+                // SAFETY: the instruction reads and writes these registers alone.
+                unsafe {
+                    std::arch::asm!(
+                        "vpmulhuw {product}, {a}, {b}",
+                        product = lateout($class) product,
+                        a = in($class) a,
+                        b = in($class) b,
+                        options(pure, nomem, nostack, preserves_flags),
+                    );
+                }
+                product
+            }
+        };
+    }
+    mul_high!(mul_high_32, "avx512f,avx512bw", zmm_reg, __m512i);
+    mul_high!(mul_high_16, "avx2", ymm_reg, __m256i);
+
     macro_rules! values {
         ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty = $body:expr;)*) => {$(
             #[inline(always)]
@@ -217,7 +250,7 @@ mod x86 {
             splat32(value: i32) -> __m512i = _mm512_set1_epi32(value);
             add(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi16(a, b);
             mul(a: __m512i, b: __m512i) -> __m512i = _mm512_mullo_epi16(a, b);
-            mul_high(a: __m512i, b: __m512i) -> __m512i = _mm512_mulhi_epu16(a, b);
+            mul_high(a: __m512i, b: __m512i) -> __m512i = mul_high_32(a, b);
             xor(a: __m512i, b: __m512i) -> __m512i = _mm512_xor_si512(a, b);
             abs(a: __m512i) -> __m512i = _mm512_abs_epi16(a);
             greater(a: __m512i, b: __m512i) -> __mmask32 = _mm512_cmpgt_epi16_mask(a, b);
@@ -254,6 +287,24 @@ mod x86 {
         #[inline(always)]
         fn any(self, mask: __mmask32) -> bool {
             mask != 0
+        }
+
+        #[inline(always)]
+        fn running(self, v: __m512i) -> __m512i {
+            // SAFETY: as for the methods above.
+            unsafe { crate::kernel::running::running_32_words(v) }
+        }
+
+        #[inline(always)]
+        fn shift_by(self, a: __m512i, bits: u32) -> __m512i {
+            // SAFETY: as for the methods above.
+            unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(bits.cast_signed())) }
+        }
+
+        #[inline(always)]
+        fn last(self, v: __m512i) -> __m512i {
+            // SAFETY: as for the methods above.
+            unsafe { _mm512_permutexvar_epi16(_mm512_set1_epi16(31), v) }
         }
 
         #[inline(always)]
@@ -370,7 +421,7 @@ mod x86 {
             splat32(value: i32) -> __m256i = _mm256_set1_epi32(value);
             add(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi16(a, b);
             mul(a: __m256i, b: __m256i) -> __m256i = _mm256_mullo_epi16(a, b);
-            mul_high(a: __m256i, b: __m256i) -> __m256i = _mm256_mulhi_epu16(a, b);
+            mul_high(a: __m256i, b: __m256i) -> __m256i = mul_high_16(a, b);
             xor(a: __m256i, b: __m256i) -> __m256i = _mm256_xor_si256(a, b);
             abs(a: __m256i) -> __m256i = _mm256_abs_epi16(a);
             greater(a: __m256i, b: __m256i) -> __m256i = _mm256_cmpgt_epi16(a, b);
@@ -391,6 +442,34 @@ mod x86 {
                 (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
             pack(low: __m256i, high: __m256i) -> __m256i = _mm256_packs_epi32(low, high);
             shuffle(v: __m256i, from: __m256i) -> __m256i = _mm256_shuffle_epi8(v, from);
+        }
+
+        #[inline(always)]
+        fn running(self, v: __m256i) -> __m256i {
+            // SAFETY: as for the methods above.
+            unsafe {
+                let v = _mm256_add_epi16(v, _mm256_slli_si256::<2>(v));
+                let v = _mm256_add_epi16(v, _mm256_slli_si256::<4>(v));
+                let v = _mm256_add_epi16(v, _mm256_slli_si256::<8>(v));
+                // The sum of the lower half is added to the upper one.
+                let lower = _mm256_permute2x128_si256::<0x08>(v, v);
+                _mm256_add_epi16(v, _mm256_shuffle_epi8(lower, _mm256_set1_epi16(0x0f0e)))
+            }
+        }
+
+        #[inline(always)]
+        fn shift_by(self, a: __m256i, bits: u32) -> __m256i {
+            // SAFETY: as for the methods above.
+            unsafe { _mm256_srl_epi16(a, _mm_cvtsi32_si128(bits.cast_signed())) }
+        }
+
+        #[inline(always)]
+        fn last(self, v: __m256i) -> __m256i {
+            // SAFETY: as for the methods above.
+            unsafe {
+                let upper = _mm256_permute2x128_si256::<0x11>(v, v);
+                _mm256_shuffle_epi8(upper, _mm256_set1_epi16(0x0f0e))
+            }
         }
 
         #[inline(always)]

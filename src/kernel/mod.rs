@@ -34,6 +34,7 @@ pub mod resize;
 pub mod resize_exact;
 pub mod resize_taps;
 pub mod rolling_ball;
+mod running;
 pub mod separable;
 pub mod sobel;
 pub mod table;

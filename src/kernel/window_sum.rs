@@ -4,10 +4,12 @@
 //! Integers alone run on, and wrap: a window's own sum must fit the type. Floats are summed afresh for
 //! each window, by doubling, in one order.
 
+mod mean;
 mod prefix;
 
 use super::Isa;
 use super::integral::Sum;
+pub use mean::{Reciprocal, SLACK, small_mean_u8_row};
 pub use prefix::Prefix;
 
 /// Takes a row into the sums of columns, and another one out; `term` is what of a pixel is summed.
@@ -69,52 +71,6 @@ pub fn mean_u8_row<S: Prefix>(isa: Isa, sums: &[S], span: usize, area: usize, ou
                 for ((&to, &from), out) in pairs.zip(out) {
                     *out = ((to.less(from).float() + 0.25) * share + WHOLE).to_bits() as u8;
                 }
-            }
-        },
-    );
-}
-
-/// Division by the area of a window by a multiplication: `sum / area` is `(sum * factor >> 16) >> shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reciprocal {
-    half: u16,
-    factor: u16,
-    shift: u32,
-}
-
-impl Reciprocal {
-    /// For windows of 8 bit whose sums fit 16 bits, those of up to 256 pixels; `None` for larger ones, and where
-    /// no factor gives the exact quotient (T. Granlund and P. Montgomery 1994).
-    pub fn of(area: usize) -> Option<Self> {
-        let area = u32::try_from(area).ok().filter(|area| (1..=256).contains(area))?;
-        let half = area / 2;
-        let largest = 255 * area + half;
-        let shift = (area - 1).checked_ilog2().unwrap_or_default();
-        let factor = (1u32 << (16 + shift)).div_ceil(area);
-        let excess = factor * area - (1 << (16 + shift));
-        let is_exact = u64::from(largest) * u64::from(excess) < 1 << (16 + shift);
-        (is_exact && factor <= 0xffff).then_some(Self { half: half as u16, factor: factor as u16, shift })
-    }
-
-    /// The mean of a window by its sum, rounded to nearest, halves up.
-    #[inline(always)]
-    fn mean(self, sum: u16) -> u8 {
-        let product = u32::from(sum.wrapping_add(self.half)) * u32::from(self.factor);
-        ((product >> 16) as u16 >> self.shift) as u8
-    }
-}
-
-/// [`mean_u8_row`] for sums of 16 bits.
-pub fn small_mean_u8_row(isa: Isa, sums: &[u16], span: usize, reciprocal: Reciprocal, out: &mut [u8]) {
-    let count = out.len();
-    if count == 0 {
-        return;
-    }
-    isa.run(
-        #[inline(always)]
-        || {
-            for ((&to, &from), out) in sums[span..][..count].iter().zip(&sums[..count]).zip(out) {
-                *out = reciprocal.mean(to.wrapping_sub(from));
             }
         },
     );
@@ -182,25 +138,4 @@ pub fn widen_f64_row(
             }
         },
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reciprocals_divide_every_sum() {
-        let mut found = 0;
-        for area in 1..=300usize {
-            let Some(reciprocal) = Reciprocal::of(area) else { continue };
-            found += 1;
-            for sum in 0..=255 * area {
-                let wanted = (sum + area / 2) / area;
-                assert_eq!(usize::from(reciprocal.mean(sum as u16)), wanted, "{sum} / {area}");
-            }
-        }
-        // The squares of the usual sizes are among them.
-        assert!(found > 200, "{found}");
-        assert!((2..=16).all(|size| Reciprocal::of(size * size).is_some()));
-    }
 }

@@ -58,8 +58,9 @@ impl Sums {
         let area = stencil.size.0 * stencil.size.1;
         match (self, rows.shape(0).ty.element()) {
             (Self::Small(sums, reciprocal), _) => {
-                let sums = sums.prefix::<u8>(isa, rows, stencil, y, u16::from);
-                small_mean_u8_row(isa, sums, span, *reciprocal, out.row());
+                let columns = sums.columns::<u8>(isa, rows, stencil, y, u16::from);
+                let step = rows.shape(0).ty.channels();
+                small_mean_u8_row(isa, columns, stencil.size.0, step, *reciprocal, out.row());
             }
             (Self::Narrow(sums), Element::U16) => {
                 let sums = sums.prefix::<u16>(isa, rows, stencil, y, u32::from);

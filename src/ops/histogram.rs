@@ -60,6 +60,9 @@ struct Pairs {
     pairs: [u32; 65536],
     /// Pixels counted in `pairs`.
     counted: usize,
+    rows: usize,
+    /// Whether the row last looked at was rough; a few rows are like their neighbours.
+    is_rough: bool,
     singles: [[u64; 256]; 4],
 }
 
@@ -72,7 +75,11 @@ impl Pairs {
     }
 
     fn count(&mut self, row: &[u8]) {
-        if kernel::is_rough(row) {
+        if self.rows.is_multiple_of(8) {
+            self.is_rough = kernel::is_rough(row);
+        }
+        self.rows += 1;
+        if self.is_rough {
             kernel::count_u8_row(row, &mut self.singles);
             return;
         }

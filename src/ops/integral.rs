@@ -66,16 +66,16 @@ pub fn integral_floats(image: &Image, as_share: bool, cx: &Context) -> Result<Im
     let fits = |value: u64| u32::try_from(largest.saturating_mul(value)).is_ok();
     match image {
         Image::Gray8(plane) | Image::Mask(plane) if fits(255) => {
-            floats::<u8, u32>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+            floats::<u8, u32>(plane.view(), as_share, table, cx)?;
         }
         Image::Gray8(plane) | Image::Mask(plane) => {
-            floats::<u8, u64>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+            floats::<u8, u64>(plane.view(), as_share, table, cx)?;
         }
-        Image::Gray16(plane) => floats::<u16, u64>(plane.view(), as_share, |sum| sum as f32, table, cx)?,
+        Image::Gray16(plane) => floats::<u16, u64>(plane.view(), as_share, table, cx)?,
         Image::GrayF32(plane) => {
             // One band: the order of float sums is from top to bottom.
             let cx = &cx.clone().with_threads(1);
-            floats::<f32, f64>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+            floats::<f32, f64>(plane.view(), as_share, table, cx)?;
         }
         other => {
             let types = [ImageType::Gray8, ImageType::Gray16, ImageType::GrayF32, ImageType::Mask];
@@ -86,13 +86,7 @@ pub fn integral_floats(image: &Image, as_share: bool, cx: &Context) -> Result<Im
 }
 
 /// Each band from the sums of all rows above it, in parallel.
-fn floats<T, S>(
-    image: View<T>,
-    as_share: bool,
-    float: impl Fn(S) -> f32 + Sync,
-    table: &mut Plane<f32>,
-    cx: &Context,
-) -> Result<()>
+fn floats<T, S>(image: View<T>, as_share: bool, table: &mut Plane<f32>, cx: &Context) -> Result<()>
 where
     T: Pixel,
     S: Pixel + Sum<T> + ToF64,
@@ -133,16 +127,17 @@ where
             if y % 64 == 0 {
                 cx.check()?;
             }
-            S::sum_row(isa, image.row(y), &sums, &mut next);
-            isa.run(
-                #[inline(always)]
-                || match share {
-                    None => out.iter_mut().zip(&next).for_each(|(out, &sum)| *out = float(sum)),
-                    Some(total) => {
+            if let Some(total) = share {
+                S::sum_row(isa, image.row(y), &sums, &mut next);
+                isa.run(
+                    #[inline(always)]
+                    || {
                         out.iter_mut().zip(&next).for_each(|(out, sum)| *out = (sum.to_f64() / total) as f32);
-                    }
-                },
-            );
+                    },
+                );
+            } else {
+                S::sum_floats_row(isa, image.row(y), &sums, &mut next, out);
+            }
             std::mem::swap(&mut sums, &mut next);
         }
         Ok(())

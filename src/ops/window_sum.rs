@@ -7,7 +7,7 @@ use super::stencil::Stencil;
 use crate::image::Pixel;
 use crate::kernel::Isa;
 use crate::kernel::integral::Sum;
-use crate::kernel::window_sum::{Prefix, enter_row, slide_row, widen_f64_row};
+use crate::kernel::window_sum::{Prefix, SLACK, enter_row, slide_row, widen_f64_row};
 
 /// The rows of a window, and the one that left it: running sums take that out again.
 pub(crate) fn rows_needed(stencil: &Stencil, y: usize) -> Range<isize> {
@@ -23,16 +23,15 @@ pub(crate) struct IntegerSums<S> {
     at: Option<usize>,
 }
 
-impl<S: Prefix> IntegerSums<S> {
+impl<S: Copy + Default> IntegerSums<S> {
     pub(crate) fn new(input: Shape, stencil: &Stencil) -> Self {
         let window = stencil.window();
-        let channels = input.ty.channels();
-        let length = (window.left + input.width + window.right) * channels;
-        Self { columns: vec![S::default(); length], sums: vec![S::default(); length + channels], at: None }
+        let length = (window.left + input.width + window.right) * input.ty.channels();
+        Self { columns: vec![S::default(); length + SLACK], sums: Vec::new(), at: None }
     }
 
-    /// Prefix sums of the columns for output row `y`; `term` is what of a pixel is summed.
-    pub(crate) fn prefix<T>(
+    /// Sums of the columns for output row `y`, and [`SLACK`]; `term` is what of a pixel is summed.
+    pub(crate) fn columns<T>(
         &mut self,
         isa: Isa,
         rows: &Rows<'_>,
@@ -55,7 +54,26 @@ impl<S: Prefix> IntegerSums<S> {
             }
         }
         self.at = Some(y);
-        S::prefix_row(isa, &self.columns, rows.shape(0).ty.channels(), &mut self.sums);
+        &self.columns
+    }
+
+    /// Prefix sums of the [`columns`](Self::columns).
+    pub(crate) fn prefix<T>(
+        &mut self,
+        isa: Isa,
+        rows: &Rows<'_>,
+        stencil: &Stencil,
+        y: usize,
+        term: impl Fn(T) -> S + Copy,
+    ) -> &[S]
+    where
+        T: Pixel,
+        S: Sum<T> + Prefix,
+    {
+        self.columns(isa, rows, stencil, y, term);
+        let (step, count) = (rows.shape(0).ty.channels(), self.columns.len() - SLACK);
+        self.sums.resize(count + step, S::default());
+        S::prefix_row(isa, &self.columns[..count], step, &mut self.sums);
         &self.sums
     }
 }

@@ -43,6 +43,52 @@ pub(super) fn sum_row<T: Prefix, S: Sum<T>>(isa: Isa, row: &[T], above: &[S], ou
     }
 }
 
+/// [`sum_row`] for the most used types, without a detour through memory where there is AVX-512.
+pub(super) fn sum_bytes_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32]) {
+    assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_avx512() {
+        out[0] = 0;
+        // SAFETY: the set was just found.
+        let (done, sum) = unsafe { x86::table_row::<false>(row, &above[1..], &mut out[1..], &mut []) };
+        return finish(row, above, out, done, sum);
+    }
+    sum_row(isa, row, above, out);
+}
+
+/// [`sum_bytes_row`], and each sum rounded to a float.
+pub(super) fn sum_bytes_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32], floats: &mut [f32]) {
+    assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
+    assert!(floats.len() == out.len(), "a float for every sum");
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_avx512() {
+        out[0] = 0;
+        floats[0] = 0.0;
+        let (entries, rounded) = (&mut out[1..], &mut floats[1..]);
+        // SAFETY: the set was just found.
+        let (pixels, sum) = unsafe { x86::table_row::<true>(row, &above[1..], entries, rounded) };
+        finish(row, above, out, pixels, sum);
+        done = pixels + 1;
+    }
+    if done == 0 {
+        sum_row(isa, row, above, out);
+    }
+    isa.run(
+        #[inline(always)]
+        || floats[done..].iter_mut().zip(&out[done..]).for_each(|(float, &sum)| *float = sum as f32),
+    );
+}
+
+/// The entries from `done` on, where the pixels before sum up to `sum`.
+#[cfg(target_arch = "x86_64")]
+fn finish(row: &[u8], above: &[u32], out: &mut [u32], done: usize, mut sum: u32) {
+    for (x, &value) in row.iter().enumerate().skip(done) {
+        sum = sum.wrapping_add(u32::from(value));
+        out[x + 1] = above[x + 1].wrapping_add(sum);
+    }
+}
+
 impl Prefix for u8 {
     fn vectors(isa: Isa, values: &[Self], sums: &mut [u32]) -> usize {
         #[cfg(target_arch = "x86_64")]
@@ -72,9 +118,52 @@ mod x86 {
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_blend_epi32,
         _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32, _mm256_extracti128_si256,
-        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_si256,
-        _mm256_storeu_si256,
+        _mm256_loadu_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
+        _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps, _mm512_cvtsi512_si32,
+        _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32, _mm512_set1_epi32,
+        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
     };
+
+    use crate::kernel::running::running_32_words;
+
+    /// The first entries of a row of a table, and with `FLOATS` each rounded; how many, and the sum of
+    /// their pixels.
+    #[target_feature(enable = "avx512f,avx512bw,avx2")]
+    pub(super) fn table_row<const FLOATS: bool>(
+        row: &[u8],
+        above: &[u32],
+        out: &mut [u32],
+        floats: &mut [f32],
+    ) -> (usize, u32) {
+        let mut base = _mm512_setzero_si512();
+        let last = _mm512_set1_epi32(15);
+        let blocks = row.as_chunks::<32>().0;
+        let (above, out) = (above.as_chunks::<16>().0, out.as_chunks_mut::<16>().0);
+        let floats = floats.as_chunks_mut::<16>().0;
+        for (i, pixels) in blocks.iter().enumerate() {
+            // SAFETY: the array has 32 bytes.
+            let pixels = unsafe { _mm256_loadu_si256(pixels.as_ptr().cast()) };
+            let sums = running_32_words(_mm512_cvtepu8_epi16(pixels));
+            let halves = [_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64::<1>(sums)];
+            let halves = halves.map(|half| _mm512_add_epi32(_mm512_cvtepu16_epi32(half), base));
+            for (j, half) in halves.into_iter().enumerate() {
+                let at = 2 * i + j;
+                // SAFETY: the array has 64 bytes.
+                let above = unsafe { _mm512_loadu_si512(above[at].as_ptr().cast()) };
+                let entries = _mm512_add_epi32(half, above);
+                // SAFETY: the array has 64 bytes.
+                unsafe { _mm512_storeu_si512(out[at].as_mut_ptr().cast(), entries) };
+                if FLOATS {
+                    let rounded = _mm512_cvtepu32_ps(entries);
+                    // SAFETY: the array has 64 bytes.
+                    unsafe { _mm512_storeu_ps(floats[at].as_mut_ptr(), rounded) };
+                }
+            }
+            base = _mm512_permutexvar_epi32(last, halves[1]);
+        }
+        (blocks.len() * 32, _mm512_cvtsi512_si32(base).cast_unsigned())
+    }
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -147,6 +236,13 @@ mod tests {
     use super::*;
 
     fn check<T: Prefix, S: Sum<T> + From<u32> + PartialEq + std::fmt::Debug>(value: impl Fn(usize) -> T) {
+        check_rows::<T, S>(sum_row, value);
+    }
+
+    fn check_rows<T: Prefix, S: Sum<T> + From<u32> + PartialEq + std::fmt::Debug>(
+        sum_row: impl Fn(Isa, &[T], &[S], &mut [S]),
+        value: impl Fn(usize) -> T,
+    ) {
         for width in (0..80).chain([255, 256, 257, 511, 512, 1000]) {
             let row: Vec<T> = (0..width).map(&value).collect();
             let above: Vec<S> = (0..=width as u32).map(|x| S::from(x * 977)).collect();
@@ -165,7 +261,28 @@ mod tests {
     }
 
     #[test]
+    fn floats_are_rounded_sums() {
+        for width in [0, 1, 31, 32, 33, 64, 200] {
+            let row: Vec<u8> = (0..width).map(|x| (x * 89) as u8).collect();
+            let above: Vec<u32> = (0..=width as u32).map(|x| x * 90_000_001).collect();
+            for isa in Isa::available() {
+                let (mut sums, mut again) = (vec![7; width + 1], vec![7; width + 1]);
+                let mut floats = vec![7.0; width + 1];
+                sum_row(isa, &row, &above, &mut sums);
+                sum_bytes_floats_row(isa, &row, &above, &mut again, &mut floats);
+                assert_eq!(again, sums);
+                assert!(
+                    floats.iter().zip(&sums).all(|(&float, &sum)| float == sum as f32),
+                    "{isa:?} {width}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn sums_are_those_made_one_by_one() {
+        check_rows::<u8, u32>(sum_bytes_row, |x| (x * 89) as u8);
+        check_rows::<u8, u32>(sum_bytes_row, |_| 255);
         check::<u8, u32>(|x| (x * 89) as u8);
         check::<u8, u64>(|_| 255);
         check::<u16, u64>(|_| 65535);

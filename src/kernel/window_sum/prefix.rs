@@ -41,7 +41,7 @@ macro_rules! prefix {
         }
     )*};
 }
-prefix!(u16, u32, u64);
+prefix!(u32, u64);
 
 /// The sums from `done` on, where there are some; without any, the first `step` of them are zero.
 fn prefix<S: Copy + Default>(
@@ -70,8 +70,6 @@ trait Vectors: Sized {
 impl Vectors for u64 {}
 
 #[cfg(not(target_arch = "x86_64"))]
-impl Vectors for u16 {}
-#[cfg(not(target_arch = "x86_64"))]
 impl Vectors for u32 {}
 
 #[cfg(target_arch = "x86_64")]
@@ -93,20 +91,18 @@ macro_rules! vectors {
     };
 }
 #[cfg(target_arch = "x86_64")]
-vectors!(u16, x86::words_avx512, x86::words_avx2);
-#[cfg(target_arch = "x86_64")]
 vectors!(u32, x86::doubles_avx512, x86::doubles_avx2);
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm256_add_epi16, _mm256_add_epi32, _mm256_loadu_si256, _mm256_permute2x128_si256,
-        _mm256_permutevar8x32_epi32, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-        _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi16,
-        _mm512_add_epi32, _mm512_bslli_epi128, _mm512_loadu_si512, _mm512_maskz_permutexvar_epi16,
-        _mm512_maskz_permutexvar_epi32, _mm512_permutexvar_epi16, _mm512_permutexvar_epi32,
-        _mm512_set1_epi16, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+        __m256i, __m512i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_permute2x128_si256,
+        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi32,
+        _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32, _mm512_loadu_si512, _mm512_setzero_si512,
+        _mm512_storeu_si512,
     };
+
+    use crate::kernel::running::{last_of_16_doubles, running_16_doubles};
 
     /// A prefix sum in blocks of `$lanes`. `$within` makes the sums of a vector, `$last` puts the last of
     /// them into all lanes.
@@ -136,19 +132,6 @@ mod x86 {
     }
 
     prefix!(
-        words_avx512,
-        "avx512f,avx512bw",
-        u16,
-        32,
-        __m512i,
-        _mm512_loadu_si512,
-        _mm512_storeu_si512,
-        _mm512_add_epi16,
-        _mm512_setzero_si512,
-        within_32_words,
-        last_of_32_words
-    );
-    prefix!(
         doubles_avx512,
         "avx512f,avx512bw",
         u32,
@@ -158,21 +141,8 @@ mod x86 {
         _mm512_storeu_si512,
         _mm512_add_epi32,
         _mm512_setzero_si512,
-        within_16_doubles,
+        running_16_doubles,
         last_of_16_doubles
-    );
-    prefix!(
-        words_avx2,
-        "avx2",
-        u16,
-        16,
-        __m256i,
-        _mm256_loadu_si256,
-        _mm256_storeu_si256,
-        _mm256_add_epi16,
-        _mm256_setzero_si256,
-        within_16_words,
-        last_of_16_words
     );
     prefix!(
         doubles_avx2,
@@ -187,89 +157,6 @@ mod x86 {
         within_8_doubles,
         last_of_8_doubles
     );
-
-    /// For each lane of 32 the last lane of the group of eight that is `back` groups before its own.
-    const fn ends_of_words(back: usize) -> [i16; 32] {
-        let mut ends = [0; 32];
-        let mut lane = 8 * back;
-        while lane < 32 {
-            ends[lane] = ((lane / 8 - back) * 8 + 7) as i16;
-            lane += 1;
-        }
-        ends
-    }
-
-    /// The same for 16 lanes in groups of four.
-    const fn ends_of_doubles(back: usize) -> [i32; 16] {
-        let mut ends = [0; 16];
-        let mut lane = 4 * back;
-        while lane < 16 {
-            ends[lane] = ((lane / 4 - back) * 4 + 3) as i32;
-            lane += 1;
-        }
-        ends
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn constant<T: bytemuck::Pod, const N: usize>(lanes: &[T; N]) -> __m512i {
-        const { assert!(size_of::<T>() * N == 64) };
-        // SAFETY: the array has 64 bytes; the load wants no alignment.
-        unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn within_32_words(x: __m512i) -> __m512i {
-        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<2>(x));
-        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<4>(x));
-        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<8>(x));
-        let one = constant(const { &ends_of_words(1) });
-        let x = _mm512_add_epi16(x, _mm512_maskz_permutexvar_epi16(0xffff_ff00, one, x));
-        let two = constant(const { &ends_of_words(2) });
-        _mm512_add_epi16(x, _mm512_maskz_permutexvar_epi16(0xffff_0000, two, x))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn last_of_32_words(x: __m512i) -> __m512i {
-        _mm512_permutexvar_epi16(_mm512_set1_epi16(31), x)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn within_16_doubles(x: __m512i) -> __m512i {
-        let x = _mm512_add_epi32(x, _mm512_bslli_epi128::<4>(x));
-        let x = _mm512_add_epi32(x, _mm512_bslli_epi128::<8>(x));
-        let one = constant(const { &ends_of_doubles(1) });
-        let x = _mm512_add_epi32(x, _mm512_maskz_permutexvar_epi32(0xfff0, one, x));
-        let two = constant(const { &ends_of_doubles(2) });
-        _mm512_add_epi32(x, _mm512_maskz_permutexvar_epi32(0xff00, two, x))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn last_of_16_doubles(x: __m512i) -> __m512i {
-        _mm512_permutexvar_epi32(_mm512_set1_epi32(15), x)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn within_16_words(x: __m256i) -> __m256i {
-        let x = _mm256_add_epi16(x, _mm256_slli_si256::<2>(x));
-        let x = _mm256_add_epi16(x, _mm256_slli_si256::<4>(x));
-        let x = _mm256_add_epi16(x, _mm256_slli_si256::<8>(x));
-        // The sum of the lower half is added to the upper one.
-        let lower = _mm256_permute2x128_si256::<0x08>(x, x);
-        _mm256_add_epi16(x, _mm256_shuffle_epi8(lower, _mm256_set1_epi16(0x0f0e)))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn last_of_16_words(x: __m256i) -> __m256i {
-        let upper = _mm256_permute2x128_si256::<0x11>(x, x);
-        _mm256_shuffle_epi8(upper, _mm256_set1_epi16(0x0f0e))
-    }
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -309,7 +196,6 @@ mod tests {
 
     #[test]
     fn differences_of_sums_are_the_columns() {
-        check(|i| (i * 40_503) as u16, 0);
         check(|i| (i as u32).wrapping_mul(2_654_435_761), 0);
         check(|i| (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), 0);
     }
