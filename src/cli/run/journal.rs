@@ -58,6 +58,11 @@ impl Entry {
         self.json.get("image").and_then(Json::as_str).unwrap_or_default()
     }
 
+    /// The page, counted from 1, of a file of several.
+    pub(super) fn page(&self) -> Option<u64> {
+        self.json.get("record").and_then(|record| record.get("page")).and_then(Json::as_u64)
+    }
+
     pub(super) fn record(&self) -> Map<String, Json> {
         self.json.get("record").and_then(Json::as_object).cloned().unwrap_or_default()
     }
@@ -106,6 +111,10 @@ impl Journal {
             let mut file = journal.lock();
             file.set_len(0).map_err(failed)?;
             file.write_all(format!("{}\n", head(manifest)).as_bytes()).map_err(failed)?;
+            if is_durable {
+                file.sync_all().map_err(failed)?;
+                sync_folder(path);
+            }
         }
         Ok(journal)
     }
@@ -139,6 +148,10 @@ impl Journal {
             }
             // Some network folders know no locks.
             Err(std::fs::TryLockError::Error(_)) => {}
+        }
+        if !is_at(&file, path) {
+            let message = format!("`{}`: another run has just ended in this folder", path.display());
+            return Err(Error::input(message).with_hint("run it again"));
         }
         Ok(Self { path: path.to_path_buf(), file: Mutex::new(file), is_durable, index: Mutex::default() })
     }
@@ -199,13 +212,72 @@ impl Journal {
         if self.is_durable {
             out.as_file().sync_all().map_err(failed)?;
         }
+        // Windows moves nothing onto a file that is open.
+        #[cfg(windows)]
+        drop((file, self.file));
         out.persist(&self.path).map_err(|error| failed(error.error))?;
+        if self.is_durable {
+            sync_folder(&self.path);
+        }
         Ok(())
     }
 }
 
+/// Makes the name of a file reach the disk. Not every system lets folders be opened.
+pub(super) fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+}
+
+/// Whether an open file is still the one of this name: a run that ended between opening and locking has
+/// put another in its place.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        match (file.metadata(), path.metadata()) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
+    }
+}
+
+/// Refuses a folder with journals of runs that would write the same files: of the whole beside shards, of
+/// shards of another number, or of another pipeline.
+pub(super) fn check_others(folder: &Path, shard: Option<Shard>, manifest: &Map<String, Json>) -> Result<()> {
+    let Ok(listing) = std::fs::read_dir(folder) else { return Ok(()) };
+    let own = name(shard);
+    let mut names: Vec<String> = listing
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.starts_with("journal.") && name.ends_with(".jsonl") && *name != own)
+        .collect();
+    names.sort();
+    for other in names {
+        let path = folder.join(&other);
+        let is_shard = |shard: &Shard| other.ends_with(&format!("-of-{}.jsonl", shard.count));
+        let why = match shard.filter(is_shard) {
+            None => "it is not of a run of these shards".to_owned(),
+            Some(_) => {
+                let mut file = File::open(&path).map_err(|error| Error::io(path.display(), error))?;
+                // A head that is being written is nobody's yet.
+                let Ok((before, ..)) = read(&mut file, &path) else { continue };
+                let Some(why) = difference(&before, manifest) else { continue };
+                why
+            }
+        };
+        let message = format!("`{}` is of another run: {why}", path.display());
+        return Err(Error::input(message).with_hint("give another folder with `-o`, or remove that file"));
+    }
+    Ok(())
+}
+
 /// Temporary files are private; this one shall be what any new file is.
-fn share(file: &File) {
+pub(super) fn share(file: &File) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -323,6 +395,10 @@ impl Shards {
                 Error::io(path.display(), error)
                     .with_hint(format!("has shard {}/{count} been run?", shard + 1))
             })?;
+            if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock_shared() {
+                let message = format!("`{}`: a run is still writing", path.display());
+                return Err(Error::input(message).with_hint("wait for its end"));
+            }
             let (manifest, lines_of_shard, _) = read(&mut file, &path)?;
             if let Some(first) = &first
                 && let Some(what) = difference(first, &manifest)

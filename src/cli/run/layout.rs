@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::inputs::{Input, Place};
+use super::args::Args;
 use crate::image::codec::Format;
 use crate::{Error, Result};
 
@@ -60,6 +61,38 @@ pub(super) fn check_absent<'a>(
         if let Some(old) = written.iter().find(|path| path.exists()) {
             let message = format!("`{}` is there already", old.display());
             return Err(Error::input(message).with_hint("`--overwrite` replaces it"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses lists (records, objects, timings) that would be one file, or be written over something that is
+/// read, or over what the output folder keeps itself.
+pub(super) fn check_lists(args: &Args, inputs: &[Input]) -> Result<()> {
+    let lists = [&args.records, &args.objects, &args.timings].into_iter().flatten();
+    let mut taken: HashSet<PathBuf> = HashSet::new();
+    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    for list in lists.filter(|list| list.as_os_str() != "-") {
+        let Some(path) = absolute(list) else { continue };
+        let words = |why: &str| Error::input(format!("`{}` {why}", list.display()));
+        let is_read = |input: &Input| match &input.place {
+            Place::File(file) => {
+                file.file_name() == list.file_name() && absolute(file).as_ref() == Some(&path)
+            }
+            _ => false,
+        };
+        if absolute(&args.pipeline).as_ref() == Some(&path) || inputs.iter().any(is_read) {
+            return Err(words("is read by this run, and would be written over"));
+        }
+        let folder = args.output.as_deref().and_then(absolute);
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_own = name == "run.json"
+            || ["journal.", "failures."].iter().any(|own| name.starts_with(own) && name.ends_with(".jsonl"));
+        if is_own && path.parent() == folder.as_deref() {
+            return Err(words("is a file that the output folder keeps itself"));
+        }
+        if !taken.insert(path) {
+            return Err(words("is asked for twice").with_hint("give each list a file of its own"));
         }
     }
     Ok(())

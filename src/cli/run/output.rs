@@ -1,6 +1,6 @@
 //! The output folder: its journal, its manifest `run.json`, and the list of what failed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::super::inputs::{Input, Place};
 use super::args::{Args, Shard};
 use super::job;
 use super::journal::{self, Entry, Journal, Stamp};
-use super::layout;
+use super::{layout, names};
 use crate::pipeline::Pipeline;
 use crate::{Error, ErrorKind, Result};
 
@@ -45,6 +45,7 @@ impl Output {
         let Some(folder) = args.output.clone() else { return Ok(None) };
         let shard = args.shard;
         let manifest = manifest(args, pipeline, saved, inputs.len());
+        journal::check_others(&folder, shard, &manifest)?;
         let path = folder.join(journal::name(shard));
         let is_old = path.exists();
         if is_old && !args.resume && !args.overwrite {
@@ -85,7 +86,8 @@ impl Output {
     /// made from.
     pub(super) fn is_done(&self, number: usize, input: &Input) -> Result<Known> {
         let Some(entry) = self.journal.entry(number)?.filter(Entry::is_ok) else { return Ok(Known::Unknown) };
-        if entry.image() != input.name || !entry.files().all(|file| self.folder.join(file).is_file()) {
+        let is_it = entry.image() == input.name && entry.page() == input.page.map(|page| page as u64 + 1);
+        if !is_it || !entry.files().all(|file| names::is_file(&self.folder, file)) {
             return Ok(Known::Unknown);
         }
         Ok(if is_same(&entry.stamp(), input) { Known::Done(entry.record()) } else { Known::Changed })
@@ -108,7 +110,7 @@ impl Output {
         let line = failure(name, error.kind().as_str(), &super::one_line(error), error.hint());
         let file = OpenOptions::new().create(true).append(true).open(&path);
         file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|error| Error::io(path.display(), error))
+            .map_err(|error| Error::io(path.display(), error).with_hint(super::RESUME))
     }
 
     /// Whether an error means that nothing more can be written into the folder.
@@ -132,9 +134,10 @@ impl Output {
             return Ok(());
         }
         let mut hasher = blake3::Hasher::new();
-        self.journal.finish(|entry| fingerprint(&mut hasher, entry))?;
+        let resumable = |error: Error| error.with_hint(super::RESUME);
+        self.journal.finish(|entry| fingerprint(&mut hasher, entry)).map_err(resumable)?;
         if self.shard.is_none() {
-            write_run(&self.folder, &self.manifest, Some(&hasher))?;
+            write_run(&self.folder, &self.manifest, Some(&hasher)).map_err(resumable)?;
         }
         Ok(())
     }
@@ -168,8 +171,13 @@ pub(super) fn write_run(
     run.insert("platform".into(), json!({ "os": std::env::consts::OS, "arch": std::env::consts::ARCH }));
     let path = folder.join("run.json");
     let failed = |error| Error::io(path.display(), error);
-    let mut file = File::create(&path).map_err(failed)?;
-    file.write_all(format!("{:#}\n", Json::Object(run)).as_bytes()).map_err(failed)
+    let mut file = tempfile::Builder::new();
+    let file = file.prefix(".lyncean-").suffix(".part").tempfile_in(folder);
+    let mut file = file.map_err(failed)?;
+    file.write_all(format!("{:#}\n", Json::Object(run)).as_bytes()).map_err(failed)?;
+    journal::share(file.as_file());
+    file.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(())
 }
 
 /// All that results depend on, beside the pictures.
@@ -189,7 +197,7 @@ fn manifest(args: &Args, pipeline: &Pipeline, saved: &[String], inputs: usize) -
 }
 
 /// Temporary files of a run that was killed.
-fn remove_parts(folder: &Path) {
+pub(super) fn remove_parts(folder: &Path) {
     let is_part =
         |name: &str| name.strip_prefix(".lyncean-").is_some_and(|rest| rest.strip_suffix(".part").is_some());
     for entry in WalkDir::new(folder).into_iter().flatten() {
