@@ -132,6 +132,10 @@ fn words_of_a_cut_off_file() {
         assert_eq!(error.kind(), ErrorKind::Input);
         assert!(error.hint().is_some());
     }
+    // Within the headers, too, which is as far as a probe looks.
+    let jpeg = std::fs::read(fixture("rgb-444.jpg")).unwrap();
+    let error = codec::probe_bytes(&jpeg[..jpeg.len() * 2 / 3], "a.jpg").unwrap_err();
+    assert_eq!(error.message(), "`a.jpg`: the JPEG ends before its picture does");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use super::super::inputs::{Input, Place};
@@ -23,25 +24,32 @@ pub(super) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -
 ///
 /// Formats follow from pixels that nobody has read yet, so endings are left out of account.
 pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result<()> {
-    let mut taken: HashMap<PathBuf, &str> = HashMap::new();
-    for input in inputs {
+    // Hashes, not paths: of a million pictures nothing shall be held that need not be.
+    let state = RandomState::new();
+    let hash = |path: &Path| state.hash_one(path);
+    let mut taken: HashMap<u64, usize> = HashMap::new();
+    for (index, input) in inputs.iter().enumerate() {
         for target in targets(input, folder, saved) {
-            if let Some(other) = taken.insert(folded(&target, IGNORES_CASE), &input.name) {
+            let place = folded(&target, IGNORES_CASE);
+            let Some(other) = taken.insert(hash(&place), index).map(|other| &inputs[other]) else { continue };
+            if targets(other, folder, saved).any(|target| folded(&target, IGNORES_CASE) == place) {
+                let (other, name) = (&other.name, &input.name);
                 let message =
-                    format!("`{other}` and `{}` would both be written to `{}`", input.name, target.display());
+                    format!("`{other}` and `{name}` would both be written to `{}`", target.display());
                 return Err(Error::input(message).with_hint("run them apart, into different folders"));
             }
         }
     }
+    drop(taken);
     let file = |input: &Input| match &input.place {
-        Place::File(path) => path.canonicalize().ok(),
+        Place::File(path) => path.canonicalize().ok().map(|path| hash(&path)),
         _ => None,
     };
-    let read: HashSet<PathBuf> = inputs.iter().filter_map(file).collect();
+    let read: HashSet<u64> = inputs.iter().filter_map(file).collect();
     for target in inputs.iter().flat_map(|input| targets(input, folder, saved)) {
         let written = Format::WRITE.map(|format| target.with_extension(format.extension()));
         for written in written {
-            if written.canonicalize().is_ok_and(|path| read.contains(&path)) {
+            if written.canonicalize().is_ok_and(|path| read.contains(&hash(&path))) {
                 let message = format!("`{}` would be replaced by its own result", written.display());
                 return Err(Error::input(message).with_hint("give another folder with `-o`"));
             }
