@@ -49,7 +49,9 @@ impl Pipeline {
 
         // From the last operation to the first: what is wanted and not there has to be computed.
         let mut wanted = vec![false; graph.metas.len()];
-        kept.iter().for_each(|id| wanted[id.0] = true);
+        for id in &kept {
+            wanted[id.0] = true;
+        }
         let mut values = Values::new();
         let mut made = Vec::new();
         for op in (0..graph.ops.len()).rev() {
@@ -160,7 +162,11 @@ mod tests {
 
     fn picture() -> Arc<Image> {
         let bytes = crate::image::builtin::picture("coins").unwrap();
-        Arc::new(crate::image::codec::read_bytes(bytes, "coins", &Default::default()).unwrap().image)
+        Arc::new(
+            crate::image::codec::read_bytes(bytes, "coins", &crate::image::codec::Limits::default())
+                .unwrap()
+                .image,
+        )
     }
 
     /// Loaded and stored, after a comparison with a run without cache.

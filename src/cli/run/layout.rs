@@ -95,7 +95,9 @@ pub(super) fn check_lists(args: &Args, inputs: &[Input]) -> Result<()> {
         let folder = args.output.as_deref().and_then(absolute);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_own = name == "run.json"
-            || ["journal.", "failures."].iter().any(|own| name.starts_with(own) && name.ends_with(".jsonl"));
+            || ["journal.", "failures."]
+                .iter()
+                .any(|own| name.starts_with(own) && path.extension().is_some_and(|ending| ending == "jsonl"));
         if is_own && path.parent() == folder.as_deref() {
             return Err(words("is a file that the output folder keeps itself"));
         }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::super::{Exit, Outcome, console};
 use super::args::RecordFormat;
-use super::journal::Shards;
 use super::output::{failure, fingerprint, remove_parts, write_run};
 use super::records::Records;
+use super::shards::Shards;
 use crate::Error;
 
 /// Put the records of all shards of a run together, in input order.

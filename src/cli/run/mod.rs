@@ -12,10 +12,12 @@ mod layout;
 mod merge;
 mod names;
 mod output;
+mod picture;
 mod progress;
 mod records;
 mod rows;
 mod select;
+mod shards;
 mod threads;
 
 use std::any::Any;

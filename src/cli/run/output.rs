@@ -9,9 +9,8 @@ use walkdir::WalkDir;
 
 use super::super::inputs::{Input, Place};
 use super::args::{Args, Shard};
-use super::job;
 use super::journal::{self, Entry, Journal, Stamp};
-use super::{layout, names};
+use super::{layout, names, picture, shards};
 use crate::pipeline::Pipeline;
 use crate::{Error, ErrorKind, Result};
 
@@ -45,7 +44,7 @@ impl Output {
         let Some(folder) = args.output.clone() else { return Ok(None) };
         let shard = args.shard;
         let manifest = manifest(args, pipeline, saved, inputs.len());
-        journal::check_others(&folder, shard, &manifest)?;
+        shards::check_others(&folder, shard, &manifest)?;
         let path = folder.join(journal::name(shard));
         let is_old = path.exists();
         if is_old && !args.resume && !args.overwrite {
@@ -53,7 +52,7 @@ impl Output {
             return Err(Error::input(message).with_hint("`--resume` completes it, `--overwrite` begins anew"));
         }
         let is_used = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
-        if is_used && !args.resume && !args.overwrite {
+        if is_used && !(args.resume && is_old) && !args.overwrite {
             layout::check_absent(numbers.iter().map(|&number| &inputs[number]), &folder, saved)?;
         }
         std::fs::create_dir_all(&folder).map_err(|error| Error::io(folder.display(), error))?;
@@ -219,8 +218,8 @@ fn is_same(before: &Stamp, input: &Input) -> bool {
             if meta.len() != before.bytes || before.modified.is_none() {
                 return false;
             }
-            job::modified(&meta) == before.modified
-                || job::stamp(path).is_ok_and(|now| now.hash == before.hash)
+            picture::modified(&meta) == before.modified
+                || picture::stamp(path).is_ok_and(|now| now.hash == before.hash)
         }
     }
 }
@@ -228,7 +227,7 @@ fn is_same(before: &Stamp, input: &Input) -> bool {
 /// The fingerprint of a picture that could not be read; what of it there is.
 pub(super) fn stamp(input: &Input) -> Stamp {
     match &input.place {
-        Place::File(path) if path.is_file() => job::stamp(path).unwrap_or_default(),
+        Place::File(path) if path.is_file() => picture::stamp(path).unwrap_or_default(),
         _ => Stamp::default(),
     }
 }

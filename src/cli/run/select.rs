@@ -44,7 +44,8 @@ fn paged(input: Input, pages: Pages) -> Vec<Input> {
         let place = Place::File(path.clone());
         Input { name: input.name.clone(), stem: stem.into(), place, page: Some(page) }
     };
-    wanted.map(page).collect()
+    // One that is not there is told when its turn comes, and not passed over.
+    if wanted.is_empty() { vec![page(pages.first)] } else { wanted.map(page).collect() }
 }
 
 /// The names in a list of files, one a line, or, where there is a NUL, one between two of them, as
