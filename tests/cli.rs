@@ -1,6 +1,7 @@
 //! The command line, as its users meet it: the built program in a folder of its own.
 
 mod commands;
+mod folder;
 mod hostile;
 mod journal;
 mod run;

@@ -127,8 +127,8 @@ fn perimeters_hulls_and_intensities_are_scikit_images() {
     let (components, names) = Components::from_labels(labels.view()).unwrap();
     let table: Plane<f64> = golden.plane("table");
     assert_eq!(names.len(), table.height());
-    let perimeters = outline::perimeters(components.paint(1).view(), components.count());
-    let convex = outline::convex_areas(&components);
+    let perimeters = outline::perimeters(components.paint(1).view(), components.count(), &|| false).unwrap();
+    let convex = outline::convex_areas(&components, &|| false).unwrap();
     let regions = regions_with_intensity(&components, golden.plane::<u8>("coins").view()).unwrap();
     for (index, region) in regions.iter().enumerate() {
         let row = table.row(index);

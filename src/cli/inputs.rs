@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobBuilder;
 use walkdir::{DirEntry, WalkDir};
 
+use super::run::shown;
 use crate::image::builtin;
 use crate::image::codec::{self, Format, Limits, Picture};
 use crate::ops::row::Shape;
@@ -72,11 +73,6 @@ fn file(path: &Path, below: &Path) -> Input {
     }
 }
 
-fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
-}
-
 fn built_in(name: &str) -> Result<Input> {
     let Some(bytes) = builtin::picture(name) else {
         let error = Error::new(ErrorKind::Input, format!("there is no built-in picture `{name}`"));
@@ -129,10 +125,18 @@ fn folder(word: &Path, recursive: bool, skip: Option<&Path>, inputs: &mut Vec<In
             Ok(entry) => {
                 let path = entry.path();
                 let below = path.strip_prefix(word).unwrap_or(path);
-                if path.extension().and_then(Format::from_name).is_some() {
-                    inputs.push(file(path, below));
+                if path.extension().and_then(Format::from_name).is_none() {
+                    continue;
+                }
+                inputs.push(file(path, below));
+                // Reading a pipe that nobody writes into would never end.
+                if let (false, Some(input)) = (entry.file_type().is_file(), inputs.last_mut()) {
+                    let words = format!("`{}`: a device or pipe, expected a file", input.name);
+                    input.place = Place::Unreadable(words);
                 }
             }
+            // A link to nothing, by its ending to no picture.
+            Err(error) if error.path().is_some_and(|path| path.is_symlink() && is_other(path)) => {}
             Err(error) => inputs.push(unreadable(word, error)),
         }
     }
@@ -141,6 +145,10 @@ fn folder(word: &Path, recursive: bool, skip: Option<&Path>, inputs: &mut Vec<In
         return Err(if recursive { error } else { error.with_hint("`-r` looks into the folders inside") });
     }
     Ok(())
+}
+
+fn is_other(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| Format::from_name(ending).is_none()) && !path.exists()
 }
 
 fn unreadable(word: &Path, error: walkdir::Error) -> Input {

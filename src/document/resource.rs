@@ -75,6 +75,18 @@ impl Resources {
         self.used.lock().map(|used| used.clone()).unwrap_or_default()
     }
 
+    /// The same places, with a list of its own of what was loaded.
+    pub(crate) fn apart(&self) -> Self {
+        Self { used: Arc::default(), ..self.clone() }
+    }
+
+    /// Adds what was loaded from elsewhere.
+    pub(crate) fn note(&self, loaded: &BTreeMap<String, String>) {
+        if let Ok(mut used) = self.used.lock() {
+            used.extend(loaded.clone());
+        }
+    }
+
     /// The bytes of a resource.
     ///
     /// # Errors

@@ -3,14 +3,22 @@
 //! Names and formulas are those of `skimage.measure.regionprops`. Regions may touch each other: each is
 //! measured as if it were alone.
 
+use super::band::{Cancelled, poll};
 use super::label::{Components, Run};
+use crate::Result;
 use crate::image::{Plane, View};
+
+/// Rows between two questions whether to stop.
+const POLL_ROWS: usize = 64;
 
 /// The perimeter of each region of a plane of labels `1..=count`, in pixels, the first that of label 1.
 ///
 /// Pixels of the region with a 4-neighbour outside of it are its border; each counts 1, √2 or their mean
 /// after the border pixels round it (K. Benkrid and D. Crookes 2000).
-pub fn perimeters(labels: View<u32>, count: u32) -> Vec<f64> {
+///
+/// # Errors
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn perimeters(labels: View<u32>, count: u32, cancelled: Cancelled) -> Result<Vec<f64>> {
     let (width, height) = (labels.width(), labels.height());
     let at = |x: isize, y: isize| {
         let is_inside = (0..width as isize).contains(&x) && (0..height as isize).contains(&y);
@@ -18,6 +26,9 @@ pub fn perimeters(labels: View<u32>, count: u32) -> Vec<f64> {
     };
     let mut border = Plane::<u8>::new(width, height);
     for y in 0..height {
+        if y % POLL_ROWS == 0 {
+            poll(cancelled)?;
+        }
         let row = labels.row(y);
         for (x, out) in border.row_mut(y).iter_mut().enumerate() {
             let label = row[x];
@@ -30,6 +41,9 @@ pub fn perimeters(labels: View<u32>, count: u32) -> Vec<f64> {
     // Whole steps, diagonal ones, and those between: counted apart, so that no order of sums matters.
     let mut steps = vec![[0u64; 3]; count as usize];
     for y in 0..height {
+        if y % POLL_ROWS == 0 {
+            poll(cancelled)?;
+        }
         for (x, &is_border) in border.row(y).iter().enumerate() {
             if is_border == 0 {
                 continue;
@@ -56,7 +70,7 @@ pub fn perimeters(labels: View<u32>, count: u32) -> Vec<f64> {
     let length = |[whole, diagonal, between]: [u64; 3]| {
         whole as f64 + diagonal as f64 * root + between as f64 * f64::midpoint(1.0, root)
     };
-    steps.into_iter().map(length).collect()
+    Ok(steps.into_iter().map(length).collect())
 }
 
 /// A point in halves of a pixel.
@@ -64,24 +78,43 @@ type Point = (i64, i64);
 
 /// The pixels of the convex hull of each region, the first that of label 1: those whose centres lie in or on the
 /// hull of the middles of all pixel sides.
-pub fn convex_areas(components: &Components) -> Vec<u64> {
-    let mut sides: Vec<Vec<Point>> = vec![Vec::new(); components.count() as usize];
+///
+/// # Errors
+/// [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn convex_areas(components: &Components, cancelled: Cancelled) -> Result<Vec<u64>> {
+    let count = components.count() as usize;
+    let mut sides: Vec<Vec<Point>> = vec![Vec::new(); count];
+    // Per label: the row that it was last seen in, counted from 1, and its place there.
+    let mut seen = vec![(0, 0); count + 1];
+    let mut row: Vec<(u32, Run)> = Vec::new();
     for y in 0..components.height() {
-        let mut row: Vec<(u32, Run)> = Vec::new();
+        if y % POLL_ROWS == 0 {
+            poll(cancelled)?;
+        }
+        row.clear();
         for (run, label) in components.row(y) {
-            match row.iter_mut().find(|(known, _)| *known == label) {
-                Some((_, whole)) => whole.end = run.end,
-                None => row.push((label, run)),
+            let (at, place) = seen[label as usize];
+            if at == y + 1 {
+                row[place].1.end = run.end;
+            } else {
+                seen[label as usize] = (y + 1, row.len());
+                row.push((label, run));
             }
         }
-        for (label, Run { start, end }) in row {
+        for &(label, Run { start, end }) in &row {
             let (left, right, y) = (2 * i64::from(start), 2 * i64::from(end - 1), 2 * y as i64);
             let points =
                 [(left - 1, y), (right + 1, y), (left, y - 1), (left, y + 1), (right, y - 1), (right, y + 1)];
             sides[label as usize - 1].extend(points);
         }
     }
-    sides.into_iter().map(|points| centres(&hull(points))).collect()
+    let area = |(index, points): (usize, Vec<Point>)| {
+        if index.is_multiple_of(1 << 10) {
+            poll(cancelled)?;
+        }
+        Ok(centres(&hull(points)))
+    };
+    sides.into_iter().enumerate().map(area).collect()
 }
 
 /// The corners of the convex hull, counter-clockwise in coordinates whose y points up (A. Andrew 1979).

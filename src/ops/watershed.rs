@@ -51,11 +51,12 @@ pub fn watershed(
         Connectivity::Four => &NEIGHBOURS[..4],
         Connectivity::Eight => &NEIGHBOURS,
     };
-    let mut age = 0;
+    let (mut age, mut taken) = (0, 0u64);
     while let Some(Reverse((_, _, place))) = flood.pop() {
-        if age % (1 << 16) == 0 {
+        if taken.is_multiple_of(1 << 14) {
             poll(cancelled)?;
         }
+        taken += 1;
         let (x, y) = (place % width, place / width);
         let label = labels.get(x, y);
         for &(dx, dy) in neighbours {

@@ -1,5 +1,7 @@
 //! From a text to stages with their references; every problem is reported, none is fatal alone.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,6 +32,8 @@ pub(super) struct StageDecl {
     pub stage: Box<dyn Stage>,
     /// The parameters that were given.
     pub parameters: serde_json::Value,
+    /// Names and fingerprints of the resources it was prepared with.
+    pub resources: BTreeMap<String, String>,
     /// Where `use` stands.
     pub span: Span,
 }
@@ -122,11 +126,15 @@ pub(super) fn read(
     for (index, node) in nodes.iter().enumerate() {
         let Some(table) = node.as_table() else { continue };
         let inputs = read_inputs(table, index, &names, problems);
-        if let Some((kind, stage, span)) = read_stage(table, node, &names[index], kinds, resources, problems)
-        {
+        let own = resources.apart();
+        let read = read_stage(table, node, &names[index], kinds, &own, problems);
+        let used = own.used();
+        resources.note(&used);
+        if let Some((kind, stage, span)) = read {
             count_inputs(kind, &inputs, &names[index], table, &span, problems);
             let parameters = table.without(&["use", "name", "in"]).to_json();
-            stages.push(StageDecl { name: names[index].clone(), kind, inputs, stage, parameters, span });
+            let name = names[index].clone();
+            stages.push(StageDecl { name, kind, inputs, stage, parameters, resources: used, span });
         }
     }
     (stages.len() == nodes.len() && !nodes.is_empty()).then_some(File { stages, schedule, input })

@@ -4,6 +4,8 @@
 //! text -> File (stages, references) -> types per input type -> Lowering -> Plan -> Results
 //! ```
 
+mod cache;
+mod cached;
 mod explain;
 mod file;
 mod graph;
@@ -18,6 +20,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+pub use cache::Cache;
+pub use cached::Decoded;
 pub use file::Schedule;
 pub use plan::Plan;
 pub use results::{Results, StageResults};

@@ -55,41 +55,22 @@ pub(super) struct RunStep {
 
 impl Plan {
     pub(super) fn new(file: &File, lowered: Lowered, save: &Save, fuse: bool, cx: &Context) -> Result<Self> {
+        let kept = kept(file, &lowered, save)?;
+        Self::of(file, lowered, kept, fuse, cx)
+    }
+
+    /// The plan that makes some values, in ascending order.
+    pub(super) fn of(
+        file: &File,
+        lowered: Lowered,
+        kept: Vec<ValueId>,
+        fuse: bool,
+        cx: &Context,
+    ) -> Result<Self> {
+        let last = last(&lowered);
         let Lowered { mut graph, input, outputs } = lowered;
         let names = file.stages.iter().map(|stage| stage.name.clone());
         let stages: Vec<(String, Vec<(&'static str, ValueId)>)> = names.zip(outputs).collect();
-        let is_image = |id: &ValueId| matches!(graph.meta(*id), Meta::Image { .. });
-        let image_of = |outputs: &[(&'static str, ValueId)]| outputs.iter().map(|(_, id)| *id).find(is_image);
-        let last = stages.last().and_then(|(_, outputs)| image_of(outputs));
-        let mut kept: Vec<ValueId> = last.into_iter().collect();
-        for (name, outputs) in &stages {
-            let saved = match save {
-                Save::Nothing => false,
-                Save::Stages(names) => names.contains(name),
-                Save::All => true,
-            };
-            kept.extend(outputs.iter().map(|(_, id)| *id).filter(|id| saved || !is_image(id)));
-        }
-        kept.sort_unstable();
-        kept.dedup();
-        if let Save::Stages(names) = save {
-            for name in names {
-                let Some((_, outputs)) = stages.iter().find(|(known, _)| known == name) else {
-                    let error = Error::pipeline(format!("there is no stage `{name}` to save"));
-                    let known = stages.iter().map(|(name, _)| name.as_str());
-                    return Err(match crate::document::did_you_mean(name, known) {
-                        Some(hint) => error.with_hint(hint),
-                        None => error,
-                    });
-                };
-                if image_of(outputs).is_none() {
-                    return Err(Error::pipeline(format!(
-                        "stage `{name}` gives no image that could be saved"
-                    )));
-                }
-            }
-        }
-
         let rewrites = if fuse { super::rewrite::rewrite(&mut graph, &kept) } else { Vec::new() };
         let live = live_ops(&graph, &kept);
         let groups = if fuse { fused(&graph, &live) } else { single(&graph, &live) };
@@ -219,6 +200,49 @@ impl Plan {
             None => operation.name().to_owned(),
         }
     }
+}
+
+/// The image of some outputs, if they hold one.
+fn image_of(lowered: &Lowered, outputs: &[(&'static str, ValueId)]) -> Option<ValueId> {
+    let is_image = |id: &ValueId| matches!(lowered.graph.meta(*id), Meta::Image { .. });
+    outputs.iter().map(|(_, id)| *id).find(is_image)
+}
+
+/// The image of the last stage, if it gives one.
+fn last(lowered: &Lowered) -> Option<ValueId> {
+    lowered.outputs.last().and_then(|outputs| image_of(lowered, outputs))
+}
+
+/// The values that a run gives: the final image, the saved ones, all data. In ascending order.
+pub(super) fn kept(file: &File, lowered: &Lowered, save: &Save) -> Result<Vec<ValueId>> {
+    let mut kept: Vec<ValueId> = last(lowered).into_iter().collect();
+    for (stage, outputs) in file.stages.iter().zip(&lowered.outputs) {
+        let saved = match save {
+            Save::Nothing => false,
+            Save::Stages(names) => names.contains(&stage.name),
+            Save::All => true,
+        };
+        let is_data = |id: &ValueId| matches!(lowered.graph.meta(*id), Meta::Data(_));
+        kept.extend(outputs.iter().map(|(_, id)| *id).filter(|id| saved || is_data(id)));
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    if let Save::Stages(names) = save {
+        for name in names {
+            let Some(at) = file.stages.iter().position(|stage| stage.name == *name) else {
+                let error = Error::pipeline(format!("there is no stage `{name}` to save"));
+                let known = file.stages.iter().map(|stage| stage.name.as_str());
+                return Err(match crate::document::did_you_mean(name, known) {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                });
+            };
+            if image_of(lowered, &lowered.outputs[at]).is_none() {
+                return Err(Error::pipeline(format!("stage `{name}` gives no image that could be saved")));
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// The maps that reductions gave, by operation.

@@ -12,7 +12,7 @@ use crate::stage::{ImageValue, OpKind, Value, ValueId};
 use crate::{Error, Result};
 
 /// Values that are there, by id.
-type Values = HashMap<ValueId, Value>;
+pub(super) type Values = HashMap<ValueId, Value>;
 
 /// Runs a plan on a picture.
 pub(super) fn run(
@@ -28,12 +28,18 @@ pub(super) fn run(
     if let Some(alpha) = alpha {
         values.insert(plan.input[1], picture(alpha));
     }
+    carry_out(plan, &mut values, cx)?;
+    Ok(results(plan, &values, size))
+}
+
+/// Takes the steps of a plan, from the values that are there to those that are kept.
+pub(super) fn carry_out(plan: &Plan, values: &mut Values, cx: &Context) -> Result<()> {
     let mut maps = Maps::new();
     for (index, step) in plan.steps.iter().enumerate() {
         cx.check()?;
         match step {
-            PlanStep::Run(step) => run_rows(plan, step, &mut values, &mut maps, cx)?,
-            PlanStep::Whole(op) => run_whole(plan, *op, &mut values, cx)?,
+            PlanStep::Run(step) => run_rows(plan, step, values, &mut maps, cx)?,
+            PlanStep::Whole(op) => run_whole(plan, *op, values, cx)?,
         }
         let done =
             |id: &ValueId| !plan.kept.contains(id) && plan.last_use.get(id).is_none_or(|last| *last <= index);
@@ -43,7 +49,7 @@ pub(super) fn run(
             }
         }
     }
-    Ok(results(plan, &values, size))
+    Ok(())
 }
 
 fn run_rows(plan: &Plan, step: &RunStep, values: &mut Values, maps: &mut Maps, cx: &Context) -> Result<()> {
@@ -98,7 +104,7 @@ fn within(plan: &Plan, op: usize, error: Error) -> Error {
     }
 }
 
-fn results(plan: &Plan, values: &Values, size: (usize, usize)) -> Results {
+pub(super) fn results(plan: &Plan, values: &Values, size: (usize, usize)) -> Results {
     let kept = |id: &ValueId| values.get(id).filter(|_| plan.kept.contains(id)).cloned();
     let stages = plan.stages.iter().map(|(name, outputs)| StageResults {
         name: name.clone(),

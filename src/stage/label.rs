@@ -124,8 +124,8 @@ impl Whole for LabelStep {
         let mut objects: Vec<Object> = table.iter().map(|region| object(region, &value.map)).collect();
         if self.0.shape {
             let Image::Labels(labels) = &image else { return Err(Error::shape("expected labels")) };
-            let perimeters = outline::perimeters(labels.view(), components.count());
-            let convex = outline::convex_areas(&components);
+            let perimeters = outline::perimeters(labels.view(), components.count(), &cancelled)?;
+            let convex = outline::convex_areas(&components, &cancelled)?;
             for (object, (region, (perimeter, convex))) in
                 objects.iter_mut().zip(table.iter().zip(perimeters.into_iter().zip(convex)))
             {

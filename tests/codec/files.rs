@@ -31,6 +31,9 @@ fn values_of_lossless_files() {
         ("rgb16.png", Rgb16, 65535),
         ("rgb16-interlaced.png", Rgb16, 65535),
         ("palette.png", Rgb8, 255),
+        ("palette.tiff", Rgb8, 255),
+        ("gray12.tiff", Gray16, 4095),
+        ("rgb12-big-endian.tiff", Rgb16, 4095),
         ("gray8.tiff", Gray8, 255),
         ("white-is-zero.tiff", Gray8, 255),
         ("gray8-deflate.tiff", Gray8, 255),
@@ -77,6 +80,16 @@ fn few_bits_are_scaled_to_eight() {
     for (name, most) in files {
         assert_eq!(expect(name, Gray8, |x, y, c| pattern(x, y, c, most) * (255 / most)), None, "{name}");
     }
+}
+
+#[test]
+fn palettes_are_looked_up() {
+    // Of the palette's 16 bits the upper 8 count.
+    let colour = |x, y, c| ((pattern(x, y, 0, 15) * 4369 + c as u64) & 0xffff) >> 8;
+    assert_eq!(expect("palette4.tiff", Rgb8, colour), None);
+    // Of an animation the first frame; its alpha is always there.
+    let alpha = expect("palette.gif", Rgb8, |x, y, c| pattern(x, y, c, 255));
+    assert_eq!(alpha, Some(Plane::filled(W, H, 255)));
 }
 
 #[test]
@@ -207,7 +220,7 @@ fn cmyk_without_a_profile() {
 
 #[test]
 fn what_is_not_read_says_so() {
-    for name in ["two-bands.tiff", "gray-i32.tiff", "palette.tiff"] {
+    for name in ["two-bands.tiff", "gray-i32.tiff"] {
         let error = codec::read(fixture(name), &Limits::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}: {error}");
         assert!(error.message().contains(name) && error.hint().is_some(), "{error}");
@@ -252,6 +265,9 @@ fn stored_depth_and_channels() {
         ("rgba16.png", 16, 4),
         ("la8.png", 8, 2),
         ("palette.png", 8, 3),
+        ("palette.tiff", 8, 3),
+        ("gray12.tiff", 12, 1),
+        ("palette.gif", 8, 4),
         ("gray1.tiff", 1, 1),
         ("gray-f64.tiff", 64, 1),
         ("cmyk8.tiff", 8, 4),

@@ -35,7 +35,7 @@ fn every_cut_is_an_error() {
             // Some formats may end in bytes that carry nothing: padding, a trailer, a digit's newline.
             assert_eq!(Some(&picture), whole.as_ref().ok(), "{name} cut at {end} of {}", bytes.len());
             let spare = match picture.source.format {
-                Format::Png | Format::Jpeg | Format::Webp => 0,
+                Format::Png | Format::Jpeg | Format::Webp | Format::Gif => 0,
                 // Of the last tile 11 rows and 13 columns lie outside.
                 Format::Tiff if name == "rgb8-tiled.tiff" => 3 * (11 * 16 + 13),
                 Format::Tiff => 16,
@@ -77,7 +77,7 @@ fn files_that_are_no_pictures() {
     };
     assert_eq!(fails(b""), (ErrorKind::Input, "expected a picture, got an empty file".into()));
     assert_eq!(fails(b"not a picture\n"), (ErrorKind::Input, "expected a picture, got text".into()));
-    assert_eq!(fails(b"GIF89a\x01\0\x01\0"), (ErrorKind::Unsupported, "a GIF is not read".into()));
+    assert_eq!(fails(b"%PDF-1.7\n"), (ErrorKind::Unsupported, "a PDF is not read".into()));
 
     let missing = folder.path().join("none.png");
     let directory = folder.path().to_path_buf();
@@ -132,6 +132,10 @@ fn words_of_a_cut_off_file() {
         assert_eq!(error.kind(), ErrorKind::Input);
         assert!(error.hint().is_some());
     }
+    // Within the headers, too, which is as far as a probe looks.
+    let jpeg = std::fs::read(fixture("rgb-444.jpg")).unwrap();
+    let error = codec::probe_bytes(&jpeg[..jpeg.len() * 2 / 3], "a.jpg").unwrap_err();
+    assert_eq!(error.message(), "`a.jpg`: the JPEG ends before its picture does");
 }
 
 #[test]
@@ -204,7 +208,7 @@ proptest! {
     fn noise_behind_a_signature_never_panics(
         head in prop::sample::select(vec![
             &b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"BM\0\0\0\0\0\0\0\0",
-            b"P1\n", b"P5\n", b"P7\n", b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L", b"RIFF\x40\0\0\0WEBPVP8X",
+            b"P1\n", b"GIF89a\x02\0\x02\0\0\0\0,", b"P5\n", b"P7\n", b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L", b"RIFF\x40\0\0\0WEBPVP8X",
         ]),
         tail in prop::collection::vec(any::<u8>(), 0..200),
     ) {

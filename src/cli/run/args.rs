@@ -30,7 +30,7 @@ pub(in super::super) struct Args {
     /// Look into the folders inside folders too
     #[arg(short, long, help_heading = "Inputs")]
     pub recursive: bool,
-    /// Read the names of further pictures from a file, one a line, or from stdin with `-`
+    /// Read the names of further pictures from a file, one a line or between NULs, or from stdin with `-`
     #[arg(long, value_name = "FILE", help_heading = "Inputs")]
     pub files_from: Option<PathBuf>,
     /// Leave out pictures whose path, or one of whose folders, matches; may be given again
@@ -86,6 +86,10 @@ pub(in super::super) struct Args {
     /// Read and write row by row, for images larger than memory; `auto` does from 2^26 pixels on
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Work")]
     pub stream: Stream,
+    /// Keep results of stages in this folder and take them from there: after a change only the stages
+    /// that follow it run again. Images that go through row by row are not kept
+    #[arg(long, value_name = "DIR", help_heading = "Work")]
+    pub cache: Option<PathBuf>,
     /// Give up an image after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Work")]
     pub timeout_per_image: Option<f64>,

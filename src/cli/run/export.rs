@@ -102,8 +102,11 @@ impl Spool {
         self.read(|record| {
             id += 1;
             let (width, height) = (record.get("width"), record.get("height"));
-            let image =
+            let mut image =
                 json!({ "id": id, "file_name": record.get("image"), "width": width, "height": height });
+            if let Some(page) = record.get("page") {
+                image["page"] = page.clone();
+            }
             if written.is_ok() {
                 written = write!(out, "{}\n{image}", if id == 1 { "" } else { "," });
             }
@@ -129,6 +132,11 @@ impl Spool {
                 });
                 if let Some(score) = object.get("score") {
                     annotation["score"] = score.clone();
+                }
+                // A polygon, in one list: x, y, x, y ...
+                if let Some(outline) = object.get("outline").and_then(Json::as_array) {
+                    let points = outline.iter().filter_map(Json::as_array).flatten().cloned();
+                    annotation["segmentation"] = json!([points.collect::<Json>()]);
                 }
                 if written.is_ok() {
                     written = write!(out, "{}\n{annotation}", if id == 1 { "" } else { "," });

@@ -1,25 +1,25 @@
 //! One image: read, run, write.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
 
 use super::super::inputs::{Input, Place};
 use super::args::Stream;
-use super::journal::Stamp;
-use super::layout;
+use super::journal::{Stamp, sync_folder};
+use super::picture::{changed, check_unchanged, stamp};
 use super::rows::{FileRows, FileSink};
+use super::{layout, names::shown};
 use crate::image::codec::stream::{RowReader, RowWriter};
 use crate::image::codec::{self, Format, Limits, WriteOptions, check_format};
 use crate::image::{Image, ImageType};
 use crate::ops::context::Cancel;
 use crate::ops::preview::preview;
 use crate::ops::row::{RowSource, Shape};
-use crate::pipeline::{Pipeline, RunOptions, Save};
+use crate::pipeline::{Cache, Pipeline, Results, RunOptions, Save};
 use crate::stage::Value;
 use crate::{Error, ErrorKind, Result};
 
@@ -43,6 +43,10 @@ pub(super) struct Job<'a> {
     pub timeout: Option<Duration>,
     /// Whether files are made to reach the disk.
     pub is_durable: bool,
+    /// Where results of stages are kept.
+    pub cache: Option<&'a Cache>,
+    /// The fingerprint of the file whose pages were read last.
+    pub last_stamp: Mutex<Option<(PathBuf, Stamp)>>,
 }
 
 /// An image that went well.
@@ -93,66 +97,69 @@ impl Job<'_> {
 
     fn run_with(&self, input: &Input, options: &RunOptions) -> Result<Done> {
         if let Place::File(path) = &input.place
-            && input.page.is_none()
             && let Some(done) = self.streamed(path, input, options)?
         {
             return Ok(done);
         }
         let start = Instant::now();
-        let (picture, stamp) = match &input.place {
-            Place::File(path) => self.read(path, input)?,
-            Place::Builtin(bytes) => {
-                let hash = blake3::hash(bytes).to_hex().to_string();
-                let stamp = Stamp { bytes: bytes.len() as u64, modified: None, hash };
-                (codec::read_bytes(bytes, &input.name, &self.limits)?, stamp)
+        let mut reading = Duration::ZERO;
+        let (picture, stamp) = self.read(input)?;
+        let (results, started) = match self.cache.filter(|_| !stamp.hash.is_empty()) {
+            Some(cache) => {
+                let source = picture.probe(input)?;
+                let shape = Shape::new(source.ty, source.width, source.height);
+                self.check_final(shape, options)?;
+                let key = format!("{} {}", stamp.hash, input.page.unwrap_or_default());
+                let started = Instant::now();
+                let decode = || {
+                    let before = Instant::now();
+                    let decoded = self.decode(&picture, &stamp, input);
+                    reading = before.elapsed();
+                    decoded
+                };
+                (self.pipeline.run_cached(shape, &key, decode, cache, options)?, started)
             }
-            Place::Unreadable(words) => return Err(Error::new(ErrorKind::Io, words.as_str())),
+            None => {
+                let (image, alpha) = self.decode(&picture, &stamp, input)?;
+                drop(picture);
+                self.check_final(Shape::of(&image), options)?;
+                let started = Instant::now();
+                (self.pipeline.run_with(image, alpha.as_ref(), options)?, started)
+            }
         };
-        let plan = self.pipeline.plan(Shape::of(&picture.image), options)?;
-        if let (Some(output), Some(_)) = (plan.output(), self.folder) {
-            // Better now than after the work.
-            check_format(output.ty, self.format.unwrap_or(usual_format(output.ty)))?;
-        }
-        let read = start.elapsed();
-        let alpha = picture.alpha.as_ref();
+        let work = started.elapsed().saturating_sub(reading);
+        let read = started - start + reading;
         let start = Instant::now();
-        let results = self.pipeline.run_with(Arc::new(picture.image), alpha, options)?;
-        let work = start.elapsed();
-        let start = Instant::now();
-        let mut files = Vec::new();
-        if let Some(folder) = self.folder {
-            for stage in results.stages().iter().filter(|stage| self.saved.contains(&stage.name)) {
-                self.save(folder, input, &stage.name, &stage.values, &mut files)?;
-            }
-            if let Some(image) = results.output() {
-                let format = self.format.unwrap_or_else(|| format_of(image));
-                self.write(
-                    folder,
-                    &layout::path(folder, &input.stem, &[], format),
-                    image,
-                    format,
-                    &mut files,
-                )?;
-            }
-        }
+        let files = self.write_all(input, &results)?;
         let write = start.elapsed();
         let record = results.record();
         results.reuse(&options.context);
         Ok(Done { record, files, stamp, times: Times { read, work, write } })
     }
 
-    /// A picture, and the fingerprint of the very bytes it was made of.
-    fn read(&self, path: &Path, input: &Input) -> Result<(codec::Picture, Stamp)> {
-        let name = &input.name;
-        // What is no plain file (a pipe, a folder) has no fingerprint, and errors of its own.
-        let meta = path.metadata().ok().filter(std::fs::Metadata::is_file);
-        let Some(meta) = meta else {
-            return Ok((codec::read(path, &self.limits)?, Stamp::default()));
-        };
-        let bytes = std::fs::read(path).map_err(|error| Error::io(name, error))?;
-        let hash = blake3::hash(&bytes).to_hex().to_string();
-        let stamp = Stamp { bytes: bytes.len() as u64, modified: modified(&meta), hash };
-        Ok((codec::read_page(&bytes, name, &self.limits, input.page)?, stamp))
+    /// Refuses a final image that cannot be written: better before the work than after it.
+    fn check_final(&self, shape: Shape, options: &RunOptions) -> Result<()> {
+        match (self.pipeline.plan(shape, options)?.output(), self.folder) {
+            (Some(output), Some(_)) => {
+                check_format(output.ty, self.format.unwrap_or(usual_format(output.ty)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the images of an image.
+    fn write_all(&self, input: &Input, results: &Results) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        let Some(folder) = self.folder else { return Ok(files) };
+        for stage in results.stages().iter().filter(|stage| self.saved.contains(&stage.name)) {
+            self.save(folder, input, &stage.name, &stage.values, &mut files)?;
+        }
+        if let Some(image) = results.output() {
+            let format = self.format.unwrap_or_else(|| format_of(image));
+            let path = layout::path(folder, &input.stem, &[], format);
+            self.write(folder, &path, image, format, &mut files)?;
+        }
+        Ok(files)
     }
 
     /// The same row by row, or `None` where it has to be whole.
@@ -162,7 +169,7 @@ impl Job<'_> {
         if self.stream == Stream::Never || !path.is_file() {
             return Ok(None);
         }
-        let source = codec::probe(path)?;
+        let source = codec::probe_page(path, input.page)?;
         if !must && (source.width as u64).saturating_mul(source.height as u64) < LARGE {
             return Ok(None);
         }
@@ -170,7 +177,7 @@ impl Job<'_> {
             let error = Error::unsupported(format!("`{}` cannot go through row by row: {why}", input.name));
             if must { Err(error.with_hint("`--stream auto` holds it whole")) } else { Ok(None) }
         };
-        let Some(reader) = RowReader::open(path, &Limits::NONE)? else {
+        let Some(reader) = RowReader::open_page(path, &Limits::NONE, input.page)? else {
             return whole("only upright PNG and TIFF without alpha, interlacing or tiles are read that way");
         };
         let shape = Shape::new(reader.source().ty, reader.source().width, reader.source().height);
@@ -187,7 +194,7 @@ impl Job<'_> {
             return whole("JPEG is not written that way");
         }
         let start = Instant::now();
-        let before = stamp(path)?;
+        let before = if input.page.is_some() { self.stamp_of_pages(path)? } else { stamp(path)? };
         let target = self.folder.map(|folder| (folder, layout::path(folder, &input.stem, &[], format)));
         let mut sink = FileSink(match &target {
             Some((folder, target)) => {
@@ -197,25 +204,23 @@ impl Job<'_> {
             }
             None => None,
         });
-        let changed = || Error::input(format!("`{}`: changed while it was read", input.name));
         let mut first = Some(reader);
         let mut open = || -> Result<Box<dyn RowSource>> {
             let reader = match first.take() {
                 Some(reader) => Some(reader),
-                None => RowReader::open(path, &Limits::NONE)?,
+                None => RowReader::open_page(path, &Limits::NONE, input.page)?,
             };
-            let reader = reader.ok_or_else(changed)?;
+            let reader = reader.ok_or_else(|| changed(input))?;
             let source = reader.source();
             if Shape::new(source.ty, source.width, source.height) != shape {
-                return Err(changed());
+                return Err(changed(input));
             }
             Ok(Box::new(FileRows::new(reader)))
         };
-        let results = self.pipeline.stream(shape, &mut open, &mut sink, options)?;
-        let meta = path.metadata().map_err(|error| Error::io(&input.name, error))?;
-        if (meta.len(), modified(&meta)) != (before.bytes, before.modified) {
-            return Err(changed());
-        }
+        let results = self.pipeline.stream(shape, &mut open, &mut sink, options);
+        // Damage may come from a change: then that is what is to be told.
+        check_unchanged(path, &before, input)?;
+        let results = results?;
         let mut files = Vec::new();
         if let Some(writer) = sink.0 {
             writer.finish()?;
@@ -269,39 +274,17 @@ impl Job<'_> {
     /// Notes a file that stands under its name.
     fn written(&self, folder: &Path, path: &Path, files: &mut Vec<String>) -> Result<()> {
         if self.is_durable {
-            let reach = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-            reach(path).map_err(|error| Error::io(path.display(), error))?;
-            // A name is on the disk once its folder is; not every system lets folders be opened.
-            let _ = path.parent().map(reach);
+            // Windows wants a file that may be written.
+            let file = File::options().append(true).open(path).and_then(|file| file.sync_all());
+            file.map_err(|error| Error::io(path.display(), error))?;
+            // A name is on the disk once its folder is, and that folder's name, up to the output folder.
+            for inner in path.ancestors().take_while(|inner| *inner != folder) {
+                sync_folder(inner);
+            }
         }
-        let below = path.strip_prefix(folder).unwrap_or(path);
-        let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-        files.push(parts.join("/"));
+        files.push(shown(path.strip_prefix(folder).unwrap_or(path)));
         Ok(())
     }
-}
-
-/// The fingerprint of a file, read in pieces.
-pub(super) fn stamp(path: &Path) -> Result<Stamp> {
-    let failed = |error| Error::io(path.display(), error);
-    let mut file = File::open(path).map_err(failed)?;
-    let meta = file.metadata().map_err(failed)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut piece = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut piece).map_err(failed)? {
-            0 => break,
-            length => hasher.update(&piece[..length]),
-        };
-    }
-    let hash = hasher.finalize().to_hex().to_string();
-    Ok(Stamp { bytes: meta.len(), modified: modified(&meta), hash })
-}
-
-/// When a file was last written, in nanoseconds since 1970.
-pub(super) fn modified(meta: &std::fs::Metadata) -> Option<u64> {
-    let since = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    u64::try_from(since.as_nanos()).ok()
 }
 
 /// The format that holds an image's true values.

@@ -20,7 +20,7 @@ use crate::{Error, Result};
 const VERSION: u64 = 1;
 
 /// Lines of the images that are done, by number.
-type Index = Vec<Option<(u64, usize)>>;
+pub(super) type Index = Vec<Option<(u64, usize)>>;
 
 /// A journal that is being written.
 pub(super) struct Journal {
@@ -56,6 +56,11 @@ impl Entry {
 
     pub(super) fn image(&self) -> &str {
         self.json.get("image").and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The page, counted from 1, of a file of several.
+    pub(super) fn page(&self) -> Option<u64> {
+        self.json.get("record").and_then(|record| record.get("page")).and_then(Json::as_u64)
     }
 
     pub(super) fn record(&self) -> Map<String, Json> {
@@ -106,6 +111,10 @@ impl Journal {
             let mut file = journal.lock();
             file.set_len(0).map_err(failed)?;
             file.write_all(format!("{}\n", head(manifest)).as_bytes()).map_err(failed)?;
+            if is_durable {
+                file.sync_all().map_err(failed)?;
+                sync_folder(path);
+            }
         }
         Ok(journal)
     }
@@ -117,6 +126,14 @@ impl Journal {
         let journal = Self::locked(path, file, is_durable)?;
         {
             let mut file = journal.lock();
+            // Killed before its first line was written: nothing is done.
+            let mut first = Vec::new();
+            file.seek(SeekFrom::Start(0)).map_err(failed)?;
+            BufReader::new(&*file).read_until(b'\n', &mut first).map_err(failed)?;
+            if first.last() != Some(&b'\n') {
+                file.set_len(0).map_err(failed)?;
+                file.write_all(format!("{}\n", head(manifest)).as_bytes()).map_err(failed)?;
+            }
             let (before, index, whole) = read(&mut file, path)?;
             if let Some(what) = difference(&before, manifest) {
                 let message = format!("`{}` is of another run: {what}", path.display());
@@ -139,6 +156,10 @@ impl Journal {
             }
             // Some network folders know no locks.
             Err(std::fs::TryLockError::Error(_)) => {}
+        }
+        if !is_at(&file, path) {
+            let message = format!("`{}`: another run has just ended in this folder", path.display());
+            return Err(Error::input(message).with_hint("run it again"));
         }
         Ok(Self { path: path.to_path_buf(), file: Mutex::new(file), is_durable, index: Mutex::default() })
     }
@@ -199,13 +220,43 @@ impl Journal {
         if self.is_durable {
             out.as_file().sync_all().map_err(failed)?;
         }
+        // Windows moves nothing onto a file that is open.
+        #[cfg(windows)]
+        drop((file, self.file));
         out.persist(&self.path).map_err(|error| failed(error.error))?;
+        if self.is_durable {
+            sync_folder(&self.path);
+        }
         Ok(())
     }
 }
 
+/// Makes the name of a file reach the disk. Not every system lets folders be opened.
+pub(super) fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+}
+
+/// Whether an open file is still the one of this name: a run that ended between opening and locking has
+/// put another in its place.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        match (file.metadata(), path.metadata()) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
+    }
+}
+
 /// Temporary files are private; this one shall be what any new file is.
-fn share(file: &File) {
+pub(super) fn share(file: &File) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -215,7 +266,7 @@ fn share(file: &File) {
     let _ = file;
 }
 
-fn put(index: &mut Index, at: usize, place: (u64, usize)) {
+pub(super) fn put(index: &mut Index, at: usize, place: (u64, usize)) {
     if index.len() <= at {
         index.resize(at + 1, None);
     }
@@ -229,7 +280,7 @@ fn head(manifest: &Map<String, Json>) -> Json {
     Json::Object(head)
 }
 
-fn entry_at(file: &mut File, (at, length): (u64, usize)) -> std::io::Result<Entry> {
+pub(super) fn entry_at(file: &mut File, (at, length): (u64, usize)) -> std::io::Result<Entry> {
     let mut line = vec![0; length];
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut line)?;
@@ -238,7 +289,7 @@ fn entry_at(file: &mut File, (at, length): (u64, usize)) -> std::io::Result<Entr
 }
 
 /// The manifest, where the lines of images stand, and how many bytes are whole lines.
-fn read(file: &mut File, path: &Path) -> Result<(Map<String, Json>, Index, u64)> {
+pub(super) fn read(file: &mut File, path: &Path) -> Result<(Map<String, Json>, Index, u64)> {
     let failed = |error| Error::io(path.display(), error);
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     let mut lines = BufReader::new(file);
@@ -271,7 +322,7 @@ fn read(file: &mut File, path: &Path) -> Result<(Map<String, Json>, Index, u64)>
 }
 
 /// What a run does differently from the one that wrote a journal.
-fn difference(before: &Map<String, Json>, now: &Map<String, Json>) -> Option<String> {
+pub(super) fn difference(before: &Map<String, Json>, now: &Map<String, Json>) -> Option<String> {
     for (key, value) in now {
         let was = before.get(key).unwrap_or(&Json::Null);
         if was == value {
@@ -289,76 +340,6 @@ fn difference(before: &Map<String, Json>, now: &Map<String, Json>) -> Option<Str
         });
     }
     None
-}
-
-/// The journals of all shards in a folder, their images in input order.
-pub(in super::super) struct Shards {
-    /// The manifest they share.
-    pub(super) manifest: Map<String, Json>,
-    files: Vec<File>,
-    index: Vec<(usize, (u64, usize))>,
-}
-
-impl Shards {
-    /// # Errors
-    /// When a shard is missing, of another run, or not done.
-    pub(super) fn open(folder: &Path) -> Result<Self> {
-        let listing = std::fs::read_dir(folder).map_err(|error| Error::io(folder.display(), error))?;
-        let count = listing.filter_map(|entry| {
-            let name = entry.ok()?.file_name().into_string().ok()?;
-            let (_, count) = name.strip_prefix("journal.")?.strip_suffix(".jsonl")?.split_once("-of-")?;
-            count.parse::<usize>().ok()
-        });
-        let Some(count) = count.max() else {
-            let message = format!("`{}` holds no journal of a shard", folder.display());
-            return Err(Error::input(message).with_hint("run with `--shard I/N -o DIR` first"));
-        };
-        let mut files = Vec::new();
-        let mut first: Option<Map<String, Json>> = None;
-        let mut lines = Index::new();
-        let mut index = Vec::new();
-        for shard in 0..count {
-            let path = folder.join(name(Some(Shard { index: shard, count })));
-            let mut file = File::open(&path).map_err(|error| {
-                Error::io(path.display(), error)
-                    .with_hint(format!("has shard {}/{count} been run?", shard + 1))
-            })?;
-            let (manifest, lines_of_shard, _) = read(&mut file, &path)?;
-            if let Some(first) = &first
-                && let Some(what) = difference(first, &manifest)
-            {
-                return Err(Error::input(format!("`{}` is of another run: {what}", path.display())));
-            }
-            first.get_or_insert(manifest);
-            files.push(file);
-            for (at, place) in lines_of_shard.into_iter().enumerate() {
-                if let Some(place) = place {
-                    put(&mut lines, at, place);
-                    index.push((at, (shard, place)));
-                }
-            }
-        }
-        let manifest = first.unwrap_or_default();
-        let wanted = manifest.get("inputs").and_then(Json::as_u64).unwrap_or_default() as usize;
-        if let Some(missing) = (0..wanted).find(|&at| lines.get(at).copied().flatten().is_none()) {
-            let shard = missing % count + 1;
-            let message =
-                format!("image {} of {wanted} is not done: it belongs to shard {shard}/{count}", missing + 1);
-            return Err(Error::input(message).with_hint(format!("run `--shard {shard}/{count} --resume`")));
-        }
-        index.sort_unstable();
-        index.dedup_by_key(|(at, _)| *at);
-        let index = index.into_iter().map(|(_, place)| place).collect();
-        Ok(Self { manifest, files, index })
-    }
-
-    /// Every image, in input order.
-    pub(super) fn entries(&mut self) -> impl Iterator<Item = Result<Entry>> {
-        self.index.iter().map(|&(shard, place)| {
-            entry_at(&mut self.files[shard], place)
-                .map_err(|error| Error::io(format!("journal of shard {}", shard + 1), error))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -414,5 +395,11 @@ mod tests {
         drop(first);
         std::fs::write(&path, "something else\n").unwrap();
         assert!(Journal::resume(&path, &manifest("a"), false).is_err());
+        // Killed in its first line.
+        for torn in ["", "{\"journal\":1,\"pipel"] {
+            std::fs::write(&path, torn).unwrap();
+            drop(Journal::resume(&path, &manifest("c"), false).unwrap());
+            assert!(Journal::resume(&path, &manifest("c"), false).is_ok());
+        }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use super::super::inputs::{Input, Place};
+use super::args::Args;
 use crate::image::codec::Format;
 use crate::{Error, Result};
 
@@ -22,25 +24,32 @@ pub(super) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -
 ///
 /// Formats follow from pixels that nobody has read yet, so endings are left out of account.
 pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result<()> {
-    let mut taken: HashMap<PathBuf, &str> = HashMap::new();
-    for input in inputs {
+    // Hashes, not paths: of a million pictures nothing shall be held that need not be.
+    let state = RandomState::new();
+    let hash = |path: &Path| state.hash_one(path);
+    let mut taken: HashMap<u64, usize> = HashMap::new();
+    for (index, input) in inputs.iter().enumerate() {
         for target in targets(input, folder, saved) {
-            if let Some(other) = taken.insert(folded(&target, IGNORES_CASE), &input.name) {
+            let place = folded(&target, IGNORES_CASE);
+            let Some(other) = taken.insert(hash(&place), index).map(|other| &inputs[other]) else { continue };
+            if targets(other, folder, saved).any(|target| folded(&target, IGNORES_CASE) == place) {
+                let (other, name) = (&other.name, &input.name);
                 let message =
-                    format!("`{other}` and `{}` would both be written to `{}`", input.name, target.display());
+                    format!("`{other}` and `{name}` would both be written to `{}`", target.display());
                 return Err(Error::input(message).with_hint("run them apart, into different folders"));
             }
         }
     }
+    drop(taken);
     let file = |input: &Input| match &input.place {
-        Place::File(path) => path.canonicalize().ok(),
+        Place::File(path) => path.canonicalize().ok().map(|path| hash(&path)),
         _ => None,
     };
-    let read: HashSet<PathBuf> = inputs.iter().filter_map(file).collect();
+    let read: HashSet<u64> = inputs.iter().filter_map(file).collect();
     for target in inputs.iter().flat_map(|input| targets(input, folder, saved)) {
         let written = Format::WRITE.map(|format| target.with_extension(format.extension()));
         for written in written {
-            if written.canonicalize().is_ok_and(|path| read.contains(&path)) {
+            if written.canonicalize().is_ok_and(|path| read.contains(&hash(&path))) {
                 let message = format!("`{}` would be replaced by its own result", written.display());
                 return Err(Error::input(message).with_hint("give another folder with `-o`"));
             }
@@ -60,6 +69,40 @@ pub(super) fn check_absent<'a>(
         if let Some(old) = written.iter().find(|path| path.exists()) {
             let message = format!("`{}` is there already", old.display());
             return Err(Error::input(message).with_hint("`--overwrite` replaces it"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses lists (records, objects, timings) that would be one file, or be written over something that is
+/// read, or over what the output folder keeps itself.
+pub(super) fn check_lists(args: &Args, inputs: &[Input]) -> Result<()> {
+    let lists = [&args.records, &args.objects, &args.timings].into_iter().flatten();
+    let mut taken: HashSet<PathBuf> = HashSet::new();
+    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    for list in lists.filter(|list| list.as_os_str() != "-") {
+        let Some(path) = absolute(list) else { continue };
+        let words = |why: &str| Error::input(format!("`{}` {why}", list.display()));
+        let is_read = |input: &Input| match &input.place {
+            Place::File(file) => {
+                file.file_name() == list.file_name() && absolute(file).as_ref() == Some(&path)
+            }
+            _ => false,
+        };
+        if absolute(&args.pipeline).as_ref() == Some(&path) || inputs.iter().any(is_read) {
+            return Err(words("is read by this run, and would be written over"));
+        }
+        let folder = args.output.as_deref().and_then(absolute);
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_own = name == "run.json"
+            || ["journal.", "failures."]
+                .iter()
+                .any(|own| name.starts_with(own) && path.extension().is_some_and(|ending| ending == "jsonl"));
+        if is_own && path.parent() == folder.as_deref() {
+            return Err(words("is a file that the output folder keeps itself"));
+        }
+        if !taken.insert(path) {
+            return Err(words("is asked for twice").with_hint("give each list a file of its own"));
         }
     }
     Ok(())

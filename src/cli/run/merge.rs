@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::super::{Exit, Outcome, console};
 use super::args::RecordFormat;
-use super::journal::Shards;
-use super::output::{failure, fingerprint, write_run};
+use super::output::{failure, fingerprint, remove_parts, write_run};
 use super::records::Records;
+use super::shards::Shards;
 use crate::Error;
 
 /// Put the records of all shards of a run together, in input order.
@@ -34,6 +34,7 @@ pub(in super::super) struct Args {
 /// Runs the command.
 pub(in super::super) fn run(args: &Args) -> Outcome {
     let mut shards = Shards::open(&args.folder)?;
+    remove_parts(&args.folder);
     let manifest = shards.manifest.clone();
     let mut records = Records::to(&args.records, args.format_records, args.objects.clone())?;
     let mut hasher = blake3::Hasher::new();

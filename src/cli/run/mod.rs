@@ -10,17 +10,21 @@ mod job;
 mod journal;
 mod layout;
 mod merge;
+mod names;
 mod output;
+mod picture;
 mod progress;
 mod records;
 mod rows;
 mod select;
+mod shards;
 mod threads;
 
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -34,17 +38,21 @@ use super::ordered::in_order;
 use super::{Exit, Outcome, load};
 use crate::image::codec::{Format, Limits, check_format};
 use crate::ops::Context;
-use crate::pipeline::{Pipeline, RunOptions, Save};
+use crate::pipeline::{Cache, Pipeline, RunOptions, Save};
 use crate::{Error, ErrorKind};
 
 pub(super) use args::Args;
 use args::Show;
 use job::{Done, Job, Times};
 pub(super) use merge::{Args as MergeArgs, run as merge};
+pub(super) use names::shown;
 use output::Output;
 use progress::Progress;
 use records::Records;
 use threads::Threads;
+
+/// What to do when a run could not go on.
+const RESUME: &str = "what is done is kept: `--resume` completes the rest";
 
 /// The name of the threads whose panics become errors of images.
 pub(super) const WORKER: &str = "lyncean-worker";
@@ -66,10 +74,12 @@ pub(super) fn run(args: &Args) -> Outcome {
     if let Some(folder) = &args.output {
         layout::check(&inputs, folder, &save.names)?;
     }
+    layout::check_lists(args, &inputs)?;
     let numbers = select::numbers(inputs.len(), args.shard);
     if args.dry_run {
         return select::show(&inputs, &numbers, args.output.as_deref());
     }
+    let cache = args.cache.as_ref().map(Cache::open).transpose()?;
     let output = Output::open(args, &pipeline, &save.names, &inputs, &numbers)?;
 
     let scheduled = args.threads.map(usize::from).or(pipeline.schedule().threads.map(|n| n as usize));
@@ -91,6 +101,8 @@ pub(super) fn run(args: &Args) -> Outcome {
         cancel: interrupt.cancel(),
         timeout: args.timeout_per_image.map(Duration::from_secs_f64),
         is_durable: args.durable,
+        cache: cache.as_ref(),
+        last_stamp: Mutex::default(),
     };
     let mut records = Records::open(args)?;
     let is_bar = args.progress == Show::Auto && !args.quiet && !args.verbose;
@@ -112,14 +124,21 @@ pub(super) fn run(args: &Args) -> Outcome {
         output.close(left == 0)?;
     }
     records.close()?;
+    if let Some(problem) = cache.as_ref().and_then(Cache::problem) {
+        console::warn(&format!("the cache misses results: {}", problem.message()));
+    }
     if args.json {
-        console::print_json(&json!({
+        let mut summary = json!({
             "done": counts.done,
             "resumed": counts.resumed,
             "failed": counts.failed,
             "left": left,
             "files": counts.files,
-        }))?;
+        });
+        if let Some(cache) = &cache {
+            summary["cache"] = json!({ "loaded": cache.loaded(), "stored": cache.stored() });
+        }
+        console::print_json(&summary)?;
     }
     if !args.quiet && (args.output.is_some() || counts.failed > 0 || inputs.len() > 1) {
         console::say(&summary(&counts, left, args.output.as_deref()));
@@ -284,7 +303,7 @@ impl Run<'_> {
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => return Image::GivenUp,
             Err(error) if self.output.is_some_and(|output| output.is_lost(&error)) => {
-                return Image::Fatal(error.with_hint("what is done is kept: `--resume` completes the rest"));
+                return Image::Fatal(error.with_hint(RESUME));
             }
             Err(error) => {
                 record.insert("status".into(), "error".into());
@@ -295,9 +314,7 @@ impl Run<'_> {
         };
         match self.output.map(|output| output.note(number, &stamp, &files, &record)).transpose() {
             Ok(_) => image,
-            Err(error) => {
-                Image::Fatal(error.with_hint("what is done is kept: `--resume` completes the rest"))
-            }
+            Err(error) => Image::Fatal(error.with_hint(RESUME)),
         }
     }
 
@@ -459,6 +476,8 @@ mod tests {
             cancel: Cancel::default(),
             timeout: None,
             is_durable: false,
+            cache: None,
+            last_stamp: Mutex::default(),
         };
         let inputs = inputs::collect(&words, false, None).unwrap();
         let path = folder.path().join("records");

@@ -1,6 +1,6 @@
 //! The output folder: its journal, its manifest `run.json`, and the list of what failed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,8 @@ use walkdir::WalkDir;
 
 use super::super::inputs::{Input, Place};
 use super::args::{Args, Shard};
-use super::job;
 use super::journal::{self, Entry, Journal, Stamp};
-use super::layout;
+use super::{layout, names, picture, shards};
 use crate::pipeline::Pipeline;
 use crate::{Error, ErrorKind, Result};
 
@@ -45,6 +44,7 @@ impl Output {
         let Some(folder) = args.output.clone() else { return Ok(None) };
         let shard = args.shard;
         let manifest = manifest(args, pipeline, saved, inputs.len());
+        shards::check_others(&folder, shard, &manifest)?;
         let path = folder.join(journal::name(shard));
         let is_old = path.exists();
         if is_old && !args.resume && !args.overwrite {
@@ -52,7 +52,7 @@ impl Output {
             return Err(Error::input(message).with_hint("`--resume` completes it, `--overwrite` begins anew"));
         }
         let is_used = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
-        if is_used && !args.resume && !args.overwrite {
+        if is_used && !(args.resume && is_old) && !args.overwrite {
             layout::check_absent(numbers.iter().map(|&number| &inputs[number]), &folder, saved)?;
         }
         std::fs::create_dir_all(&folder).map_err(|error| Error::io(folder.display(), error))?;
@@ -85,7 +85,8 @@ impl Output {
     /// made from.
     pub(super) fn is_done(&self, number: usize, input: &Input) -> Result<Known> {
         let Some(entry) = self.journal.entry(number)?.filter(Entry::is_ok) else { return Ok(Known::Unknown) };
-        if entry.image() != input.name || !entry.files().all(|file| self.folder.join(file).is_file()) {
+        let is_it = entry.image() == input.name && entry.page() == input.page.map(|page| page as u64 + 1);
+        if !is_it || !entry.files().all(|file| names::is_file(&self.folder, file)) {
             return Ok(Known::Unknown);
         }
         Ok(if is_same(&entry.stamp(), input) { Known::Done(entry.record()) } else { Known::Changed })
@@ -108,7 +109,7 @@ impl Output {
         let line = failure(name, error.kind().as_str(), &super::one_line(error), error.hint());
         let file = OpenOptions::new().create(true).append(true).open(&path);
         file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .map_err(|error| Error::io(path.display(), error))
+            .map_err(|error| Error::io(path.display(), error).with_hint(super::RESUME))
     }
 
     /// Whether an error means that nothing more can be written into the folder.
@@ -132,9 +133,10 @@ impl Output {
             return Ok(());
         }
         let mut hasher = blake3::Hasher::new();
-        self.journal.finish(|entry| fingerprint(&mut hasher, entry))?;
+        let resumable = |error: Error| error.with_hint(super::RESUME);
+        self.journal.finish(|entry| fingerprint(&mut hasher, entry)).map_err(resumable)?;
         if self.shard.is_none() {
-            write_run(&self.folder, &self.manifest, Some(&hasher))?;
+            write_run(&self.folder, &self.manifest, Some(&hasher)).map_err(resumable)?;
         }
         Ok(())
     }
@@ -168,8 +170,13 @@ pub(super) fn write_run(
     run.insert("platform".into(), json!({ "os": std::env::consts::OS, "arch": std::env::consts::ARCH }));
     let path = folder.join("run.json");
     let failed = |error| Error::io(path.display(), error);
-    let mut file = File::create(&path).map_err(failed)?;
-    file.write_all(format!("{:#}\n", Json::Object(run)).as_bytes()).map_err(failed)
+    let mut file = tempfile::Builder::new();
+    let file = file.prefix(".lyncean-").suffix(".part").tempfile_in(folder);
+    let mut file = file.map_err(failed)?;
+    file.write_all(format!("{:#}\n", Json::Object(run)).as_bytes()).map_err(failed)?;
+    journal::share(file.as_file());
+    file.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(())
 }
 
 /// All that results depend on, beside the pictures.
@@ -189,7 +196,7 @@ fn manifest(args: &Args, pipeline: &Pipeline, saved: &[String], inputs: usize) -
 }
 
 /// Temporary files of a run that was killed.
-fn remove_parts(folder: &Path) {
+pub(super) fn remove_parts(folder: &Path) {
     let is_part =
         |name: &str| name.strip_prefix(".lyncean-").is_some_and(|rest| rest.strip_suffix(".part").is_some());
     for entry in WalkDir::new(folder).into_iter().flatten() {
@@ -211,8 +218,8 @@ fn is_same(before: &Stamp, input: &Input) -> bool {
             if meta.len() != before.bytes || before.modified.is_none() {
                 return false;
             }
-            job::modified(&meta) == before.modified
-                || job::stamp(path).is_ok_and(|now| now.hash == before.hash)
+            picture::modified(&meta) == before.modified
+                || picture::stamp(path).is_ok_and(|now| now.hash == before.hash)
         }
     }
 }
@@ -220,7 +227,7 @@ fn is_same(before: &Stamp, input: &Input) -> bool {
 /// The fingerprint of a picture that could not be read; what of it there is.
 pub(super) fn stamp(input: &Input) -> Stamp {
     match &input.place {
-        Place::File(path) if path.is_file() => job::stamp(path).unwrap_or_default(),
+        Place::File(path) if path.is_file() => picture::stamp(path).unwrap_or_default(),
         _ => Stamp::default(),
     }
 }

@@ -44,19 +44,38 @@ fn paged(input: Input, pages: Pages) -> Vec<Input> {
         let place = Place::File(path.clone());
         Input { name: input.name.clone(), stem: stem.into(), place, page: Some(page) }
     };
-    wanted.map(page).collect()
+    // One that is not there is told when its turn comes, and not passed over.
+    if wanted.is_empty() { vec![page(pages.first)] } else { wanted.map(page).collect() }
 }
 
-/// The lines of a list of files. Blank lines are nothing.
+/// The names in a list of files, one a line, or, where there is a NUL, one between two of them, as
+/// `find -print0` writes. Blank lines are nothing.
 fn listed(list: &Path) -> Result<Vec<PathBuf>> {
-    let text = if list.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| Error::io("stdin", error))?;
-        text
+    let mut text = Vec::new();
+    if list.as_os_str() == "-" {
+        std::io::stdin().read_to_end(&mut text).map_err(|error| Error::io("stdin", error))?;
     } else {
-        std::fs::read_to_string(list).map_err(|error| Error::io(list.display(), error))?
-    };
-    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(PathBuf::from).collect())
+        text = std::fs::read(list).map_err(|error| Error::io(list.display(), error))?;
+    }
+    let end = if text.contains(&0) { 0 } else { b'\n' };
+    let lines = text.split(|&byte| byte == end).map(|line| match end {
+        0 => line,
+        _ => line.strip_suffix(b"\r").unwrap_or(line),
+    });
+    lines.filter(|line| !line.trim_ascii().is_empty()).map(|line| path_of(line, list)).collect()
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere names are text")]
+fn path_of(line: &[u8], _list: &Path) -> Result<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    Ok(std::ffi::OsStr::from_bytes(line).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(line: &[u8], list: &Path) -> Result<PathBuf> {
+    let wrong = |_| Error::input(format!("`{}`: a name that is not UTF-8", list.display()));
+    std::str::from_utf8(line).map(PathBuf::from).map_err(wrong)
 }
 
 fn patterns(texts: &[String]) -> Result<GlobSet> {

@@ -1,8 +1,10 @@
-//! JPEG, BMP, PNM and WebP, through the decoders of the `image` crate.
+//! JPEG, BMP, PNM, WebP and GIF, through the decoders of the `image` crate.
 
 use std::io::{BufRead, Cursor, Seek};
 
-use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder};
+use image::codecs::{
+    bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder,
+};
 use image::{ColorType, ImageDecoder, ImageResult};
 
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
@@ -52,6 +54,7 @@ fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) 
             Box::new(decoder)
         }
         Format::Webp => Box::new(WebPDecoder::new(reader)?),
+        Format::Gif => Box::new(GifDecoder::new(reader)?),
         Format::Png | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
     };
     // The sizes of pictures are checked here, with better words; this bounds what else a file may ask for.

@@ -43,6 +43,8 @@ pub(super) fn from_image(name: &str, format: Format, error: image::ImageError) -
         E::Limits(error) => Error::limit(format!("`{name}`: {}", tidy(&error.to_string()))),
         E::Unsupported(error) => unread(name, format, error),
         E::Decoding(error) if ends_early(&error) => cut_off(name, format),
+        // The JPEG decoder tells the end of a header in words only.
+        E::Decoding(error) if error.to_string().contains("Not enough bytes") => cut_off(name, format),
         error => broken(name, format, error),
     }
 }

@@ -1,8 +1,8 @@
 //! Pictures in files: what a file says about its picture, its pixels, and writing both back.
 //!
-//! PNG, JPEG, TIFF, BMP, PNM and WebP are read; PNG, JPEG and TIFF are written. The content of a
-//! file decides its format, never the ending of its name. Of animations and many-page files the
-//! first picture is read. Values stay what they are: no colour profile, gamma or brightness is
+//! PNG, JPEG, TIFF, BMP, PNM, WebP and GIF are read; PNG, JPEG and TIFF are written. The content of a
+//! file decides its format, never the ending of its name. Of animations the first picture is read; of
+//! a TIFF of several pages the one asked for. Values stay what they are: no colour profile, gamma or brightness is
 //! applied, 16 bit and float are kept, and what has no exact home among the types of
 //! [`ImageType::READ`](super::ImageType::READ) is listed at [`Source::ty`].
 //!
@@ -23,6 +23,7 @@ mod pixels;
 mod png_read;
 mod sniff;
 pub mod stream;
+mod tiff_disguise;
 mod tiff_read;
 mod tiff_write;
 mod write;
@@ -52,8 +53,8 @@ pub struct Source {
     /// The type the picture is read as: the one that holds every stored value exactly.
     ///
     /// 1, 2 and 4 bit are scaled to 8 bit, palettes looked up (gray
-    /// ones of BMP stay gray), CMYK and YCbCr turned to RGB. Of TIFF files,
-    /// 32-bit unsigned gray is read as [`ImageType::Labels`], signed 8 and 16 bit and half floats
+    /// ones of BMP stay gray), CMYK and YCbCr turned to RGB. Of TIFF files, 9 to 15 bits keep their
+    /// numbers in 16 bit (12-bit white is 4095); 32-bit unsigned gray is read as [`ImageType::Labels`], signed 8 and 16 bit and half floats
     /// as [`ImageType::GrayF32`], and doubles are rounded to `f32`.
     pub ty: ImageType,
     /// Bits of a channel as stored. A palette counts as the 8-bit colours it holds.
@@ -96,6 +97,15 @@ pub struct Picture {
 /// [`Unsupported`](crate::ErrorKind::Unsupported) for a kind of file or picture not read here.
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
     let path = path.as_ref();
+    read_bytes(&read_file(path, limits)?, &path.display().to_string(), limits)
+}
+
+/// The bytes of a file, no more than `limits` allow.
+///
+/// # Errors
+/// [`Io`](crate::ErrorKind::Io), and [`Limit`](crate::ErrorKind::Limit) for a larger file.
+pub fn read_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>> {
+    let path = path.as_ref();
     let name = path.display().to_string();
     let mut file = open(path, &name)?;
     let size = file.metadata().map_err(|error| Error::io(&name, error))?.len();
@@ -105,7 +115,7 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
     let most = limits.max_bytes.saturating_add(1);
     (&mut file).take(most).read_to_end(&mut bytes).map_err(|error| Error::io(&name, error))?;
     limits.check_file(bytes.len() as u64, &name)?;
-    read_bytes(&bytes, &name, limits)
+    Ok(bytes)
 }
 
 /// Reads the picture in the bytes of a file; `name` stands for the file in errors.
@@ -127,12 +137,28 @@ pub fn read_page(bytes: &[u8], name: &str, limits: &Limits, page: Option<usize>)
     sniff::check_complete(bytes, format, name)?;
     guard::run(name, format, || match format {
         Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits, page),
-        _ if page.is_some_and(|page| page > 0) => {
-            Err(Error::input(format!("`{name}`: a {format} file has one picture only")))
-        }
+        _ if page.is_some_and(|page| page > 0) => Err(only_one(name, format)),
         Format::Png => png_read::read(Cursor::new(bytes), name, limits),
         _ => decode::read(bytes, name, format, limits),
     })
+}
+
+/// As [`read_page`], from a file, of which only that page is read where the format allows it.
+///
+/// # Errors
+/// As [`read_page`].
+pub fn read_page_of(path: impl AsRef<Path>, limits: &Limits, page: Option<usize>) -> Result<Picture> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let mut reader = BufReader::with_capacity(1 << 16, open(path, &name)?);
+    match sniff::expect_reader(&mut reader, &name)? {
+        Format::Tiff => guard::run(&name, Format::Tiff, || tiff_read::read(reader, &name, limits, page)),
+        _ => read_page(&read_file(path, limits)?, &name, limits, page),
+    }
+}
+
+fn only_one(name: &str, format: Format) -> Error {
+    Error::input(format!("`{name}`: a {format} file has one picture only"))
 }
 
 /// How many pictures a file holds: the pages of a TIFF, without the smaller copies of a pyramid; 1 for
@@ -155,9 +181,17 @@ pub fn count_pages(path: impl AsRef<Path>) -> Result<usize> {
 /// # Errors
 /// As [`read`], as far as the header shows it.
 pub fn probe(path: impl AsRef<Path>) -> Result<Source> {
+    probe_page(path, None)
+}
+
+/// As [`probe`], for one of the pictures in a file, counted from 0.
+///
+/// # Errors
+/// As [`read_page`], as far as the header shows it.
+pub fn probe_page(path: impl AsRef<Path>, page: Option<usize>) -> Result<Source> {
     let path = path.as_ref();
     let name = path.display().to_string();
-    probe_reader(BufReader::new(open(path, &name)?), &name)
+    probe_reader(BufReader::new(open(path, &name)?), &name, page)
 }
 
 /// As [`probe`], for the bytes of a file; `name` stands for the file in errors.
@@ -165,14 +199,27 @@ pub fn probe(path: impl AsRef<Path>) -> Result<Source> {
 /// # Errors
 /// As [`probe`].
 pub fn probe_bytes(bytes: &[u8], name: &str) -> Result<Source> {
-    probe_reader(Cursor::new(bytes), name)
+    probe_bytes_page(bytes, name, None)
 }
 
-fn probe_reader<R: std::io::BufRead + std::io::Seek>(mut reader: R, name: &str) -> Result<Source> {
+/// As [`probe_bytes`], for one of the pictures in a file, counted from 0.
+///
+/// # Errors
+/// As [`probe_page`].
+pub fn probe_bytes_page(bytes: &[u8], name: &str, page: Option<usize>) -> Result<Source> {
+    probe_reader(Cursor::new(bytes), name, page)
+}
+
+fn probe_reader<R: std::io::BufRead + std::io::Seek>(
+    mut reader: R,
+    name: &str,
+    page: Option<usize>,
+) -> Result<Source> {
     let format = sniff::expect_reader(&mut reader, name)?;
     guard::run(name, format, || match format {
+        Format::Tiff => tiff_read::probe(reader, name, page),
+        _ if page.is_some_and(|page| page > 0) => Err(only_one(name, format)),
         Format::Png => png_read::probe(reader, name),
-        Format::Tiff => tiff_read::probe(reader, name),
         _ => decode::probe(reader, name, format),
     })
 }

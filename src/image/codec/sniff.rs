@@ -22,11 +22,14 @@ pub enum Format {
     Pnm,
     /// WebP, lossy or lossless.
     Webp,
+    /// Graphics Interchange Format: its first frame, drawn onto its canvas.
+    Gif,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] = [Self::Png, Self::Jpeg, Self::Tiff, Self::Bmp, Self::Pnm, Self::Webp];
+    pub const ALL: [Self; 7] =
+        [Self::Png, Self::Jpeg, Self::Tiff, Self::Bmp, Self::Pnm, Self::Webp, Self::Gif];
 
     /// The formats that can be written.
     pub const WRITE: [Self; 3] = [Self::Png, Self::Jpeg, Self::Tiff];
@@ -40,6 +43,7 @@ impl Format {
             Self::Bmp => "bmp",
             Self::Pnm => "pnm",
             Self::Webp => "webp",
+            Self::Gif => "gif",
         }
     }
 
@@ -54,6 +58,7 @@ impl Format {
             "bmp" | "dib" => Self::Bmp,
             "pnm" | "pbm" | "pgm" | "ppm" | "pam" => Self::Pnm,
             "webp" => Self::Webp,
+            "gif" => Self::Gif,
             _ => return None,
         })
     }
@@ -65,6 +70,7 @@ impl Format {
             [0xff, 0xd8, 0xff, ..] => Self::Jpeg,
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Self::Tiff,
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::Webp,
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Self::Gif,
             [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Self::Pnm,
             // The four bytes after the file size are reserved, and zero in practice.
             [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Self::Bmp,
@@ -82,6 +88,7 @@ impl fmt::Display for Format {
             Self::Bmp => "BMP",
             Self::Pnm => "PNM",
             Self::Webp => "WebP",
+            Self::Gif => "GIF",
         })
     }
 }
@@ -93,7 +100,6 @@ pub(super) fn expect(bytes: &[u8], name: &str) -> Result<Format> {
     }
     let found = match bytes {
         [] => return Err(Error::input(format!("`{name}`: expected a picture, got an empty file"))),
-        [b'G', b'I', b'F', b'8', ..] => Some("a GIF"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("an AVIF, HEIF or video file"),
         [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
         [b'q', b'o', b'i', b'f', ..] => Some("a QOI"),
@@ -101,7 +107,7 @@ pub(super) fn expect(bytes: &[u8], name: &str) -> Result<Format> {
         [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some("a JPEG XL file"),
         _ => None,
     };
-    let hint = "pictures are read from PNG, JPEG, TIFF, BMP, PNM and WebP files";
+    let hint = "pictures are read from PNG, JPEG, TIFF, BMP, PNM, WebP and GIF files";
     if let Some(found) = found {
         return Err(Error::unsupported(format!("`{name}`: {found} is not read")).with_hint(hint));
     }
@@ -126,6 +132,7 @@ pub(super) fn check_complete(bytes: &[u8], format: Format, name: &str) -> Result
         Format::Png => png_ends(bytes),
         Format::Jpeg => jpeg::ends(bytes),
         Format::Webp => riff_ends(bytes),
+        Format::Gif => gif_ends(bytes).unwrap_or(false),
         Format::Tiff | Format::Bmp | Format::Pnm => true,
     };
     if complete { Ok(()) } else { Err(fail::cut_off(name, format)) }
@@ -156,6 +163,27 @@ fn riff_ends(bytes: &[u8]) -> bool {
     bytes.len() as u64 >= u64::from(length) + 8
 }
 
+/// Whether the blocks of a GIF reach to its trailer; `None` where they stop before.
+fn gif_ends(bytes: &[u8]) -> Option<bool> {
+    let colors = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    let mut at = 13 + colors(*bytes.get(10)?);
+    loop {
+        at += match bytes.get(at)? {
+            0x3b => return Some(true),
+            0x21 => 2,
+            // Place and size, its own colours, the width of codes.
+            0x2c => 11 + colors(*bytes.get(at + 9)?),
+            // Decoders take what is neither as the end, too.
+            _ => return Some(false),
+        };
+        // Blocks with their lengths before them, up to an empty one.
+        while let length @ 1.. = usize::from(*bytes.get(at)?) {
+            at += 1 + length;
+        }
+        at += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +204,7 @@ mod tests {
         assert_eq!(words(b""), "`x`: expected a picture, got an empty file");
         assert_eq!(words(b"hello\n"), "`x`: expected a picture, got text");
         assert_eq!(words(&[0, 1, 2]), "`x`: expected a picture, got bytes of no known format");
-        assert_eq!(words(b"GIF89a"), "`x`: a GIF is not read");
+        assert_eq!(words(b"%PDF-1.7"), "`x`: a PDF is not read");
         assert_eq!(words(b"Papers, please"), "`x`: expected a picture, got text");
         assert_eq!(words(b"BMW, and other cars"), "`x`: expected a picture, got text");
     }

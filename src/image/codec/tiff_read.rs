@@ -1,17 +1,19 @@
 //! TIFF, whose sample formats go beyond what the `image` crate reads.
 
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use tiff::ColorType;
 use tiff::decoder::{BufferLayoutPreference, Decoder, Limits as TiffLimits};
 use tiff::tags::{SampleFormat, Tag};
 
+use super::tiff_disguise::{Disguise, unpacked};
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
 use crate::image::ImageType;
 use crate::{Error, Result};
 
 /// How stored samples become channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Samples {
     /// As they are.
     Plain,
@@ -24,7 +26,22 @@ pub(super) enum Samples {
     Cmyk8,
     Cmyk16,
     YCbCr8,
+    /// Numbers of so many bits that are colours of a palette, `width` of them a row.
+    Palette {
+        colors: Arc<[[u8; 3]]>,
+        bits: u32,
+        width: usize,
+    },
+    /// Numbers of 9 to 15 bits without gaps, `length` of them a row; `top` less each where 0 is white.
+    Packed {
+        bits: u32,
+        length: usize,
+        inverted: bool,
+    },
 }
+
+/// A decoder that reads through a [`Disguise`].
+pub(super) type TiffDecoder<R> = Decoder<Disguise<R>>;
 
 /// The picture of a file.
 pub(super) fn read<R: Read + Seek>(
@@ -35,12 +52,12 @@ pub(super) fn read<R: Read + Seek>(
 ) -> Result<Picture> {
     let (mut decoder, source, samples) = open(reader, name, limits, page)?;
     limits.check(&source, name)?;
-    pixels::assemble(source, |out| fill(&mut decoder, &source, samples, limits, name, out))
+    pixels::assemble(source, |out| fill(&mut decoder, &source, &samples, limits, name, out))
 }
 
-/// The header of a file.
-pub(super) fn probe<R: Read + Seek>(reader: R, name: &str) -> Result<Source> {
-    Ok(open(reader, name, &Limits::default(), None)?.1)
+/// The header of a file, or of one of its pages.
+pub(super) fn probe<R: Read + Seek>(reader: R, name: &str, page: Option<usize>) -> Result<Source> {
+    Ok(open(reader, name, &Limits::default(), page)?.1)
 }
 
 /// How many pages a file has.
@@ -51,7 +68,7 @@ pub(super) fn count_pages<R: Read + Seek>(reader: R, name: &str) -> Result<usize
 }
 
 /// The directories that are pages: smaller copies of a page, as in pyramids, are none.
-fn pages<R: Read + Seek>(decoder: &mut Decoder<R>) -> tiff::TiffResult<Vec<usize>> {
+fn pages<R: Read + Seek>(decoder: &mut TiffDecoder<R>) -> tiff::TiffResult<Vec<usize>> {
     let mut pages = Vec::new();
     for directory in 0.. {
         let kind = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType)?.unwrap_or_default();
@@ -66,7 +83,7 @@ fn pages<R: Read + Seek>(decoder: &mut Decoder<R>) -> tiff::TiffResult<Vec<usize
     Ok(pages)
 }
 
-fn start<R: Read + Seek>(reader: R, name: &str, limits: &Limits) -> Result<Decoder<R>> {
+fn start<R: Read + Seek>(reader: R, name: &str, limits: &Limits) -> Result<TiffDecoder<R>> {
     /// Room for the offsets of four million strips.
     const TAG_BYTES: usize = 32 << 20;
     let most = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
@@ -74,7 +91,7 @@ fn start<R: Read + Seek>(reader: R, name: &str, limits: &Limits) -> Result<Decod
     bounds.decoding_buffer_size = most;
     bounds.intermediate_buffer_size = most;
     bounds.ifd_value_size = TAG_BYTES;
-    Ok(Decoder::new(reader).map_err(|error| fail::from_tiff(name, error))?.with_limits(bounds))
+    Ok(Decoder::new(Disguise::new(reader)).map_err(|error| fail::from_tiff(name, error))?.with_limits(bounds))
 }
 
 /// A decoder at a page, counted from 0, with what it says; without one at the only page of a file.
@@ -83,12 +100,13 @@ pub(super) fn open<R: Read + Seek>(
     name: &str,
     limits: &Limits,
     page: Option<usize>,
-) -> Result<(Decoder<R>, Source, Samples)> {
+) -> Result<(TiffDecoder<R>, Source, Samples)> {
     let wrong = |error| fail::from_tiff(name, error);
     let mut decoder = start(reader, name, limits)?;
+    let mut at = 0;
     if decoder.more_images() || page.is_some_and(|page| page > 0) {
         let pages = pages(&mut decoder).map_err(wrong)?;
-        let directory = match page {
+        at = match page {
             None if pages.len() > 1 => {
                 let message = format!("`{name}`: a TIFF of {} pages, expected one picture", pages.len());
                 return Err(
@@ -100,37 +118,103 @@ pub(super) fn open<R: Read + Seek>(
                 Error::input(format!("`{name}`: there is no page {}, the last is {}", page + 1, pages.len()))
             })?,
         };
-        decoder.seek_to_image(directory).map_err(wrong)?;
+        decoder.seek_to_image(at).map_err(wrong)?;
     }
     let (width, height) = decoder.dimensions().map_err(wrong)?;
     let (mut width, mut height) =
         (fail::size(width, name, Format::Tiff)?, fail::size(height, name, Format::Tiff)?);
-    let color = decoder.colortype().map_err(wrong)?;
-    let format = decoder.image_buffer_layout().map_err(wrong)?.sample_format;
-    let gray_alpha = is_gray_alpha(&mut decoder, color).map_err(wrong)?;
-    let Some((ty, samples)) = kind(color, gray_alpha, format) else {
-        return Err(fail::unread(name, Format::Tiff, format_args!("{color:?} samples of type {format:?}")));
+    let special = special(&mut decoder, name, at, width)?;
+    let (ty, samples, bits, channels, alpha) = if let Some((ty, samples, bits)) = special {
+        // A palette counts as the colours it holds.
+        let bits = if matches!(samples, Samples::Palette { .. }) { 8 } else { bits };
+        (ty, samples, bits, ty.channels(), false)
+    } else {
+        let color = decoder.colortype().map_err(wrong)?;
+        let format = decoder.image_buffer_layout().map_err(wrong)?.sample_format;
+        let gray_alpha = is_gray_alpha(&mut decoder, color).map_err(wrong)?;
+        let Some((ty, samples)) = kind(color, gray_alpha, format) else {
+            let words = format_args!("{color:?} samples of type {format:?}");
+            return Err(fail::unread(name, Format::Tiff, words));
+        };
+        let alpha = gray_alpha || matches!(color, ColorType::RGBA(_));
+        (ty, samples, u32::from(color.bit_depth()), usize::from(color.num_samples()), alpha)
     };
     let turn = decoder.find_tag_unsigned::<u16>(Tag::Orientation).ok().flatten().unwrap_or(1);
     let orientation = Orientation::from_exif(turn);
     if orientation.swaps_axes() {
         (width, height) = (height, width);
     }
-    let source = Source {
-        format: Format::Tiff,
-        width,
-        height,
-        ty,
-        bits: u32::from(color.bit_depth()),
-        channels: usize::from(color.num_samples()),
-        alpha: gray_alpha || matches!(color, ColorType::RGBA(_)),
-        orientation,
-    };
+    let source = Source { format: Format::Tiff, width, height, ty, bits, channels, alpha, orientation };
     Ok((decoder, source, samples))
 }
 
+/// Type, samples and stored bits of what the decoder refuses as it is: palettes and packed bits. The
+/// directory is then disguised.
+fn special<R: Read + Seek>(
+    decoder: &mut TiffDecoder<R>,
+    name: &str,
+    directory: usize,
+    width: usize,
+) -> Result<Option<(ImageType, Samples, u32)>> {
+    let wrong = |error| fail::from_tiff(name, error);
+    let mut numbers =
+        |tag| decoder.find_tag_unsigned_vec::<u32>(tag).map(Option::unwrap_or_default).map_err(wrong);
+    let photometric = numbers(Tag::PhotometricInterpretation)?.first().copied();
+    let bits = numbers(Tag::BitsPerSample)?;
+    let count = numbers(Tag::SamplesPerPixel)?.first().copied().unwrap_or(1);
+    let Some(&depth) = bits.first().filter(|first| bits.iter().all(|bits| bits == *first)) else {
+        return Ok(None);
+    };
+    let is_unsigned = numbers(Tag::SampleFormat)?.iter().all(|&format| format == 1);
+    let photometric_tag = Tag::PhotometricInterpretation.to_u16();
+    let (shown, found) = match (photometric, depth, count) {
+        (Some(3), 1 | 2 | 4 | 8, 1) => {
+            let map = decoder.find_tag_unsigned_vec::<u16>(Tag::ColorMap).map_err(wrong)?.unwrap_or_default();
+            let length = map.len() / 3;
+            if length == 0 {
+                return Err(fail::broken(name, Format::Tiff, "a palette without colours"));
+            }
+            // Values of 16 bits by the standard; writers that use 8 are known too.
+            let shift = if map.iter().any(|&value| value > 255) { 8 } else { 0 };
+            let color = |at: usize| [0, 1, 2].map(|c| (map[c * length + at] >> shift) as u8);
+            let samples = Samples::Palette { colors: (0..length).map(color).collect(), bits: depth, width };
+            (vec![(photometric_tag, 1)], (ImageType::Rgb8, samples, depth))
+        }
+        (Some(0..=2), 9..=15, 1 | 3) if is_unsigned => {
+            let is_tiled = decoder.get_chunk_type() != tiff::decoder::ChunkType::Strip;
+            let is_plain = |decoder: &mut TiffDecoder<R>, tag| {
+                let value = decoder.find_tag_unsigned::<u16>(tag).map_err(wrong)?;
+                Ok::<_, Error>(value.unwrap_or(1) == 1)
+            };
+            let in_order = is_plain(decoder, Tag::PlanarConfiguration)? || count == 1;
+            if is_tiled || !in_order || !is_plain(decoder, Tag::Predictor)? {
+                let words = format_args!("samples of {depth} bits in tiles or planes, or with a predictor");
+                return Err(fail::unread(name, Format::Tiff, words));
+            }
+            let length = width.saturating_mul(count as usize);
+            let bytes = length.saturating_mul(depth as usize).div_ceil(8);
+            let bytes =
+                u32::try_from(bytes).map_err(|_| fail::broken(name, Format::Tiff, "a row too long"))?;
+            let shown = vec![
+                (Tag::ImageWidth.to_u16(), bytes),
+                (Tag::BitsPerSample.to_u16(), 8),
+                (Tag::SamplesPerPixel.to_u16(), 1),
+                (photometric_tag, 1),
+            ];
+            let samples = Samples::Packed { bits: depth, length, inverted: photometric == Some(0) };
+            let ty = if count == 3 { ImageType::Rgb16 } else { ImageType::Gray16 };
+            (shown, (ty, samples, depth))
+        }
+        _ => return Ok(None),
+    };
+    let place = decoder.ifd_pointer().map_or(0, |pointer| pointer.0);
+    decoder.inner().show(place, &shown).map_err(|error| fail::from_io(name, Format::Tiff, error))?;
+    decoder.seek_to_image(directory).map_err(wrong)?;
+    Ok(Some(found))
+}
+
 /// The decoder calls gray with anything beside it bands; the tag says whether that is alpha.
-fn is_gray_alpha<R: Read + Seek>(decoder: &mut Decoder<R>, color: ColorType) -> tiff::TiffResult<bool> {
+fn is_gray_alpha<R: Read + Seek>(decoder: &mut TiffDecoder<R>, color: ColorType) -> tiff::TiffResult<bool> {
     let ColorType::Multiband { num_samples: 2, .. } = color else { return Ok(false) };
     let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?;
     Ok(matches!(extra.as_deref(), Some([1 | 2])))
@@ -167,9 +251,9 @@ fn kind(color: ColorType, gray_alpha: bool, format: SampleFormat) -> Option<(Ima
 
 /// Decodes into `out`: interleaved samples of the type of `source`, alpha last.
 fn fill<R: Read + Seek>(
-    decoder: &mut Decoder<R>,
+    decoder: &mut TiffDecoder<R>,
     source: &Source,
-    samples: Samples,
+    samples: &Samples,
     limits: &Limits,
     name: &str,
     out: &mut [u8],
@@ -179,7 +263,7 @@ fn fill<R: Read + Seek>(
     if layout.complete_len as u64 > limits.max_bytes {
         return Err(fail::from_tiff(name, tiff::TiffError::LimitsExceeded));
     }
-    if layout.planes <= 1 && samples == Samples::Plain && layout.complete_len == out.len() {
+    if layout.planes <= 1 && *samples == Samples::Plain && layout.complete_len == out.len() {
         return decoder.read_image_bytes(out).map_err(wrong);
     }
     let mut raw = vec![0; layout.complete_len];
@@ -210,8 +294,8 @@ fn interleave(raw: &[u8], layout: &BufferLayoutPreference, bits: u32) -> Option<
 }
 
 /// From stored samples to channels; false when the sizes do not fit.
-fn convert(raw: &[u8], layout: &BufferLayoutPreference, samples: Samples, out: &mut [u8]) -> bool {
-    match samples {
+fn convert(raw: &[u8], layout: &BufferLayoutPreference, samples: &Samples, out: &mut [u8]) -> bool {
+    match *samples {
         Samples::Plain => {
             raw.len() == out.len() && {
                 out.copy_from_slice(raw);
@@ -227,6 +311,34 @@ fn convert(raw: &[u8], layout: &BufferLayoutPreference, samples: Samples, out: &
             each(raw, out, |[c, m, y, k]| [c, m, y].map(|ink| light(ink.into(), k.into(), 255) as u8))
         }
         Samples::YCbCr8 => each(raw, out, |[y, cb, cr]| rgb_from_ycbcr(y, cb, cr)),
+        Samples::Palette { ref colors, bits, width } => rows(
+            raw,
+            layout,
+            width,
+            |row| unpacked(row, bits),
+            out,
+            |index, to: &mut [u8; 3]| {
+                let color = colors.get(usize::from(index));
+                color.is_some_and(|color| {
+                    *to = *color;
+                    true
+                })
+            },
+        ),
+        Samples::Packed { bits, length, inverted } => {
+            let top = ((1u32 << bits) - 1) as u16;
+            rows(
+                raw,
+                layout,
+                length,
+                |row| unpacked(row, bits),
+                out,
+                |value, to: &mut [u8; 2]| {
+                    *to = if inverted { top - value } else { value }.to_ne_bytes();
+                    true
+                },
+            )
+        }
         Samples::Cmyk16 => each(raw, out, |[c0, c1, m0, m1, y0, y1, k0, k1]: [u8; 8]| {
             let k = u16::from_ne_bytes([k0, k1]);
             let of = |ink| (light(u16::from_ne_bytes(ink).into(), k.into(), 65535) as u16).to_ne_bytes();
@@ -259,6 +371,26 @@ fn each<const N: usize, const M: usize>(raw: &[u8], out: &mut [u8], f: impl Fn([
         *to = f(*from);
     }
     true
+}
+
+/// The numbers of every row, `length` of them, each written by `put`; false when sizes or `put` do not fit.
+fn rows<'a, const N: usize, I: Iterator<Item = u16>>(
+    raw: &'a [u8],
+    layout: &BufferLayoutPreference,
+    length: usize,
+    numbers: impl Fn(&'a [u8]) -> I,
+    out: &mut [u8],
+    mut put: impl FnMut(u16, &mut [u8; N]) -> bool,
+) -> bool {
+    let Some(stride) = layout.row_stride.map(std::num::NonZero::get) else { return false };
+    let (out, rest) = out.as_chunks_mut::<N>();
+    if !rest.is_empty() || length == 0 || raw.len() / stride * length != out.len() {
+        return false;
+    }
+    raw.chunks_exact(stride).zip(out.chunks_exact_mut(length)).all(|(row, out)| {
+        let mut numbers = numbers(row);
+        out.iter_mut().all(|to| numbers.next().is_some_and(|number| put(number, to)))
+    })
 }
 
 fn unpack(raw: &[u8], layout: &BufferLayoutPreference, bits: u8, out: &mut [u8]) -> bool {

@@ -57,7 +57,7 @@ impl Default for WriteOptions {
 pub fn check_format(ty: ImageType, format: Format) -> Result<()> {
     use ImageType as T;
     let hint = match (format, ty) {
-        (Format::Bmp | Format::Pnm | Format::Webp, _) => {
+        (Format::Bmp | Format::Pnm | Format::Webp | Format::Gif, _) => {
             let message = format!("{format} is read, but not written");
             return Err(Error::unsupported(message).with_hint("write PNG, JPEG or TIFF"));
         }

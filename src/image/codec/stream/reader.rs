@@ -35,14 +35,23 @@ impl RowReader {
     /// # Errors
     /// As [`codec::read`], as far as the header shows it.
     pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Option<Self>> {
+        Self::open_page(path, limits, None)
+    }
+
+    /// As [`open`](Self::open), for one of the pictures in a file, counted from 0.
+    ///
+    /// # Errors
+    /// As [`codec::read_page`].
+    pub fn open_page(path: impl AsRef<Path>, limits: &Limits, page: Option<usize>) -> Result<Option<Self>> {
         let path = path.as_ref();
         let name = path.display().to_string();
         let mut input = BufReader::with_capacity(1 << 16, codec::open(path, &name)?);
         let format = sniff::expect_reader(&mut input, &name)?;
         let opened = guard::run(&name, format, || match format {
-            Format::Png => open_png(input, &name, limits),
-            Format::Tiff => Ok(Strips::open(input, &name, limits)?
+            Format::Tiff => Ok(Strips::open(input, &name, limits, page)?
                 .map(|(strips, source)| (Rows::Tiff(Box::new(strips)), source))),
+            _ if page.is_some_and(|page| page > 0) => Err(codec::only_one(&name, format)),
+            Format::Png => open_png(input, &name, limits),
             _ => Ok(None),
         })?;
         let Some((rows, source)) = opened else { return Ok(None) };

@@ -2,19 +2,19 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use tiff::decoder::{ChunkType, Decoder};
+use tiff::decoder::ChunkType;
 use tiff::tags::{ByteOrder, Tag};
 
 use super::reader::Input;
 use crate::Result;
-use crate::image::codec::tiff_read::{self, Samples};
+use crate::image::codec::tiff_read::{self, Samples, TiffDecoder};
 use crate::image::codec::{Format, Limits, Orientation, Source, fail};
 
 /// Most bytes of a strip that is decoded as a whole.
 const STRIP_BYTES: usize = 16 << 20;
 
 pub(super) struct Strips {
-    decoder: Decoder<Input>,
+    decoder: TiffDecoder<Input>,
     rows_per_strip: usize,
     height: usize,
     row_bytes: usize,
@@ -30,9 +30,14 @@ enum Mode {
 
 impl Strips {
     /// The strips of a file, or `None` when rows cannot be had one after the other.
-    pub(super) fn open(input: Input, name: &str, limits: &Limits) -> Result<Option<(Self, Source)>> {
+    pub(super) fn open(
+        input: Input,
+        name: &str,
+        limits: &Limits,
+        page: Option<usize>,
+    ) -> Result<Option<(Self, Source)>> {
         let wrong = |error| fail::from_tiff(name, error);
-        let (mut decoder, source, samples) = tiff_read::open(input, name, limits, None)?;
+        let (mut decoder, source, samples) = tiff_read::open(input, name, limits, page)?;
         let planar = tag(&mut decoder, Tag::PlanarConfiguration, 1, name)?;
         if decoder.get_chunk_type() != ChunkType::Strip
             || samples != Samples::Plain
@@ -104,7 +109,7 @@ impl Strips {
     }
 }
 
-fn tag(decoder: &mut Decoder<Input>, tag: Tag, default: u16, name: &str) -> Result<u16> {
+fn tag(decoder: &mut TiffDecoder<Input>, tag: Tag, default: u16, name: &str) -> Result<u16> {
     let value = decoder.find_tag_unsigned::<u16>(tag).map_err(|error| fail::from_tiff(name, error))?;
     Ok(value.unwrap_or(default))
 }
