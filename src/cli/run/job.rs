@@ -1,5 +1,6 @@
 //! One image: read, run, write.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,7 +15,7 @@ use super::journal::Stamp;
 use super::layout;
 use super::rows::{FileRows, FileSink};
 use crate::image::codec::stream::{RowReader, RowWriter};
-use crate::image::codec::{self, Format, Limits, WriteOptions, check_format};
+use crate::image::codec::{self, Format, Limits, ReadOptions, WriteOptions, check_format};
 use crate::image::{Image, ImageType};
 use crate::ops::context::Cancel;
 use crate::ops::preview::preview;
@@ -99,12 +100,19 @@ impl Job<'_> {
             return Ok(done);
         }
         let start = Instant::now();
+        let memory = |ty, width, height| options.context.image(ty, width, height);
+        let reading = ReadOptions {
+            limits: self.limits,
+            page: input.page,
+            decode: self.pipeline.decode(),
+            memory: Some(&memory),
+        };
         let (picture, stamp) = match &input.place {
-            Place::File(path) => self.read(path, input)?,
+            Place::File(path) => read(path, &input.name, &reading)?,
             Place::Builtin(bytes) => {
                 let hash = blake3::hash(bytes).to_hex().to_string();
                 let stamp = Stamp { bytes: bytes.len() as u64, modified: None, hash };
-                (codec::read_bytes(bytes, &input.name, &self.limits)?, stamp)
+                (codec::read_with(bytes, &input.name, &reading)?, stamp)
             }
             Place::Unreadable(words) => return Err(Error::new(ErrorKind::Io, words.as_str())),
         };
@@ -139,20 +147,6 @@ impl Job<'_> {
         let record = results.record();
         results.reuse(&options.context);
         Ok(Done { record, files, stamp, times: Times { read, work, write } })
-    }
-
-    /// A picture, and the fingerprint of the very bytes it was made of.
-    fn read(&self, path: &Path, input: &Input) -> Result<(codec::Picture, Stamp)> {
-        let name = &input.name;
-        // What is no plain file (a pipe, a folder) has no fingerprint, and errors of its own.
-        let meta = path.metadata().ok().filter(std::fs::Metadata::is_file);
-        let Some(meta) = meta else {
-            return Ok((codec::read(path, &self.limits)?, Stamp::default()));
-        };
-        let bytes = std::fs::read(path).map_err(|error| Error::io(name, error))?;
-        let hash = blake3::hash(&bytes).to_hex().to_string();
-        let stamp = Stamp { bytes: bytes.len() as u64, modified: modified(&meta), hash };
-        Ok((codec::read_page(&bytes, name, &self.limits, input.page)?, stamp))
     }
 
     /// The same row by row, or `None` where it has to be whole.
@@ -279,6 +273,32 @@ impl Job<'_> {
         files.push(parts.join("/"));
         Ok(())
     }
+}
+
+/// A picture, and the fingerprint of the very bytes it was made of.
+fn read(path: &Path, name: &str, options: &ReadOptions<'_>) -> Result<(codec::Picture, Stamp)> {
+    thread_local! {
+        /// The bytes of a file: workers read one after the other into the same memory.
+        static BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    /// What of that memory is kept from one file to the next.
+    const KEPT: usize = 1 << 24;
+    // What is no plain file (a pipe, a folder) has no fingerprint, and errors of its own.
+    let meta = path.metadata().ok().filter(std::fs::Metadata::is_file);
+    let Some(meta) = meta else {
+        return Ok((codec::read_file(path, options)?, Stamp::default()));
+    };
+    let mut bytes = BYTES.take();
+    bytes.clear();
+    let failed = |error| Error::io(name, error);
+    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(failed)?;
+    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let stamp = Stamp { bytes: bytes.len() as u64, modified: modified(&meta), hash };
+    let picture = codec::read_with(&bytes, name, options)?;
+    if bytes.capacity() <= KEPT {
+        BYTES.set(bytes);
+    }
+    Ok((picture, stamp))
 }
 
 /// The fingerprint of a file, read in pieces.

@@ -1,8 +1,8 @@
-//! JPEG, BMP, PNM and WebP, through the decoders of the `image` crate.
+//! BMP, PNM and WebP, through the decoders of the `image` crate.
 
 use std::io::{BufRead, Cursor, Seek};
 
-use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder};
+use image::codecs::{bmp::BmpDecoder, pnm::PnmDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageResult};
 
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
@@ -43,7 +43,6 @@ pub(super) fn probe<R: BufRead + Seek>(reader: R, name: &str, format: Format) ->
 fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) -> ImageResult<Decoder<'a>> {
     let mut gray = false;
     let mut inner: Box<dyn ImageDecoder> = match format {
-        Format::Jpeg => Box::new(JpegDecoder::new(reader)?),
         Format::Bmp => {
             let decoder = BmpDecoder::new(reader)?;
             let palette = decoder.get_palette();
@@ -52,7 +51,7 @@ fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) 
             Box::new(decoder)
         }
         Format::Webp => Box::new(WebPDecoder::new(reader)?),
-        Format::Png | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
+        Format::Png | Format::Jpeg | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
     };
     // The sizes of pictures are checked here, with better words; this bounds what else a file may ask for.
     let mut bounds = image::Limits::no_limits();

@@ -9,7 +9,7 @@ pub(super) fn ends(bytes: &[u8]) -> bool {
     let mut in_scan = false;
     loop {
         // The next marker: any number of 0xff, then a code that is not 0.
-        let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == 0xff)) else {
+        let Some(skip) = bytes.get(at..).and_then(|rest| memchr::memchr(0xff, rest)) else {
             return false;
         };
         at += skip;

@@ -17,7 +17,9 @@ mod decode;
 mod fail;
 mod guard;
 mod jpeg;
+mod jpeg_read;
 mod limits;
+mod options;
 mod orient;
 mod pixels;
 mod png_read;
@@ -33,6 +35,7 @@ use std::path::Path;
 
 pub use guard::panic_is_caught;
 pub use limits::Limits;
+pub use options::{Decode, NewImage, ReadOptions};
 pub use orient::Orientation;
 pub use sniff::Format;
 pub use write::{Compression, WriteOptions, check_format, encode, write};
@@ -95,7 +98,15 @@ pub struct Picture {
 /// a broken or cut-off file, [`Limit`](crate::ErrorKind::Limit) for one over `limits`,
 /// [`Unsupported`](crate::ErrorKind::Unsupported) for a kind of file or picture not read here.
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
-    let path = path.as_ref();
+    read_file(path, &ReadOptions { limits: *limits, ..ReadOptions::default() })
+}
+
+/// Reads a picture in a file as `options` say.
+///
+/// # Errors
+/// As [`read_page`].
+pub fn read_file(path: impl AsRef<Path>, options: &ReadOptions<'_>) -> Result<Picture> {
+    let (path, limits) = (path.as_ref(), &options.limits);
     let name = path.display().to_string();
     let mut file = open(path, &name)?;
     let size = file.metadata().map_err(|error| Error::io(&name, error))?.len();
@@ -105,7 +116,7 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
     let most = limits.max_bytes.saturating_add(1);
     (&mut file).take(most).read_to_end(&mut bytes).map_err(|error| Error::io(&name, error))?;
     limits.check_file(bytes.len() as u64, &name)?;
-    read_bytes(&bytes, &name, limits)
+    read_with(&bytes, &name, options)
 }
 
 /// Reads the picture in the bytes of a file; `name` stands for the file in errors.
@@ -113,7 +124,7 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> {
-    read_page(bytes, name, limits, None)
+    read_with(bytes, name, &ReadOptions { limits: *limits, ..ReadOptions::default() })
 }
 
 /// Reads one of the pictures in the bytes of a file, counted from 0. Without a number the file must
@@ -123,14 +134,24 @@ pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> 
 /// As [`read`]; [`Input`](crate::ErrorKind::Input) for a page that is not there, and for several
 /// without a number.
 pub fn read_page(bytes: &[u8], name: &str, limits: &Limits, page: Option<usize>) -> Result<Picture> {
+    read_with(bytes, name, &ReadOptions { limits: *limits, page, ..ReadOptions::default() })
+}
+
+/// Reads a picture in the bytes of a file as `options` say; `name` stands for the file in errors.
+///
+/// # Errors
+/// As [`read_page`].
+pub fn read_with(bytes: &[u8], name: &str, options: &ReadOptions<'_>) -> Result<Picture> {
     let format = sniff::expect(bytes, name)?;
     sniff::check_complete(bytes, format, name)?;
+    let (limits, page) = (&options.limits, options.page);
     guard::run(name, format, || match format {
         Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits, page),
         _ if page.is_some_and(|page| page > 0) => {
             Err(Error::input(format!("`{name}`: a {format} file has one picture only")))
         }
-        Format::Png => png_read::read(Cursor::new(bytes), name, limits),
+        Format::Png => png_read::read(Cursor::new(bytes), name, options),
+        Format::Jpeg => jpeg_read::read(bytes, name, options),
         _ => decode::read(bytes, name, format, limits),
     })
 }
@@ -173,6 +194,7 @@ fn probe_reader<R: std::io::BufRead + std::io::Seek>(mut reader: R, name: &str) 
     guard::run(name, format, || match format {
         Format::Png => png_read::probe(reader, name),
         Format::Tiff => tiff_read::probe(reader, name),
+        Format::Jpeg => jpeg_read::probe(reader, name),
         _ => decode::probe(reader, name, format),
     })
 }
