@@ -33,7 +33,9 @@ pub(super) fn accepted_types(
 ) -> Vec<ImageType> {
     let mut tried: Vec<ImageType> = file.input.ty.map_or_else(|| ORDER.to_vec(), |ty| vec![ty]);
     // Readers that know may give the gray of a promised colour picture.
-    tried.extend(tried.first().map(|&ty| gray::gray_type(ty)).filter(|ty| file.input.is_gray && !tried.contains(ty)));
+    tried.extend(
+        tried.first().map(|&ty| gray::gray_type(ty)).filter(|ty| file.input.is_gray && !tried.contains(ty)),
+    );
     let mut accepted = Vec::new();
     let mut best: Option<Vec<Diagnostic>> = None;
     for ty in tried {

@@ -30,10 +30,8 @@ pub(super) fn probe<R: BufRead + Seek>(reader: R, name: &str) -> Result<Source> 
 /// A decoder behind the headers, with what the file says.
 fn open<T: ZByteReaderTrait>(reader: T, name: &str, decode: Decode) -> Result<(JpegDecoder<T>, Source)> {
     // The sizes of pictures are checked here, with better words.
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX);
+    let options =
+        DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(reader, options);
     decoder.decode_headers().map_err(|error| fail::from_jpeg(name, error))?;
     let stored = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
