@@ -7,7 +7,7 @@ Needs opencv-python-headless (4.14.0.94), scikit-image and numpy. The pictures a
 scikit-image's own photographs, and made in a temporary folder. The chain is `builtin:edges`: gray, Gaussian 5x5, Sobel magnitude,
 mask. OpenCV's loop is what a user writes: `imread`, `cvtColor`, and so on, one process and one thread; or the same from two Python
 threads (`ThreadPoolExecutor`, OpenCV's own threads off). lyncean is `lyncean run`, whole, from the start of the program to its end,
-journal and fingerprints included, as read (`rgb`) and with `--decode gray`. Wall time is the least of the rounds, and so is the CPU
+journal and fingerprints included, as stored (`rgb`) and with `[input] decode = "gray"`, beside OpenCV with `IMREAD_GRAYSCALE`. Wall time is the least of the rounds, and so is the CPU
 time of user and system together, in milliseconds an image.
 """
 
@@ -118,7 +118,7 @@ def main():
                 runs["lyncean", "rgb", workers] = (lambda out, w=workers: lyncean(scratch / kind, out, w), resource.RUSAGE_CHILDREN)
                 if kind == "jpeg":
                     runs["OpenCV", "gray", workers] = (lambda out, w=workers: opencv(inputs, out, w, cv2.IMREAD_GRAYSCALE), resource.RUSAGE_SELF)
-                    runs["lyncean", "gray", workers] = (lambda out, w=workers: lyncean(scratch / kind, out, w, "--decode", "gray"), resource.RUSAGE_CHILDREN)
+                    runs["lyncean", "gray", workers] = (lambda out, w=workers: lyncean(scratch / kind, out, w, "-p", "input.decode=gray"), resource.RUSAGE_CHILDREN)
             best = dict.fromkeys(runs, (np.inf, np.inf))
             for _ in range(args.rounds if inputs else 0):
                 for name, (work, who) in runs.items():
@@ -126,13 +126,12 @@ def main():
                     out.mkdir()
                     best[name] = tuple(map(min, best[name], measured(lambda: work(out), who)))
                     shutil.rmtree(out)
-            for (tool, decode, workers), (wall, cpu) in best.items():
+            for (tool, decode, workers), (wall, cpu) in best.items() if inputs else []:
                 theirs = best["OpenCV", "rgb", workers]
                 rows.append({
                     "inputs": kind, "tool": tool, "decode": decode, "workers": workers, "images-a-second": len(inputs) / wall,
                     "cpu-ms": 1e3 * cpu / len(inputs), "ratio": theirs[0] / wall, "cpu-ratio": theirs[1] / cpu,
-                } if inputs else {})
-    rows = [row for row in rows if row]
+                })
     print(f"OpenCV {cv2.__version__}, ratios to OpenCV with `rgb` and as many workers\n")
     print("| inputs | tool | decode | workers | images/s | CPU ms/image | ratio | CPU ratio |\n|---|---|---|---|---|---|---|---|")
     for row in rows:
