@@ -40,7 +40,9 @@ fn luma_is_pillows() {
 
 #[test]
 fn what_stores_no_luma_is_read_as_it_is() {
-    for name in fixtures().iter().filter(|name| !name.ends_with(".jpg") || *name == "cmyk.jpg") {
+    for name in
+        fixtures().iter().filter(|name| Format::from_name(name) != Some(Format::Jpeg) || *name == "cmyk.jpg")
+    {
         let stored = codec::read(fixture(name), &Limits::default());
         let picture = codec::read_file(fixture(name), &LUMA);
         assert_eq!(picture.ok(), stored.ok(), "{name}");
@@ -102,7 +104,7 @@ fn luma_is_close_to_the_gray_of_the_colours() {
             let far = differences().filter(|&difference| difference > 1).count() as f64 / count;
             let most = differences().max().unwrap();
             let words = format!("{name}, quality {quality}: mean {mean:.4}, {far:.4} over 1, at most {most}");
-            assert!(mean < 0.1 && far < 0.01 && most <= 32, "{words}");
+            assert!(mean < 0.1 && far < 0.02 && most <= 32, "{words}");
             // It is another way to gray, not the same one by another name.
             assert!(mean > 0.0, "{words}");
         }
@@ -121,7 +123,9 @@ fn memory_that_was_used_before_changes_nothing() {
         // Whole, and with a damage near the end, which some decoders forgive.
         for damage in [None, Some(bytes.len() * 3 / 4), Some(bytes.len() * 7 / 8)] {
             let mut bytes = bytes.clone();
-            damage.into_iter().for_each(|at| bytes[at] ^= 0x55);
+            if let Some(at) = damage {
+                bytes[at] ^= 0x55;
+            }
             for decode in [Decode::Stored, Decode::Luma] {
                 let fresh = ReadOptions { decode, ..ReadOptions::default() };
                 let reused = ReadOptions { memory: Some(&used), ..fresh };

@@ -15,7 +15,7 @@ pub enum Decode {
     /// `IMREAD_GRAYSCALE` gives, and takes less time than the colours. It is not quite the gray of
     /// the colours: those are rounded, and cut where they lie outside 0 to 255, which happens at
     /// edges between strong colours. On photographs the two differ by less than 0.1 in the mean, by
-    /// more than 1 at less than one pixel in a hundred, and there by up to 23 (seven photographs,
+    /// more than 1 at less than one pixel in fifty, and there by up to 23 (seven photographs,
     /// quality 85, five samplings). JPEGs that store red, green and blue, or inks, are read in their
     /// colours.
     Luma,

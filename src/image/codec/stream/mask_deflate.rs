@@ -299,7 +299,9 @@ mod tests {
     /// The filtered rows that a stream holds.
     fn inflated(rows: &[Vec<u8>]) -> Vec<u8> {
         let mut deflate = MaskDeflate::new(rows[0].len());
-        rows.iter().for_each(|row| deflate.write_row(row));
+        for row in rows {
+            deflate.write_row(row);
+        }
         deflate.finish();
         let mut bytes = Vec::new();
         // Checks the sum as well.
