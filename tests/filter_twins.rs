@@ -383,6 +383,22 @@ proptest! {
 }
 
 /// The level's variance is the largest, up to the rounding of `f64`.
+/// Large enough to be counted by neighbouring two; rough and smooth rows, an odd width.
+#[test]
+fn histograms_of_large_images() {
+    let image = Plane::from_fn(701, 431, |x, y| match y % 3 {
+        0 => (x as u32).wrapping_mul(2_654_435_761).wrapping_add(y as u32 * 77_777) as u8 ^ (x >> 3) as u8,
+        1 => (x / 9 + y) as u8,
+        _ => 200,
+    });
+    let wanted = reference::histogram::histogram(image.as_slice().iter().map(|&v| usize::from(v)), 256);
+    let image = Image::Gray8(image);
+    for (threads, strip) in [(1, 431), (2, 100), (3, 7)] {
+        let cx = Context::default().with_threads(threads).with_strip_rows(strip);
+        assert_eq!(ops::histogram(&image, &cx).unwrap().counts, wanted);
+    }
+}
+
 fn check_otsu(counts: &[u64], level: f32) {
     let of = |level| reference::histogram::variance_between(counts, level).map(|(n, d)| n as f64 / d as f64);
     let best = (0..counts.len() - 1).filter_map(of).fold(0.0, f64::max);

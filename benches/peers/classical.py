@@ -89,7 +89,7 @@ def operations(rgb, gray):
         ("open 5x5", "gray", stages('use = "open"\nsize = 5'),
          lambda: cv2.morphologyEx(gray, cv2.MORPH_OPEN, five, dst=buffer("out"))),
         ("integral", "gray", stages('use = "integral"'), lambda: cv2.integral(gray)),
-        ("resize x0.5 bilinear", "gray", stages(f'use = "resize"\nwidth = {small[0]}\nheight = {small[1]}\nmethod = "bilinear"'),
+        ("resize x0.5 bilinear", "gray", stages(f'use = "resize"\nwidth = {small[0]}\nheight = {small[1]}\ninterpolation = "bilinear"'),
          lambda: cv2.resize(gray, small, dst=buffer("small", np.uint8, small[::-1]))),
         ("label with statistics", "mask", stages('use = "threshold"\nlevel = 127', 'use = "label"'),
          lambda: cv2.connectedComponentsWithStats(otsu, connectivity=8)),

@@ -19,6 +19,55 @@ pub fn count_u8_row(pixels: &[u8], counts: &mut [[u64; 256]; 4]) {
     }
 }
 
+/// Adds a row of 8 bit to the counts of neighbouring two: bin `a + 256 * b` counts `a` followed by `b`.
+/// Returns the pixel that is left over from a row of an odd number.
+///
+/// Half as many increments as pixel by pixel, and a store is what an increment waits for. Neighbours
+/// are alike in pictures, so the bins in use stay in cache; where they are not
+/// ([`is_rough`]), [`count_u8_row`] is faster.
+pub fn count_pairs_row<'a>(pixels: &'a [u8], counts: &mut [u32; 65536]) -> Option<&'a u8> {
+    let (blocks, rest) = pixels.as_chunks::<16>();
+    for block in blocks {
+        let word = u128::from_le_bytes(*block);
+        let (low, high) = (word as u64, (word >> 64) as u64);
+        // Flat parts and stripes would wait for one bin again and again.
+        if low == high && low == low.rotate_left(16) {
+            counts[low as usize & 0xffff] += 8;
+            continue;
+        }
+        for i in 0..4 {
+            counts[(low >> (16 * i)) as usize & 0xffff] += 1;
+            counts[(high >> (16 * i)) as usize & 0xffff] += 1;
+        }
+    }
+    let (pairs, left) = rest.as_chunks::<2>();
+    for pair in pairs {
+        counts[usize::from(u16::from_le_bytes(*pair))] += 1;
+    }
+    left.first()
+}
+
+/// Whether neighbours of a row differ so much that counting pairs would miss the cache.
+pub fn is_rough(pixels: &[u8]) -> bool {
+    const SAMPLES: usize = 32;
+    const FAR: u8 = 48;
+    let step = (pixels.len() / SAMPLES).max(2);
+    let far = pixels.chunks_exact(step).filter(|part| part[0].abs_diff(part[1]) > FAR).count();
+    4 * far > SAMPLES
+}
+
+/// Moves counts of pairs to the counts of values.
+pub fn unpair(pairs: &mut [u32; 65536], counts: &mut [u64; 256]) {
+    let (rows, _) = pairs.as_chunks_mut::<256>();
+    for (count, row) in (0..).zip(rows) {
+        for (low, pair) in row.iter_mut().enumerate() {
+            let pair = u64::from(std::mem::take(pair));
+            counts[low] += pair;
+            counts[count] += pair;
+        }
+    }
+}
+
 /// Adds a row of 16 bit to 65536 bins.
 pub fn count_u16_row(pixels: &[u16], counts: &mut [u64]) {
     for &pixel in pixels {
@@ -71,4 +120,46 @@ pub fn extrema_row<T: Copy + Ord>(isa: Isa, pixels: &[T]) -> Option<[T; 2]> {
             [low, high]
         },
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reference;
+
+    proptest! {
+        /// Of few values, so that blocks of one pair are met, and of all.
+        #[test]
+        fn pairs_and_singles_count_the_same(
+            row in prop_oneof![
+                prop::collection::vec(prop_oneof![Just(0u8), Just(255)], 0..100),
+                prop::collection::vec(any::<u8>(), 0..100),
+                (any::<[u8; 2]>(), 0usize..100).prop_map(|(pair, n)| pair.into_iter().cycle().take(n).collect()),
+            ],
+        ) {
+            let wanted = reference::histogram::histogram(row.iter().map(|&v| usize::from(v)), 256);
+            let mut counts = [0; 256];
+            let mut pairs = vec![0; 65536];
+            let pairs: &mut [u32; 65536] = pairs.as_mut_slice().try_into().unwrap();
+            if let Some(&left) = count_pairs_row(&row, pairs) {
+                counts[usize::from(left)] += 1;
+            }
+            unpair(pairs, &mut counts);
+            prop_assert_eq!(&counts[..], &wanted[..]);
+            prop_assert!(pairs.iter().all(|&count| count == 0));
+            let mut singles = [[0; 256]; 4];
+            count_u8_row(&row, &mut singles);
+            let sum: Vec<u64> = (0..256).map(|bin| singles.iter().map(|part| part[bin]).sum()).collect();
+            prop_assert_eq!(sum, wanted);
+        }
+    }
+
+    #[test]
+    fn noise_is_rough_and_slopes_are_not() {
+        let slope: Vec<u8> = (0..1000u32).map(|x| (x / 4) as u8).collect();
+        let noise: Vec<u8> = (0..1000u32).map(|x| (x.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        assert!(!is_rough(&slope) && is_rough(&noise) && !is_rough(&[]));
+    }
 }

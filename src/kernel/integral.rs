@@ -59,6 +59,30 @@ macro_rules! integer_sums {
         }
     )*};
 }
+// The values of 8-bit windows of up to 256 pixels.
+impl Sum<u8> for u16 {
+    #[inline(always)]
+    fn of(value: u8) -> Self {
+        Self::from(value)
+    }
+    #[inline(always)]
+    fn of_square(value: u8) -> Self {
+        Self::from(value) * Self::from(value)
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+    #[inline(always)]
+    fn small(sum: u32) -> Self {
+        sum as Self
+    }
+}
+
 integer_sums!(u8 => u32, u8 => u64, u16 => u32, u16 => u64);
 
 macro_rules! float_sums {

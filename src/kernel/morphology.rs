@@ -66,13 +66,10 @@ fn spans_row<T: Copy>(
         let under = |row: usize| &rows[row][span.start..][..length];
         let column = &mut column[..length];
         let wider = &mut wider[..length];
-        column.copy_from_slice(under(span.rows[0]));
-        // Two rows at a time: half the traffic on `column`.
-        for pair in span.rows[1..].chunks(2) {
-            let (a, b) = (under(pair[0]), under(pair[pair.len() - 1]));
-            for ((column, &a), &b) in column.iter_mut().zip(a).zip(b) {
-                *column = pick(*column, pick(a, b));
-            }
+        columns(&span.rows, under, column, pick);
+        if index == 0 && (2..=5).contains(&span.length) {
+            few(column, span.length, out, pick);
+            continue;
         }
         // `from[x]` covers `covered` pixels from x on.
         let (mut from, mut to) = (column, wider);
@@ -92,6 +89,58 @@ fn spans_row<T: Copy>(
                 *out = pick(*out, pick(a, b));
             }
         }
+    }
+}
+
+/// The extremum of each column; up to five rows, and then four more, in one pass each.
+#[inline(always)]
+fn columns<'a, T: Copy + 'a>(
+    rows: &[usize],
+    under: impl Fn(usize) -> &'a [T],
+    out: &mut [T],
+    pick: impl Fn(T, T) -> T + Copy,
+) {
+    // A row that is named again changes nothing.
+    let at = |index: usize| under(rows[index.min(rows.len() - 1)]);
+    match rows.len() {
+        1 => out.copy_from_slice(at(0)),
+        2 => combine(at(0), at(1), out, pick),
+        3 => {
+            for (((out, &a), &b), &c) in out.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)) {
+                *out = pick(pick(a, b), c);
+            }
+        }
+        _ => {
+            for (((((out, &a), &b), &c), &d), &e) in
+                out.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)).zip(at(3)).zip(at(4))
+            {
+                *out = pick(pick(pick(a, b), pick(c, d)), e);
+            }
+        }
+    }
+    for first in (5..rows.len()).step_by(4) {
+        let [b, c, d, e] = std::array::from_fn(|i| at(first + i));
+        for ((((out, &b), &c), &d), &e) in out.iter_mut().zip(b).zip(c).zip(d).zip(e) {
+            *out = pick(pick(pick(*out, b), pick(c, d)), e);
+        }
+    }
+}
+
+/// Windows of two to five pixels in one pass.
+#[inline(always)]
+fn few<T: Copy>(from: &[T], length: usize, out: &mut [T], pick: impl Fn(T, T) -> T + Copy) {
+    let count = out.len();
+    let at = |shift: usize| &from[shift.min(length - 1)..][..count];
+    if length <= 3 {
+        for (((out, &a), &b), &c) in out.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)) {
+            *out = pick(pick(a, b), c);
+        }
+        return;
+    }
+    for (((((out, &a), &b), &c), &d), &e) in
+        out.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)).zip(at(3)).zip(at(4))
+    {
+        *out = pick(pick(pick(a, b), pick(c, d)), e);
     }
 }
 

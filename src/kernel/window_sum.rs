@@ -3,11 +3,12 @@
 //!
 //! Integers alone run on, and wrap: a window's own sum must fit the type. Floats are summed afresh for
 //! each window, by doubling, in one order.
-#![allow(unsafe_code, reason = "the prefix sum across lanes is written with intrinsics")]
-#![allow(clippy::cast_ptr_alignment, reason = "loads and stores that want no alignment")]
+
+mod prefix;
 
 use super::Isa;
 use super::integral::Sum;
+pub use prefix::Prefix;
 
 /// Takes a row into the sums of columns, and another one out; `term` is what of a pixel is summed.
 pub fn slide_row<T: Copy, S: Sum<T>>(
@@ -39,111 +40,6 @@ pub fn enter_row<T: Copy, S: Sum<T>>(isa: Isa, columns: &mut [S], row: &[T], ter
     );
 }
 
-/// Integers that sums are kept in.
-pub trait Prefix: Copy + Default {
-    /// `self - other`, wrapping.
-    #[must_use]
-    fn less(self, other: Self) -> Self;
-    /// As a float.
-    fn float(self) -> f64;
-    /// As a small number: sums below 2^31 alone.
-    fn low(self) -> i32;
-    /// `sums[i + step] = sums[i] + columns[i]`, the first `step` sums 0: one prefix sum a channel.
-    fn prefix_row(isa: Isa, columns: &[Self], step: usize, sums: &mut [Self]);
-}
-
-impl Prefix for u32 {
-    #[inline(always)]
-    fn less(self, other: Self) -> Self {
-        self.wrapping_sub(other)
-    }
-    #[inline(always)]
-    fn float(self) -> f64 {
-        f64::from(self)
-    }
-    #[inline(always)]
-    fn low(self) -> i32 {
-        self as i32
-    }
-    fn prefix_row(isa: Isa, columns: &[Self], step: usize, sums: &mut [Self]) {
-        #[cfg(target_arch = "x86_64")]
-        if step == 1 && isa.has_avx2() {
-            // SAFETY: the token says that the machine has AVX2.
-            unsafe { prefix_avx2(columns, sums) };
-            return;
-        }
-        let _ = isa;
-        prefix(columns, step, sums, Self::wrapping_add);
-    }
-}
-
-impl Prefix for u64 {
-    #[inline(always)]
-    fn less(self, other: Self) -> Self {
-        self.wrapping_sub(other)
-    }
-    #[inline(always)]
-    fn float(self) -> f64 {
-        self as f64
-    }
-    #[inline(always)]
-    fn low(self) -> i32 {
-        self as i32
-    }
-    fn prefix_row(_isa: Isa, columns: &[Self], step: usize, sums: &mut [Self]) {
-        prefix(columns, step, sums, Self::wrapping_add);
-    }
-}
-
-fn prefix<S: Copy + Default>(columns: &[S], step: usize, sums: &mut [S], add: impl Fn(S, S) -> S) {
-    sums[..step].fill(S::default());
-    for channel in 0..step {
-        let mut sum = S::default();
-        let from = (step + channel).min(sums.len());
-        let places = sums[from..].iter_mut().step_by(step);
-        for (&column, place) in columns[channel.min(columns.len())..].iter().step_by(step).zip(places) {
-            sum = add(sum, column);
-            *place = sum;
-        }
-    }
-}
-
-/// Eight lanes at a time; what is carried from eight to eight is one addition.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn prefix_avx2(columns: &[u32], sums: &mut [u32]) {
-    use std::arch::x86_64::{
-        __m256i, _mm256_add_epi32, _mm256_extract_epi32, _mm256_loadu_si256, _mm256_permute2x128_si256,
-        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi32,
-        _mm256_slli_si256, _mm256_storeu_si256,
-    };
-    sums[0] = 0;
-    let count = columns.len();
-    let sums = &mut sums[1..=count];
-    let mut carry = _mm256_setzero_si256();
-    let last = _mm256_set1_epi32(7);
-    let (eights, rest) = columns.as_chunks::<8>();
-    let (places, tail) = sums.as_chunks_mut::<8>();
-    for (eight, place) in eights.iter().zip(places) {
-        // SAFETY: the array holds 32 bytes; the load wants no alignment.
-        let mut x = unsafe { _mm256_loadu_si256(eight.as_ptr().cast::<__m256i>()) };
-        x = _mm256_add_epi32(x, _mm256_slli_si256::<4>(x));
-        x = _mm256_add_epi32(x, _mm256_slli_si256::<8>(x));
-        // The sum of the lower four is added to the upper four.
-        let lower = _mm256_shuffle_epi32::<0xff>(_mm256_permute2x128_si256::<0x08>(x, x));
-        x = _mm256_add_epi32(x, lower);
-        let with_carry = _mm256_add_epi32(x, carry);
-        // SAFETY: as for the load.
-        unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast::<__m256i>(), with_carry) };
-        carry = _mm256_add_epi32(carry, _mm256_permutevar8x32_epi32(x, last));
-    }
-    let mut sum = _mm256_extract_epi32::<0>(carry) as u32;
-    for (&column, place) in rest.iter().zip(tail) {
-        sum = sum.wrapping_add(column);
-        *place = sum;
-    }
-}
-
 /// Windows of up to this many pixels have means of 8 bit in `f32`: the error of the quotient stays below
 /// the quarter of a step that is put between it and a half.
 pub const F32_AREA: usize = 4096;
@@ -173,6 +69,52 @@ pub fn mean_u8_row<S: Prefix>(isa: Isa, sums: &[S], span: usize, area: usize, ou
                 for ((&to, &from), out) in pairs.zip(out) {
                     *out = ((to.less(from).float() + 0.25) * share + WHOLE).to_bits() as u8;
                 }
+            }
+        },
+    );
+}
+
+/// Division by the area of a window by a multiplication: `sum / area` is `(sum * factor >> 16) >> shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reciprocal {
+    half: u16,
+    factor: u16,
+    shift: u32,
+}
+
+impl Reciprocal {
+    /// For windows of 8 bit whose sums fit 16 bits, those of up to 256 pixels; `None` for larger ones, and where
+    /// no factor gives the exact quotient (T. Granlund and P. Montgomery 1994).
+    pub fn of(area: usize) -> Option<Self> {
+        let area = u32::try_from(area).ok().filter(|area| (1..=256).contains(area))?;
+        let half = area / 2;
+        let largest = 255 * area + half;
+        let shift = (area - 1).checked_ilog2().unwrap_or_default();
+        let factor = (1u32 << (16 + shift)).div_ceil(area);
+        let excess = factor * area - (1 << (16 + shift));
+        let is_exact = u64::from(largest) * u64::from(excess) < 1 << (16 + shift);
+        (is_exact && factor <= 0xffff).then_some(Self { half: half as u16, factor: factor as u16, shift })
+    }
+
+    /// The mean of a window by its sum, rounded to nearest, halves up.
+    #[inline(always)]
+    fn mean(self, sum: u16) -> u8 {
+        let product = u32::from(sum.wrapping_add(self.half)) * u32::from(self.factor);
+        ((product >> 16) as u16 >> self.shift) as u8
+    }
+}
+
+/// [`mean_u8_row`] for sums of 16 bits.
+pub fn small_mean_u8_row(isa: Isa, sums: &[u16], span: usize, reciprocal: Reciprocal, out: &mut [u8]) {
+    let count = out.len();
+    if count == 0 {
+        return;
+    }
+    isa.run(
+        #[inline(always)]
+        || {
+            for ((&to, &from), out) in sums[span..][..count].iter().zip(&sums[..count]).zip(out) {
+                *out = reciprocal.mean(to.wrapping_sub(from));
             }
         },
     );
@@ -240,4 +182,25 @@ pub fn widen_f64_row(
             }
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reciprocals_divide_every_sum() {
+        let mut found = 0;
+        for area in 1..=300usize {
+            let Some(reciprocal) = Reciprocal::of(area) else { continue };
+            found += 1;
+            for sum in 0..=255 * area {
+                let wanted = (sum + area / 2) / area;
+                assert_eq!(usize::from(reciprocal.mean(sum as u16)), wanted, "{sum} / {area}");
+            }
+        }
+        // The squares of the usual sizes are among them.
+        assert!(found > 200, "{found}");
+        assert!((2..=16).all(|size| Reciprocal::of(size * size).is_some()));
+    }
 }

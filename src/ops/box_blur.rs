@@ -10,7 +10,7 @@ use super::stencil::{Stencil, expect_types, scratch};
 use super::window_sum::{FloatSums, IntegerSums, fits_u32, rows_needed};
 use crate::image::{Border, Element, Image, ImageType};
 use crate::kernel::Isa;
-use crate::kernel::window_sum::{mean_u8_row, mean_u16_row};
+use crate::kernel::window_sum::{Reciprocal, mean_u8_row, mean_u16_row, small_mean_u8_row};
 use crate::{Error, Result};
 
 /// The largest window, in pixels along either axis.
@@ -26,6 +26,8 @@ pub struct BoxRows {
 
 /// Sums of a strip.
 pub(crate) enum Sums {
+    /// Of 8 bit, in windows so small that 16 bits hold a sum.
+    Small(IntegerSums<u16>, Reciprocal),
     Narrow(IntegerSums<u32>),
     Wide(IntegerSums<u64>),
     Float(FloatSums),
@@ -35,6 +37,9 @@ impl Sums {
     pub(crate) fn new(input: Shape, output: Shape, stencil: &Stencil, largest: u64) -> Self {
         match input.ty.element() {
             Element::F32 => Self::Float(FloatSums::new(input, output, stencil)),
+            Element::U8 if let Some(reciprocal) = Reciprocal::of(stencil.size.0 * stencil.size.1) => {
+                Self::Small(IntegerSums::new(input, stencil), reciprocal)
+            }
             _ if fits_u32(stencil, largest) => Self::Narrow(IntegerSums::new(input, stencil)),
             _ => Self::Wide(IntegerSums::new(input, stencil)),
         }
@@ -52,6 +57,10 @@ impl Sums {
         let span = stencil.size.0 * rows.shape(0).ty.channels();
         let area = stencil.size.0 * stencil.size.1;
         match (self, rows.shape(0).ty.element()) {
+            (Self::Small(sums, reciprocal), _) => {
+                let sums = sums.prefix::<u8>(isa, rows, stencil, y, u16::from);
+                small_mean_u8_row(isa, sums, span, *reciprocal, out.row());
+            }
             (Self::Narrow(sums), Element::U16) => {
                 let sums = sums.prefix::<u16>(isa, rows, stencil, y, u32::from);
                 mean_u16_row(isa, sums, span, area, out.row());

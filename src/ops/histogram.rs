@@ -48,16 +48,60 @@ impl Histogram {
 /// A histogram in the making.
 enum Counts {
     U8(Box<[[u64; 256]; 4]>),
+    /// 8 bit, by neighbouring two and by value.
+    Pairs(Box<Pairs>),
     U16(Vec<u64>),
     F32(Vec<u64>, (f32, f32)),
 }
 
+/// Counts of 8 bit, by neighbouring two while there is room for them, and by value.
+#[derive(bytemuck::Zeroable)]
+struct Pairs {
+    pairs: [u32; 65536],
+    /// Pixels counted in `pairs`.
+    counted: usize,
+    singles: [[u64; 256]; 4],
+}
+
+impl Pairs {
+    /// Images of fewer pixels are counted before a table of pairs is cleared and summed.
+    const LEAST: usize = 1 << 17;
+
+    fn start() -> Box<Self> {
+        bytemuck::allocation::zeroed_box()
+    }
+
+    fn count(&mut self, row: &[u8]) {
+        if kernel::is_rough(row) {
+            kernel::count_u8_row(row, &mut self.singles);
+            return;
+        }
+        if self.counted + row.len() > u32::MAX as usize {
+            self.fold();
+        }
+        if let Some(&left) = kernel::count_pairs_row(row, &mut self.pairs) {
+            self.singles[0][usize::from(left)] += 1;
+        }
+        self.counted += row.len();
+    }
+
+    fn fold(&mut self) {
+        kernel::unpair(&mut self.pairs, &mut self.singles[0]);
+        self.counted = 0;
+    }
+}
+
 impl Counts {
     fn finish(self) -> Histogram {
+        let of_parts = |parts: &[[u64; 256]; 4]| {
+            let counts = (0..256).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
+            Histogram { counts, range: None }
+        };
         match self {
-            Self::U8(parts) => {
-                let counts = (0..256).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
-                Histogram { counts, range: None }
+            Self::U8(parts) => of_parts(&parts),
+            Self::Pairs(mut pairs) => {
+                pairs.fold();
+                of_parts(&pairs.singles)
             }
             Self::U16(counts) => Histogram { counts, range: None },
             Self::F32(counts, range) => Histogram { counts, range: Some(range) },
@@ -81,6 +125,7 @@ impl Reduction for HistogramReduction {
         Box::new(match input.ty.element() {
             Element::U16 => Counts::U16(vec![0; 65536]),
             Element::F32 => Counts::F32(vec![0; FLOAT_BINS], self.range),
+            _ if input.width * input.height >= Pairs::LEAST => Counts::Pairs(Pairs::start()),
             _ => Counts::U8(Box::new([[0; 256]; 4])),
         })
     }
@@ -88,6 +133,7 @@ impl Reduction for HistogramReduction {
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
         match scratch(state) {
             Counts::U8(counts) => kernel::count_u8_row(planes[0], counts),
+            Counts::Pairs(pairs) => pairs.count(planes[0]),
             Counts::U16(counts) => kernel::count_u16_row(bytemuck::cast_slice(planes[0]), counts),
             Counts::F32(counts, (low, high)) => {
                 kernel::count_f32_row(bytemuck::cast_slice(planes[0]), *low, *high, counts);
@@ -102,6 +148,10 @@ impl Reduction for HistogramReduction {
         match (scratch(into), scratch(&mut below)) {
             (Counts::U8(into), Counts::U8(below)) => {
                 into.iter_mut().zip(below.iter()).for_each(|(into, below)| add(into, below));
+            }
+            (Counts::Pairs(into), Counts::Pairs(below)) => {
+                below.fold();
+                into.singles.iter_mut().zip(&below.singles).for_each(|(into, below)| add(into, below));
             }
             (Counts::U16(into), Counts::U16(below)) | (Counts::F32(into, _), Counts::F32(below, _)) => {
                 add(into, below);

@@ -6,7 +6,16 @@
 //! holds every 8- and 16-bit image; `f64` is for floats, exact for whole numbers below 2^53.
 //! Equal to `cv2.integral`, entry by entry.
 
-use crate::image::{Pixel, Plane, Rect, View};
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Context;
+use super::band::{bands, map_bands};
+use super::row::Shape;
+use super::stencil::expect_types;
+use crate::Result;
+use crate::image::{Image, ImageType, Pixel, Plane, Rect, View};
 use crate::kernel::Isa;
 pub use crate::kernel::integral::Sum;
 use crate::kernel::integral::{integral_row, tilted_row};
@@ -39,6 +48,132 @@ pub fn integral_into<T: Pixel, S: Pixel + Sum<T>>(image: View<T>, table: &mut Pl
     for y in 0..image.height() {
         let (above, below) = table.as_mut_slice()[y * columns..].split_at_mut(columns);
         S::sum_row(isa, image.row(y), above, &mut below[..columns]);
+    }
+}
+
+/// The table of a gray image or mask, each sum rounded once to `gray-f32`: in units of the image, or as a
+/// share of the sum of the whole image, 0..=1.
+///
+/// Sums are exact integers; of floats `f64`, added from left to right and from top to bottom.
+///
+/// # Errors
+/// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Cancelled`](crate::ErrorKind::Cancelled).
+pub fn integral_floats(image: &Image, as_share: bool, cx: &Context) -> Result<Image> {
+    let size = (image.width() + 1, image.height() + 1);
+    let mut output = cx.image(ImageType::GrayF32, size.0, size.1);
+    let Image::GrayF32(table) = &mut output else { unreachable!("the type that was asked for") };
+    let largest = (image.width() * image.height()) as u64;
+    let fits = |value: u64| u32::try_from(largest.saturating_mul(value)).is_ok();
+    match image {
+        Image::Gray8(plane) | Image::Mask(plane) if fits(255) => {
+            floats::<u8, u32>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+        }
+        Image::Gray8(plane) | Image::Mask(plane) => {
+            floats::<u8, u64>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+        }
+        Image::Gray16(plane) => floats::<u16, u64>(plane.view(), as_share, |sum| sum as f32, table, cx)?,
+        Image::GrayF32(plane) => {
+            // One band: the order of float sums is from top to bottom.
+            let cx = &cx.clone().with_threads(1);
+            floats::<f32, f64>(plane.view(), as_share, |sum| sum as f32, table, cx)?;
+        }
+        other => {
+            let types = [ImageType::Gray8, ImageType::Gray16, ImageType::GrayF32, ImageType::Mask];
+            expect_types("integral", Shape::of(other), &types)?;
+        }
+    }
+    Ok(output)
+}
+
+/// Each band from the sums of all rows above it, in parallel.
+fn floats<T, S>(
+    image: View<T>,
+    as_share: bool,
+    float: impl Fn(S) -> f32 + Sync,
+    table: &mut Plane<f32>,
+    cx: &Context,
+) -> Result<()>
+where
+    T: Pixel,
+    S: Pixel + Sum<T> + ToF64,
+{
+    let (columns, isa) = (image.width() + 1, cx.isa);
+    table.row_mut(0).fill(0.0);
+    let bands = bands(image.height(), cx.threads, 64);
+    // The sums above each band, and those of the whole image; not needed for one band of plain sums.
+    let mut above = vec![vec![S::default(); columns]];
+    if as_share || bands.len() > 1 {
+        let totals = map_bands(&bands, |band| {
+            cx.check()?;
+            let mut sums = vec![S::default(); columns];
+            let mut next = sums.clone();
+            for y in band {
+                S::sum_row(isa, image.row(y), &sums, &mut next);
+                std::mem::swap(&mut sums, &mut next);
+            }
+            Ok(sums)
+        })?;
+        for total in totals {
+            let last = &above[above.len() - 1];
+            above.push(last.iter().zip(&total).map(|(&above, &own)| above.plus(own)).collect());
+        }
+    }
+    let total = above.last().and_then(|sums| sums.last()).map_or(0.0, |sum| sum.to_f64());
+    let share = (as_share && total != 0.0).then_some(total);
+    let mut rest = &mut table.as_mut_slice()[columns..];
+    let mut parts = Vec::with_capacity(bands.len());
+    for (band, above) in bands.into_iter().zip(above) {
+        let (part, below) = rest.split_at_mut(band.len() * columns);
+        parts.push((band, above, part));
+        rest = below;
+    }
+    let work = |(band, mut sums, part): (Range<usize>, Vec<S>, &mut [f32])| {
+        let mut next = vec![S::default(); columns];
+        for (y, out) in band.zip(part.chunks_exact_mut(columns)) {
+            if y % 64 == 0 {
+                cx.check()?;
+            }
+            S::sum_row(isa, image.row(y), &sums, &mut next);
+            isa.run(
+                #[inline(always)]
+                || match share {
+                    None => out.iter_mut().zip(&next).for_each(|(out, &sum)| *out = float(sum)),
+                    Some(total) => {
+                        out.iter_mut().zip(&next).for_each(|(out, sum)| *out = (sum.to_f64() / total) as f32);
+                    }
+                },
+            );
+            std::mem::swap(&mut sums, &mut next);
+        }
+        Ok(())
+    };
+    if parts.len() == 1 {
+        parts.into_iter().try_for_each(work)
+    } else {
+        parts.into_par_iter().try_for_each(work)
+    }
+}
+
+/// A sum as a float, to be divided.
+trait ToF64 {
+    fn to_f64(&self) -> f64;
+}
+
+impl ToF64 for u32 {
+    fn to_f64(&self) -> f64 {
+        f64::from(*self)
+    }
+}
+
+impl ToF64 for u64 {
+    fn to_f64(&self) -> f64 {
+        *self as f64
+    }
+}
+
+impl ToF64 for f64 {
+    fn to_f64(&self) -> f64 {
+        *self
     }
 }
 
@@ -115,6 +250,27 @@ mod tests {
             let floats = view.to_plane().map(f32::from);
             prop_assert_eq!(integral::<_, f64>(floats.view()), sums.map(|sum| sum as f64));
             prop_assert_eq!(integral_of_squares::<_, f64>(floats.view()), squares.map(|sum| sum as f64));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rounded_tables_are_rounded_sums(
+            seed in any::<u8>(), width in 0usize..40, height in 0usize..300, threads in 1usize..4,
+        ) {
+            let image = Plane::from_fn(width, height, |x, y| (x * 7 + y * 13 + (x * y) % 5) as u8 ^ seed);
+            let exact = reference::integral::integral(image.view());
+            let total = exact.as_slice().last().map_or(0.0, |&sum| sum as f64);
+            let divisor = if total == 0.0 { 1.0 } else { total };
+            let cx = Context::default().with_threads(threads);
+            let deep = Image::Gray16(image.map(u16::from));
+            let float = Image::GrayF32(image.map(f32::from));
+            for image in [Image::Gray8(image), deep, float] {
+                let sums = Image::GrayF32(exact.map(|sum| sum as f64 as f32));
+                prop_assert_eq!(integral_floats(&image, false, &cx).unwrap(), sums);
+                let shares = Image::GrayF32(exact.map(|sum| (sum as f64 / divisor) as f32));
+                prop_assert_eq!(integral_floats(&image, true, &cx).unwrap(), shares);
+            }
         }
     }
 

@@ -8,8 +8,9 @@
 
 use std::ops::Range;
 
+use super::Context;
 use super::band::{Cancelled, bands, fill_bands, map_bands, poll};
-use crate::image::{Plane, View};
+use crate::image::{Image, ImageType, Plane, View};
 use crate::kernel::Isa;
 use crate::kernel::ccl::runs_row;
 use crate::{Error, Result};
@@ -210,10 +211,24 @@ impl Components {
         color: impl Fn(u32) -> T + Sync,
     ) -> Plane<T> {
         let mut plane = Plane::new(self.width, self.height());
+        self.paint_into(&mut plane, threads, color);
+        plane
+    }
+
+    /// [`paint_with`](Self::paint_with) over whatever a plane of this size holds.
+    pub(crate) fn paint_into<T: crate::image::Pixel>(
+        &self,
+        plane: &mut Plane<T>,
+        threads: usize,
+        color: impl Fn(u32) -> T + Sync,
+    ) {
+        debug_assert_eq!((plane.width(), plane.height()), (self.width, self.height()));
         let bands = bands(self.height(), threads, 64);
-        let painted = fill_bands(&mut plane, &bands, |band, pixels| {
+        let painted = fill_bands(plane, &bands, |band, pixels| {
             if self.width > 0 {
                 for (y, row) in band.zip(pixels.chunks_exact_mut(self.width)) {
+                    // While the row is in cache.
+                    row.fill(T::default());
                     for (run, label) in self.row(y) {
                         row[run.start as usize..run.end as usize].fill(color(label));
                     }
@@ -222,7 +237,15 @@ impl Components {
             Ok(())
         });
         debug_assert!(painted.is_ok(), "painting never fails");
-        plane
+    }
+
+    /// The image of labels, in memory that the context has to spare.
+    pub(crate) fn image(&self, cx: &Context) -> Image {
+        let mut image = cx.image(ImageType::Labels, self.width, self.height());
+        if let Image::Labels(plane) = &mut image {
+            self.paint_into(plane, cx.threads, |label| label);
+        }
+        image
     }
 }
 

@@ -152,6 +152,9 @@ pub fn retain(components: &mut Components, table: &mut Vec<Region>, filter: &Fil
         )));
     }
     let (width, height) = (components.width(), components.height());
+    if table.iter().all(|region| filter.keeps(region, width, height)) {
+        return Ok(());
+    }
     components.retain(|label| filter.keeps(&table[label as usize - 1], width, height));
     table.retain(|region| filter.keeps(region, width, height));
     for (label, region) in (1..).zip(table) {

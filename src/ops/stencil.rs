@@ -67,12 +67,11 @@ pub(crate) fn with_window<T: Pixel, R>(
     let count = range.len();
     if count <= FEW {
         let mut window: [&[T]; FEW] = [&[]; FEW];
-        for (slot, y) in window.iter_mut().zip(range) {
-            *slot = rows.get(0, plane, y);
-        }
+        rows.window(plane, range.start, &mut window[..count]);
         body(&window[..count])
     } else {
-        let window: Vec<&[T]> = range.map(|y| rows.get(0, plane, y)).collect();
+        let mut window: Vec<&[T]> = vec![&[]; count];
+        rows.window(plane, range.start, &mut window);
         body(&window)
     }
 }

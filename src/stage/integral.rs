@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     Family, ImageValue, Kind, Lowering, Meta, Output, Port, PortType, Stage, Value, ValueId, Whole, types,
 };
-use crate::image::{Image, ImageType, Plane};
+use crate::image::ImageType;
 use crate::ops::row::Shape;
 use crate::ops::{Context, integral};
 use crate::{Error, Result};
@@ -67,22 +67,10 @@ impl Whole for IntegralStep {
         "integral"
     }
 
-    fn run(&self, _cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let sums: Plane<f64> = match &*value.image {
-            Image::Gray8(plane) | Image::Mask(plane) => {
-                integral::integral::<u8, u64>(plane.view()).map(|sum| sum as f64)
-            }
-            Image::Gray16(plane) => integral::integral::<u16, u64>(plane.view()).map(|sum| sum as f64),
-            Image::GrayF32(plane) => integral::integral::<f32, f64>(plane.view()),
-            other => return Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
-        };
-        let total = sums.as_slice().last().copied().unwrap_or_default();
-        let divisor = match self.0 {
-            IntegralOutput::Picture if total != 0.0 => total,
-            _ => 1.0,
-        };
-        let image = Arc::new(Image::GrayF32(sums.map(|sum| (sum / divisor) as f32)));
+        let is_picture = self.0 == IntegralOutput::Picture;
+        let image = Arc::new(integral::integral_floats(&value.image, is_picture, cx)?);
         Ok(vec![Value::Image(ImageValue { image, map: value.map })])
     }
 }

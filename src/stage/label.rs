@@ -120,9 +120,10 @@ impl Whole for LabelStep {
             clear_border: self.0.clear_border,
         };
         regions::retain(&mut components, &mut table, &filter)?;
-        let labels = components.paint(cx.threads);
+        let image = components.image(cx);
         let mut objects: Vec<Object> = table.iter().map(|region| object(region, &value.map)).collect();
         if self.0.shape {
+            let Image::Labels(labels) = &image else { return Err(Error::shape("expected labels")) };
             let perimeters = outline::perimeters(labels.view(), components.count());
             let convex = outline::convex_areas(&components);
             for (object, (region, (perimeter, convex))) in
@@ -140,7 +141,7 @@ impl Whole for LabelStep {
                 scale(object, size);
             }
         }
-        let image = Arc::new(Image::Labels(labels));
+        let image = Arc::new(image);
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])
     }
 }

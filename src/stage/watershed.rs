@@ -146,7 +146,7 @@ impl Whole for Step {
         };
         regions::retain(&mut components, &mut table, &filter)?;
         let objects = table.iter().map(|region| label::object(region, &value.map)).collect();
-        let image = Arc::new(Image::Labels(components.paint(cx.threads)));
+        let image = Arc::new(components.image(cx));
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Reduction, RowNode, Shape, Window};
-use crate::image::BorderMode;
+use crate::image::{Border, BorderMode};
 use crate::ops::Context;
 use crate::{Error, Result};
 
@@ -50,6 +50,8 @@ pub struct RunPlan {
     pub(super) capacity: Vec<usize>,
     /// Per value: pixels of padding left and right in its ring.
     pub(super) padding: Vec<(usize, usize)>,
+    /// Per value: the border of its padding, if all who read padding want the same.
+    pub(super) borders: Vec<Option<Border>>,
     pub(super) strips: Vec<StripPlan>,
 }
 
@@ -86,17 +88,25 @@ impl RunPlan {
         let mut plan = Self {
             capacity: vec![0; shapes.len()],
             padding: vec![(0, 0); shapes.len()],
+            borders: vec![None; shapes.len()],
             run,
             streamed,
             shapes,
             strips: Vec::new(),
         };
+        let mut borders: Vec<Vec<Border>> = vec![Vec::new(); plan.shapes.len()];
         for step in &plan.run.steps {
             for (port, &value) in step.inputs.iter().enumerate() {
-                let Window { left, right, .. } = step.node.window(port);
+                let Window { left, right, border } = step.node.window(port);
                 let padding = &mut plan.padding[value];
                 *padding = (padding.0.max(left), padding.1.max(right));
+                if left + right > 0 && !borders[value].contains(&border) {
+                    borders[value].push(border);
+                }
             }
+        }
+        for (one, all) in plan.borders.iter_mut().zip(borders) {
+            *one = if let [border] = all[..] { Some(border) } else { None };
         }
         plan.strips = (0..count).map(|index| plan.strip(index, count)).collect();
         for strip in 0..count {

@@ -75,17 +75,41 @@ impl Ring {
     }
 }
 
-fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, (left, right): (usize, usize), border: Border) {
-    let pixel = shape.ty.pixel_size();
-    let width = shape.width;
-    if width == 0 {
+fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, padding: (usize, usize), border: Border) {
+    if shape.width == 0 {
         return;
     }
-    for i in (-(left as isize)..0).chain(width as isize..(width + right) as isize) {
-        let to = (lead as isize + i * pixel as isize) as usize;
-        match border.mode.map(i, width) {
-            Some(x) => bytes.copy_within(lead + x * pixel..lead + (x + 1) * pixel, to),
-            None => fill(&mut bytes[to..to + pixel], shape.ty.element(), border.value),
+    // Pixels of a known size are moved by an instruction, others by a call.
+    match shape.ty.pixel_size() {
+        1 => pad_pixels::<1>(bytes, lead, shape, padding, border),
+        2 => pad_pixels::<2>(bytes, lead, shape, padding, border),
+        3 => pad_pixels::<3>(bytes, lead, shape, padding, border),
+        4 => pad_pixels::<4>(bytes, lead, shape, padding, border),
+        6 => pad_pixels::<6>(bytes, lead, shape, padding, border),
+        8 => pad_pixels::<8>(bytes, lead, shape, padding, border),
+        12 => pad_pixels::<12>(bytes, lead, shape, padding, border),
+        size => unreachable!("there are no pixels of {size} bytes"),
+    }
+}
+
+fn pad_pixels<const SIZE: usize>(
+    bytes: &mut [u8],
+    lead: usize,
+    shape: Shape,
+    (left, right): (usize, usize),
+    border: Border,
+) {
+    let width = shape.width;
+    let mut constant = [0u64; 2];
+    let constant: &mut [u8] = &mut bytemuck::cast_slice_mut(&mut constant)[..SIZE];
+    fill(constant, shape.ty.element(), border.value);
+    let start = lead - left * SIZE;
+    let (pixels, _) = bytes[start..].as_chunks_mut::<SIZE>();
+    let pixels = &mut pixels[..left + width + right];
+    for i in (0..left).chain(left + width..left + width + right) {
+        match border.mode.map(i as isize - left as isize, width) {
+            Some(x) => pixels[i] = pixels[left + x],
+            None => pixels[i].copy_from_slice(constant),
         }
     }
 }
@@ -152,6 +176,31 @@ impl Rows<'_> {
             },
         };
         bytemuck::cast_slice(bytes)
+    }
+
+    /// [`get`](Self::get) for neighbouring rows, from `first` on, as many as `out` has places.
+    pub(crate) fn window<'a, T: Pixel>(&'a self, plane: usize, first: isize, out: &mut [&'a [T]]) {
+        let value = self.step.inputs[0];
+        let shape = self.plan.shapes[value];
+        let ring = &self.rings[value];
+        let window = &self.windows[0];
+        let inside = first >= 0 && first as usize + out.len() <= shape.height;
+        if !inside || self.plan.is_direct(value, window) {
+            for (slot, y) in out.iter_mut().zip(first..) {
+                *slot = self.get(0, plane, y);
+            }
+            return;
+        }
+        // One division for all rows.
+        let pixel = shape.ty.pixel_size();
+        let from = ring.lead - window.left * pixel;
+        let length = (window.left + shape.width + window.right) * pixel;
+        let bytes: &[u8] = bytemuck::cast_slice(&ring.planes[plane]);
+        let mut slot = first as usize % ring.capacity;
+        for out in out {
+            *out = bytemuck::cast_slice(&bytes[slot * ring.pitch * 64 + from..][..length]);
+            slot = if slot + 1 == ring.capacity { 0 } else { slot + 1 };
+        }
     }
 
     /// Type and size of an input.
@@ -232,7 +281,8 @@ pub(super) fn run_strip(
     let mut rings: Vec<Ring> = (0..plan.shapes.len())
         .map(|v| {
             // What is streamed or only observed needs a row to stand in, even if nobody reads it.
-            let least = usize::from(is_streamed(v) || observed_only(v));
+            let is_whole = matches!(sources.get(v), Some(Source::Image(_)));
+            let least = usize::from(is_streamed(v) || (observed_only(v) && !is_whole));
             Ring::new(plan.shapes[v], plan.capacity[v].max(least), plan.slot_bytes(v), plan.padding[v].0)
         })
         .collect();
@@ -251,9 +301,6 @@ pub(super) fn run_strip(
         let shape = plan.shapes[value];
         let own = strip.own[value].contains(&y);
         let mut ring = std::mem::take(&mut rings[value]);
-        if ring.capacity > 0 {
-            ring.padded[y % ring.capacity] = None;
-        }
         let mut delivered = false;
         if value < sources.len() {
             if ring.capacity > 0 {
@@ -295,12 +342,18 @@ pub(super) fn run_strip(
                 delivered = true;
             }
         }
+        if ring.capacity > 0 {
+            ring.padded[y % ring.capacity] = None;
+            if let Some(border) = plan.borders[value] {
+                ring.pad(shape, plan.padding[value], y, border);
+            }
+        }
         if own {
             if !delivered {
                 deliver(plan, &ring, value, y, sinks, &strip.own[value], sources, streams)?;
             }
             // After the delivery: without a ring, the row observed is the one delivered.
-            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value]);
+            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value], sources);
         }
         rings[value] = ring;
     }
@@ -336,10 +389,11 @@ impl StepState {
     /// Sees to it that the rows about to be read are padded for this step's borders.
     fn pad_inputs(&self, plan: &RunPlan, step: &Step, rings: &mut [Ring], y: usize) {
         for (port, window) in self.windows.iter().enumerate() {
-            if window.left == 0 && window.right == 0 {
+            let value = step.inputs[port];
+            // Where all readers want the same, rows were padded when they were made.
+            if (window.left == 0 && window.right == 0) || plan.borders[value].is_some() {
                 continue;
             }
-            let value = step.inputs[port];
             let shape = plan.shapes[value];
             for row in step.node.rows_needed(port, y) {
                 let row = if (0..shape.height as isize).contains(&row) {
@@ -394,6 +448,12 @@ fn sink_rows<'a>(
     [rows.next().unwrap_or_default(), rows.next().unwrap_or_default()]
 }
 
+/// Row `y` of a source in its image: one or two planes.
+fn image_rows(image: &Image, shape: Shape, y: usize) -> [&[u8]; 2] {
+    let row = |plane: usize| &image.plane_bytes(plane)[y * shape.row_bytes()..][..shape.row_bytes()];
+    [row(0), if shape.ty.planes() > 1 { row(1) } else { &[] }]
+}
+
 fn observe(
     plan: &RunPlan,
     ring: &Ring,
@@ -403,13 +463,17 @@ fn observe(
     states: &mut [State],
     sinks: &mut [Sink<'_>],
     own: &Range<usize>,
+    sources: &[Source<'_>],
 ) {
     let shape = plan.shapes[value];
     for (state, (observed, reduction)) in states.iter_mut().zip(&plan.run.observers) {
         if *observed != value {
             continue;
         }
-        if ring.capacity > 0 {
+        if let Some(Source::Image(image)) = sources.get(value) {
+            let rows = image_rows(image, shape, y);
+            reduction.observe(cx.isa, state, &rows[..shape.ty.planes()]);
+        } else if ring.capacity > 0 {
             let planes: [&[u8]; 2] =
                 [ring.row(0, y), if shape.ty.planes() > 1 { ring.row(1, y) } else { &[] }];
             reduction.observe(cx.isa, state, &planes[..shape.ty.planes()]);
@@ -432,13 +496,10 @@ fn deliver(
 ) -> Result<()> {
     let shape = plan.shapes[value];
     for (index, _) in plan.run.sinks.iter().enumerate().filter(|(_, sink)| **sink == value) {
-        let row = |plane: usize| match sources.get(value) {
-            Some(Source::Image(image)) => {
-                &image.plane_bytes(plane)[y * shape.row_bytes()..][..shape.row_bytes()]
-            }
-            _ => ring.row(plane, y),
+        let rows: [&[u8]; 2] = match sources.get(value) {
+            Some(Source::Image(image)) => image_rows(image, shape, y),
+            _ => [ring.row(0, y), if shape.ty.planes() > 1 { ring.row(1, y) } else { &[] }],
         };
-        let rows: [&[u8]; 2] = [row(0), if shape.ty.planes() > 1 { row(1) } else { &[] }];
         match &mut sinks[index] {
             Sink::Planes(planes) => {
                 for (to, from) in sink_rows(planes, own, shape, y).into_iter().zip(rows) {

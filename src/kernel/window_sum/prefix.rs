@@ -1,0 +1,316 @@
+//! Prefix sums of columns, several at a time.
+//!
+//! Within a vector, sums are made by adding it to itself, shifted by one lane, two, four, ... (W. Hillis
+//! and G. Steele, 1986); from vector to vector one addition is carried.
+#![allow(unsafe_code, reason = "vector instructions")]
+
+use crate::kernel::Isa;
+
+/// Integers that sums are kept in; they wrap.
+pub trait Prefix: Copy + Default {
+    /// `self - other`, wrapping.
+    #[must_use]
+    fn less(self, other: Self) -> Self;
+    /// As a float.
+    fn float(self) -> f64;
+    /// As a small number: sums below 2^31 alone.
+    fn low(self) -> i32;
+    /// `sums[i + step] = sums[i] + columns[i]`, the first `step` sums 0: one prefix sum a channel.
+    fn prefix_row(isa: Isa, columns: &[Self], step: usize, sums: &mut [Self]);
+}
+
+macro_rules! prefix {
+    ($($number:ty),*) => {$(
+        impl Prefix for $number {
+            #[inline(always)]
+            fn less(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+            #[inline(always)]
+            fn float(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn low(self) -> i32 {
+                self as i32
+            }
+            fn prefix_row(isa: Isa, columns: &[Self], step: usize, sums: &mut [Self]) {
+                let done = if step == 1 { <$number as Vectors>::prefix(isa, columns, sums) } else { 0 };
+                prefix(columns, step, done, sums, Self::wrapping_add);
+            }
+        }
+    )*};
+}
+prefix!(u16, u32, u64);
+
+/// The sums from `done` on, where there are some; without any, the first `step` of them are zero.
+fn prefix<S: Copy + Default>(
+    columns: &[S],
+    step: usize,
+    done: usize,
+    sums: &mut [S],
+    add: impl Fn(S, S) -> S,
+) {
+    if done == 0 {
+        sums[..step].fill(S::default());
+    }
+    for i in done..columns.len() {
+        sums[i + step] = add(sums[i], columns[i]);
+    }
+}
+
+/// The vector form of one prefix sum.
+trait Vectors: Sized {
+    /// Makes the sums of the first columns; returns of how many. Without any, `sums` is as it was.
+    fn prefix(_isa: Isa, _columns: &[Self], _sums: &mut [Self]) -> usize {
+        0
+    }
+}
+
+impl Vectors for u64 {}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Vectors for u16 {}
+#[cfg(not(target_arch = "x86_64"))]
+impl Vectors for u32 {}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! vectors {
+    ($number:ty, $avx512:path, $avx2:path) => {
+        impl Vectors for $number {
+            fn prefix(isa: Isa, columns: &[Self], sums: &mut [Self]) -> usize {
+                if isa.has_avx512() {
+                    // SAFETY: the token says that the machine has AVX-512.
+                    unsafe { $avx512(columns, sums) }
+                } else if isa.has_avx2() {
+                    // SAFETY: the token says that the machine has AVX2.
+                    unsafe { $avx2(columns, sums) }
+                } else {
+                    0
+                }
+            }
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+vectors!(u16, x86::words_avx512, x86::words_avx2);
+#[cfg(target_arch = "x86_64")]
+vectors!(u32, x86::doubles_avx512, x86::doubles_avx2);
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m256i, __m512i, _mm256_add_epi16, _mm256_add_epi32, _mm256_loadu_si256, _mm256_permute2x128_si256,
+        _mm256_permutevar8x32_epi32, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi16,
+        _mm512_add_epi32, _mm512_bslli_epi128, _mm512_loadu_si512, _mm512_maskz_permutexvar_epi16,
+        _mm512_maskz_permutexvar_epi32, _mm512_permutexvar_epi16, _mm512_permutexvar_epi32,
+        _mm512_set1_epi16, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+    };
+
+    /// A prefix sum in blocks of `$lanes`. `$within` makes the sums of a vector, `$last` puts the last of
+    /// them into all lanes.
+    macro_rules! prefix {
+        ($name:ident, $features:literal, $number:ty, $lanes:literal, $vector:ty,
+         $load:ident, $store:ident, $add:ident, $zero:ident, $within:ident, $last:ident) => {
+            #[target_feature(enable = $features)]
+            #[allow(clippy::cast_ptr_alignment, reason = "loads and stores that want no alignment")]
+            pub(super) fn $name(columns: &[$number], sums: &mut [$number]) -> usize {
+                let (blocks, _) = columns.as_chunks::<$lanes>();
+                if blocks.is_empty() {
+                    return 0;
+                }
+                sums[0] = 0;
+                let (places, _) = sums[1..].as_chunks_mut::<$lanes>();
+                let mut carry: $vector = $zero();
+                for (block, place) in blocks.iter().zip(places) {
+                    // SAFETY: the array has the bytes of a vector; the load wants no alignment.
+                    let x: $vector = $within(unsafe { $load(block.as_ptr().cast()) });
+                    // SAFETY: as for the load.
+                    unsafe { $store(place.as_mut_ptr().cast(), $add(x, carry)) };
+                    carry = $add(carry, $last(x));
+                }
+                blocks.len() * $lanes
+            }
+        };
+    }
+
+    prefix!(
+        words_avx512,
+        "avx512f,avx512bw",
+        u16,
+        32,
+        __m512i,
+        _mm512_loadu_si512,
+        _mm512_storeu_si512,
+        _mm512_add_epi16,
+        _mm512_setzero_si512,
+        within_32_words,
+        last_of_32_words
+    );
+    prefix!(
+        doubles_avx512,
+        "avx512f,avx512bw",
+        u32,
+        16,
+        __m512i,
+        _mm512_loadu_si512,
+        _mm512_storeu_si512,
+        _mm512_add_epi32,
+        _mm512_setzero_si512,
+        within_16_doubles,
+        last_of_16_doubles
+    );
+    prefix!(
+        words_avx2,
+        "avx2",
+        u16,
+        16,
+        __m256i,
+        _mm256_loadu_si256,
+        _mm256_storeu_si256,
+        _mm256_add_epi16,
+        _mm256_setzero_si256,
+        within_16_words,
+        last_of_16_words
+    );
+    prefix!(
+        doubles_avx2,
+        "avx2",
+        u32,
+        8,
+        __m256i,
+        _mm256_loadu_si256,
+        _mm256_storeu_si256,
+        _mm256_add_epi32,
+        _mm256_setzero_si256,
+        within_8_doubles,
+        last_of_8_doubles
+    );
+
+    /// For each lane of 32 the last lane of the group of eight that is `back` groups before its own.
+    const fn ends_of_words(back: usize) -> [i16; 32] {
+        let mut ends = [0; 32];
+        let mut lane = 8 * back;
+        while lane < 32 {
+            ends[lane] = ((lane / 8 - back) * 8 + 7) as i16;
+            lane += 1;
+        }
+        ends
+    }
+
+    /// The same for 16 lanes in groups of four.
+    const fn ends_of_doubles(back: usize) -> [i32; 16] {
+        let mut ends = [0; 16];
+        let mut lane = 4 * back;
+        while lane < 16 {
+            ends[lane] = ((lane / 4 - back) * 4 + 3) as i32;
+            lane += 1;
+        }
+        ends
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn constant<T: bytemuck::Pod, const N: usize>(lanes: &[T; N]) -> __m512i {
+        const { assert!(size_of::<T>() * N == 64) };
+        // SAFETY: the array has 64 bytes; the load wants no alignment.
+        unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn within_32_words(x: __m512i) -> __m512i {
+        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<2>(x));
+        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<4>(x));
+        let x = _mm512_add_epi16(x, _mm512_bslli_epi128::<8>(x));
+        let one = constant(const { &ends_of_words(1) });
+        let x = _mm512_add_epi16(x, _mm512_maskz_permutexvar_epi16(0xffff_ff00, one, x));
+        let two = constant(const { &ends_of_words(2) });
+        _mm512_add_epi16(x, _mm512_maskz_permutexvar_epi16(0xffff_0000, two, x))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn last_of_32_words(x: __m512i) -> __m512i {
+        _mm512_permutexvar_epi16(_mm512_set1_epi16(31), x)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn within_16_doubles(x: __m512i) -> __m512i {
+        let x = _mm512_add_epi32(x, _mm512_bslli_epi128::<4>(x));
+        let x = _mm512_add_epi32(x, _mm512_bslli_epi128::<8>(x));
+        let one = constant(const { &ends_of_doubles(1) });
+        let x = _mm512_add_epi32(x, _mm512_maskz_permutexvar_epi32(0xfff0, one, x));
+        let two = constant(const { &ends_of_doubles(2) });
+        _mm512_add_epi32(x, _mm512_maskz_permutexvar_epi32(0xff00, two, x))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn last_of_16_doubles(x: __m512i) -> __m512i {
+        _mm512_permutexvar_epi32(_mm512_set1_epi32(15), x)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn within_16_words(x: __m256i) -> __m256i {
+        let x = _mm256_add_epi16(x, _mm256_slli_si256::<2>(x));
+        let x = _mm256_add_epi16(x, _mm256_slli_si256::<4>(x));
+        let x = _mm256_add_epi16(x, _mm256_slli_si256::<8>(x));
+        // The sum of the lower half is added to the upper one.
+        let lower = _mm256_permute2x128_si256::<0x08>(x, x);
+        _mm256_add_epi16(x, _mm256_shuffle_epi8(lower, _mm256_set1_epi16(0x0f0e)))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn last_of_16_words(x: __m256i) -> __m256i {
+        let upper = _mm256_permute2x128_si256::<0x11>(x, x);
+        _mm256_shuffle_epi8(upper, _mm256_set1_epi16(0x0f0e))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn within_8_doubles(x: __m256i) -> __m256i {
+        let x = _mm256_add_epi32(x, _mm256_slli_si256::<4>(x));
+        let x = _mm256_add_epi32(x, _mm256_slli_si256::<8>(x));
+        let lower = _mm256_permute2x128_si256::<0x08>(x, x);
+        _mm256_add_epi32(x, _mm256_shuffle_epi32::<0xff>(lower))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn last_of_8_doubles(x: __m256i) -> __m256i {
+        _mm256_permutevar8x32_epi32(x, _mm256_set1_epi32(7))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<S: Prefix + PartialEq + std::fmt::Debug>(value: impl Fn(usize) -> S, zero: S) {
+        for width in (0..80).chain([127, 128, 129, 1000]) {
+            for step in [1, 3] {
+                let columns: Vec<S> = (0..width).map(&value).collect();
+                for isa in Isa::available() {
+                    let mut sums = vec![value(5); width + step];
+                    S::prefix_row(isa, &columns, step, &mut sums);
+                    assert!(sums[..step].iter().all(|sum| *sum == zero));
+                    for (i, column) in columns.iter().enumerate() {
+                        assert_eq!(sums[i + step].less(sums[i]), *column, "{isa:?} {width} {step} {i}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn differences_of_sums_are_the_columns() {
+        check(|i| (i * 40_503) as u16, 0);
+        check(|i| (i as u32).wrapping_mul(2_654_435_761), 0);
+        check(|i| (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), 0);
+    }
+}
