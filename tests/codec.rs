@@ -4,6 +4,7 @@
 
 mod files;
 mod hostile;
+mod luma;
 mod round_trip;
 mod stream;
 

@@ -31,6 +31,7 @@ mod kernel_twins;
 mod models;
 mod parts_goldens;
 mod pipeline_chains;
+mod pipeline_input;
 mod point_goldens;
 mod point_twins;
 mod readme;

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let pool = pool.map_err(|error| Error::new(ErrorKind::Io, format!("cannot start threads: {error}")))?;
     let mut all = Vec::new();
     for word in &args.images {
-        let picture = inputs::read(word)?;
+        let picture = inputs::read_for(word, pipeline.decode())?;
         let image = Arc::new(picture.image);
         let mut times = Vec::new();
         for _ in 0..=args.runs {

@@ -7,7 +7,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::run::shown;
 use crate::image::builtin;
-use crate::image::codec::{self, Format, Limits, Picture};
+use crate::image::codec::{self, Decode, Format, Picture, ReadOptions};
 use crate::ops::row::Shape;
 use crate::{Error, ErrorKind, Result};
 
@@ -88,12 +88,18 @@ fn built_in(name: &str) -> Result<Input> {
 
 /// The picture that one word names: a file or `builtin:NAME`.
 pub(super) fn read(word: &Path) -> Result<Picture> {
+    read_for(word, Decode::Stored)
+}
+
+/// [`read`], as a pipeline wants it.
+pub(super) fn read_for(word: &Path, decode: Decode) -> Result<Picture> {
+    let options = ReadOptions { decode, ..ReadOptions::default() };
     match word.to_str().and_then(|text| text.strip_prefix("builtin:")) {
         Some(name) => match built_in(name)?.place {
-            Place::Builtin(bytes) => codec::read_bytes(bytes, &shown(word), &Limits::default()),
+            Place::Builtin(bytes) => codec::read_with(bytes, &shown(word), &options),
             _ => Err(Error::new(ErrorKind::Internal, "a built-in picture is a file")),
         },
-        None => codec::read(word, &Limits::default()),
+        None => codec::read_file(word, &options),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::dataset::Dataset;
 use super::metrics::{Confusion, Paired, Proportion};
 use crate::image::Image;
+use crate::image::codec::Decode;
 use crate::ops::Context;
 use crate::pipeline::{Pipeline, RunOptions};
 use crate::stage::{DataType, PortType};
@@ -155,8 +156,8 @@ fn judge(
 ) -> Result<()> {
     options.context.check()?;
     let truth = data.label(picture);
-    let image = match data.image(picture) {
-        Ok(image) => Arc::new(image),
+    let images = match images(runners, data, picture) {
+        Ok(images) => images,
         Err(error) => {
             let error = Arc::new(error);
             for runner in runners {
@@ -165,8 +166,8 @@ fn judge(
             return Ok(());
         }
     };
-    for runner in &mut *runners {
-        match runner.answer(&image) {
+    for (runner, image) in runners.iter_mut().zip(&images) {
+        match runner.answer(image) {
             Ok(label) => {
                 runner.last = Some(label == data.classes()[truth]);
                 runner.contender.confusion.add(truth, Some(&label));
@@ -182,7 +183,7 @@ fn judge(
         .collect();
     for _ in 0..options.repeats.max(1) {
         for &runner in &timed {
-            let time = runners[runner].time(&image)?;
+            let time = runners[runner].time(&images[runner])?;
             fastest[runner] = Some(fastest[runner].map_or(time, |fastest| fastest.min(time)));
         }
     }
@@ -190,6 +191,21 @@ fn judge(
         runner.times.extend(time);
     }
     Ok(())
+}
+
+/// A picture for each of the pipelines; those that want the same of its file share it.
+fn images(runners: &[Runner<'_>], data: &Dataset, picture: usize) -> Result<Vec<Arc<Image>>> {
+    let mut read: Vec<(Decode, Arc<Image>)> = Vec::new();
+    let image = |runner: &Runner<'_>| {
+        let decode = runner.pipeline.decode();
+        if let Some((_, image)) = read.iter().find(|(known, _)| *known == decode) {
+            return Ok(Arc::clone(image));
+        }
+        let image = Arc::new(data.image_for(picture, decode)?);
+        read.push((decode, Arc::clone(&image)));
+        Ok(image)
+    };
+    runners.iter().map(image).collect()
 }
 
 /// A pipeline at work, and what is known of it so far.

@@ -42,7 +42,8 @@ impl Vectors {
         let done = AtomicUsize::new(0);
         let vector = |index: usize| {
             cx.check()?;
-            let results = pipeline.run_with(Arc::new(data.image(index)?), None, &options)?;
+            let results =
+                pipeline.run_with(Arc::new(data.image_for(index, pipeline.decode())?), None, &options)?;
             let vector = results.vector(&stage)?.to_vec();
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(vector)

@@ -130,7 +130,8 @@ impl Spare {
     fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Image> {
         let mut images = self.0.lock().ok()?;
         let fits = |image: &Image| (image.ty(), image.width(), image.height()) == (ty, width, height);
-        images.iter().position(fits).map(|index| images.remove(index))
+        // The last one that was put back is the one most likely in cache.
+        images.iter().rposition(fits).map(|index| images.remove(index))
     }
 
     fn put(&self, image: Image) {

@@ -38,7 +38,8 @@ impl RowNode for GrayRows {
     }
 }
 
-fn gray_type(ty: ImageType) -> ImageType {
+/// The type of the gray of an image.
+pub(crate) fn gray_type(ty: ImageType) -> ImageType {
     match ty {
         ImageType::Rgb8 => ImageType::Gray8,
         ImageType::Rgb16 => ImageType::Gray16,

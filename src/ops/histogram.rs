@@ -57,8 +57,8 @@ enum Counts {
 /// Counts of 8 bit, by neighbouring two while there is room for them, and by value.
 #[derive(bytemuck::Zeroable)]
 struct Pairs {
-    pairs: [u32; 65536],
-    /// Pixels counted in `pairs`.
+    both: [u32; 65536],
+    /// Pixels counted in `both`.
     counted: usize,
     rows: usize,
     /// Whether the row last looked at was rough; a few rows are like their neighbours.
@@ -86,14 +86,14 @@ impl Pairs {
         if self.counted + row.len() > u32::MAX as usize {
             self.fold();
         }
-        if let Some(&left) = kernel::count_pairs_row(row, &mut self.pairs) {
+        if let Some(&left) = kernel::count_pairs_row(row, &mut self.both) {
             self.singles[0][usize::from(left)] += 1;
         }
         self.counted += row.len();
     }
 
     fn fold(&mut self) {
-        kernel::unpair(&mut self.pairs, &mut self.singles[0]);
+        kernel::unpair(&mut self.both, &mut self.singles[0]);
         self.counted = 0;
     }
 }

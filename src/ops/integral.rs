@@ -112,7 +112,7 @@ where
             above.push(last.iter().zip(&total).map(|(&above, &own)| above.plus(own)).collect());
         }
     }
-    let total = above.last().and_then(|sums| sums.last()).map_or(0.0, |sum| sum.to_f64());
+    let total = above.last().and_then(|sums| sums.last()).map_or(0.0, ToF64::to_f64);
     let share = (as_share && total != 0.0).then_some(total);
     let mut rest = &mut table.as_mut_slice()[columns..];
     let mut parts = Vec::with_capacity(bands.len());

@@ -16,12 +16,23 @@ use crate::stage::{Kind, Stage};
 /// The version of the file format that this crate understands.
 pub(super) const VERSION: i64 = 1;
 
+/// The values of `[input] decode`.
+pub(super) const DECODE: [&str; 2] = ["stored", "gray"];
+
 /// A pipeline file: its stages in order, each reading only what stands above it.
 pub(super) struct File {
     pub stages: Vec<StageDecl>,
     pub schedule: Schedule,
-    /// What `[input] type` promises.
-    pub input: Option<ImageType>,
+    pub input: Input,
+}
+
+/// What `[input]` says of the pictures.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Input {
+    /// The type that is promised.
+    pub ty: Option<ImageType>,
+    /// Whether they are turned to gray at once.
+    pub is_gray: bool,
 }
 
 /// A stage as it stands in a file.
@@ -192,27 +203,32 @@ fn read_schedule(root: &Table, problems: &mut Diagnostics) -> Schedule {
     if is_good { serde_json::from_value(node.to_json()).unwrap_or_default() } else { Schedule::default() }
 }
 
-fn read_input(root: &Table, problems: &mut Diagnostics) -> Option<ImageType> {
-    let node = root.get("input")?;
+fn read_input(root: &Table, problems: &mut Diagnostics) -> Input {
+    let Some(node) = root.get("input") else { return Input::default() };
     let Some(table) = node.as_table() else {
         problems.push(Diagnostic::new(Code::WrongValue, node.span.clone(), "`input` wants a table"));
-        return None;
+        return Input::default();
     };
-    for (key, span, _) in table.iter().filter(|(key, ..)| *key != "type") {
+    let known = ["type", "decode"];
+    for (key, span, _) in table.iter().filter(|(key, ..)| !known.contains(key)) {
         let message = format!("`[input]` has no `{key}`");
         problems.push(
-            Diagnostic::new(Code::UnknownKey, span.clone(), message).with_hint(did_you_mean(key, ["type"])),
+            Diagnostic::new(Code::UnknownKey, span.clone(), message).with_hint(did_you_mean(key, known)),
         );
     }
-    let ty = table.get("type")?;
-    let names = ImageType::READ.map(ImageType::as_str);
-    let found = ImageType::READ.into_iter().find(|known| Some(known.as_str()) == ty.as_str());
-    if found.is_none() {
-        let message = format!("`type` of `[input]` cannot be `{}`", ty.literal());
-        let hint = did_you_mean(ty.as_str().unwrap_or_default(), names);
-        problems.push(Diagnostic::new(Code::WrongValue, ty.span.clone(), message).with_hint(hint));
-    }
-    found
+    let mut choice = |key: &str, names: &[&str]| {
+        let node = table.get(key)?;
+        let found = names.iter().position(|name| Some(*name) == node.as_str());
+        if found.is_none() {
+            let message = format!("`{key}` of `[input]` cannot be `{}`", node.literal());
+            let hint = did_you_mean(node.as_str().unwrap_or_default(), names.iter().copied());
+            problems.push(Diagnostic::new(Code::WrongValue, node.span.clone(), message).with_hint(hint));
+        }
+        found
+    };
+    let ty = choice("type", &ImageType::READ.map(ImageType::as_str)).map(|index| ImageType::READ[index]);
+    let is_gray = choice("decode", &DECODE) == Some(1);
+    Input { ty, is_gray }
 }
 
 /// The name of every stage: `name`, else `use`, numbered from the second on.
@@ -388,10 +404,10 @@ fn override_parameter(root: &mut Table, path: &str, value: &str, problems: &mut 
         document::parse(&format!("value = {value}")).ok().and_then(|table| table.get("value").cloned());
     let text = || Node { span: OUTSIDE, value: Entry::Text(value.to_owned()) };
     let value = parsed.unwrap_or_else(text).outside();
-    if target == "schedule" {
-        let mut table = root.get("schedule").and_then(Node::as_table).cloned().unwrap_or_default();
+    if ["schedule", "input"].contains(&target) {
+        let mut table = root.get(target).and_then(Node::as_table).cloned().unwrap_or_default();
         table.set(key, OUTSIDE, value);
-        root.set("schedule", OUTSIDE, Node { span: OUTSIDE, value: Entry::Table(table) });
+        root.set(target, OUTSIDE, Node { span: OUTSIDE, value: Entry::Table(table) });
         return;
     }
     let Some(node) = root.get("stage") else { return };
@@ -400,7 +416,7 @@ fn override_parameter(root: &mut Table, path: &str, value: &str, problems: &mut 
     let mut ignored = Diagnostics::default();
     let names = stage_names(&stages, &mut ignored);
     let Some(index) = names.iter().position(|name| name == target) else {
-        let known = names.iter().map(String::as_str).chain(["schedule"]);
+        let known = names.iter().map(String::as_str).chain(["schedule", "input"]);
         fail(format!("`{path}`: no stage is called `{target}`"), did_you_mean(target, known));
         return;
     };

@@ -3,12 +3,14 @@
 use super::file::{File, Reference, StageDecl};
 use crate::document::{Code, Diagnostic, Diagnostics};
 use crate::image::ImageType;
+use crate::ops::gray;
 use crate::ops::row::Shape;
 use crate::stage::{Kind, Lowering, Output, Port, PortType, ValueId, types};
 use crate::{Error, Result};
 
-/// Outputs of the picture as read: itself, and its alpha.
-fn input_outputs(ty: ImageType) -> Vec<Output> {
+/// Outputs of the picture as it enters the first stage: itself, and its alpha.
+fn input_outputs(file: &File, ty: ImageType) -> Vec<Output> {
+    let ty = if file.input.is_gray { gray::gray_type(ty) } else { ty };
     vec![("image", PortType::Image(ty)), ("alpha", types::MASK)]
 }
 
@@ -29,7 +31,11 @@ pub(super) fn accepted_types(
     kinds: &[&'static Kind],
     problems: &mut Diagnostics,
 ) -> Vec<ImageType> {
-    let tried: Vec<ImageType> = file.input.map_or_else(|| ORDER.to_vec(), |ty| vec![ty]);
+    let mut tried: Vec<ImageType> = file.input.ty.map_or_else(|| ORDER.to_vec(), |ty| vec![ty]);
+    // Readers that know may give the gray of a promised colour picture.
+    tried.extend(
+        tried.first().map(|&ty| gray::gray_type(ty)).filter(|ty| file.input.is_gray && !tried.contains(ty)),
+    );
     let mut accepted = Vec::new();
     let mut best: Option<Vec<Diagnostic>> = None;
     for ty in tried {
@@ -59,7 +65,7 @@ pub(super) fn types(
     kinds: &[&'static Kind],
     ty: ImageType,
 ) -> Result<Vec<Vec<Output>>, Vec<Diagnostic>> {
-    let picture = input_outputs(ty);
+    let picture = input_outputs(file, ty);
     let mut problems = Vec::new();
     // `None` where a stage is wrong already: what reads it is not blamed as well.
     let mut outputs: Vec<Option<Vec<Output>>> = Vec::new();
@@ -200,7 +206,8 @@ pub(super) fn lower(file: &File, picture: Shape) -> Result<Lowered> {
     let mut graph = Lowering::default();
     let image = graph.input(picture);
     let alpha = graph.input(Shape::new(ImageType::Mask, picture.width, picture.height));
-    let offered = [("image", image), ("alpha", alpha)];
+    let seen = if file.input.is_gray { graph.chain(gray::nodes(picture)?, image)? } else { image };
+    let offered = [("image", seen), ("alpha", alpha)];
     let mut outputs: Vec<Vec<(&'static str, ValueId)>> = Vec::new();
     for (at, stage) in file.stages.iter().enumerate() {
         let mut inputs = Vec::new();

@@ -28,6 +28,7 @@ pub use results::{Results, StageResults};
 pub use schema::schema;
 
 use crate::document::{Diagnostics, Resources, Source};
+use crate::image::codec::Decode;
 use crate::image::{Image, ImageType, Plane};
 use crate::ops::Context;
 use crate::ops::row::Shape;
@@ -218,8 +219,12 @@ impl Pipeline {
             entry
         });
         let mut resolved = serde_json::json!({ "version": file::VERSION });
-        if let Some(ty) = self.file.input {
-            resolved["input"] = serde_json::json!({ "type": ty.to_string() });
+        let file::Input { ty, is_gray } = self.file.input;
+        if let Some(ty) = ty {
+            resolved["input"]["type"] = ty.as_str().into();
+        }
+        if is_gray {
+            resolved["input"]["decode"] = "gray".into();
         }
         resolved["stages"] = stages.collect();
         resolved
@@ -246,6 +251,14 @@ impl Pipeline {
     /// The types of pictures it takes.
     pub fn accepted(&self) -> &[ImageType] {
         &self.accepted
+    }
+
+    /// What is to be decoded of pictures in files: the luma alone where the file says `[input]
+    /// decode = "gray"`.
+    ///
+    /// Images that still have colours are turned at once then, as by the stage `gray`.
+    pub fn decode(&self) -> Decode {
+        if self.file.input.is_gray { Decode::Luma } else { Decode::Stored }
     }
 
     /// The names of its stages, in order.

@@ -296,3 +296,38 @@ fn odd_sizes_in_one_run() {
     assert_eq!(sizes, [(1, 1), (1, 50), (50, 1)]);
     assert_eq!(room.read("out/a.png"), Image::Gray8(Plane::filled(1, 1, 255)));
 }
+
+/// A JPEG's luma is read alone, another picture turned to gray at once; `run.json` says so.
+#[test]
+fn pictures_can_be_decoded_as_gray() {
+    use lyncean::image::codec::{self, Decode, Format, ReadOptions, WriteOptions};
+    let room = Room::new();
+    room.write("p.toml", "version = 1\n[[stage]]\nuse = \"invert\"\n");
+    let colors = picture(ImageType::Rgb8, 61, 37);
+    room.picture("a.png", &colors);
+    room.write("b.jpg", codec::encode(&colors, Format::Jpeg, &WriteOptions::default()).unwrap());
+    let gray = ["-p", "input.decode=gray"];
+    let said =
+        room.run(&[&["run", "p.toml", "a.png", "b.jpg", "-o", "out", "--records", "-"], &gray[..]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(said.records()[1]["width"], 61);
+    let inverted = |image: &Image| image.plane_bytes(0).iter().map(|value| 255 - value).collect::<Vec<u8>>();
+    let cx = lyncean::ops::Context::default();
+    let expected = lyncean::ops::gray::gray(&colors, &cx).unwrap();
+    assert_eq!(room.read("out/a.png").plane_bytes(0), inverted(&expected));
+    let options = ReadOptions { decode: Decode::Luma, ..ReadOptions::default() };
+    let luma = codec::read_file(room.path("b.jpg"), &options).unwrap().image;
+    assert_eq!(room.read("out/b.png").plane_bytes(0), inverted(&luma));
+    let run: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(room.path("out/run.json")).unwrap()).unwrap();
+    assert_eq!(run["pipeline"]["input"], serde_json::json!({ "decode": "gray" }));
+    // Row by row the same, and without the option another run.
+    room.run(&[&["run", "p.toml", "a.png", "-o", "rows", "--stream", "always"], &gray[..]].concat());
+    assert_eq!(
+        std::fs::read(room.path("rows/a.png")).unwrap(),
+        std::fs::read(room.path("out/a.png")).unwrap()
+    );
+    let said = room.run(&["run", "p.toml", "a.png", "b.jpg", "-o", "out", "--resume"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("the pipeline has changed since"), "{}", said.err);
+}

@@ -14,7 +14,7 @@ use super::picture::{changed, check_unchanged, stamp};
 use super::rows::{FileRows, FileSink};
 use super::{layout, names::shown};
 use crate::image::codec::stream::{RowReader, RowWriter};
-use crate::image::codec::{self, Format, Limits, WriteOptions, check_format};
+use crate::image::codec::{self, Decode, Format, Limits, ReadOptions, WriteOptions, check_format};
 use crate::image::{Image, ImageType};
 use crate::ops::context::Cancel;
 use crate::ops::preview::preview;
@@ -104,23 +104,38 @@ impl Job<'_> {
         let start = Instant::now();
         let mut reading = Duration::ZERO;
         let (picture, stamp) = self.read(input)?;
+        let memory = |ty, width, height| options.context.image(ty, width, height);
+        let read = ReadOptions {
+            limits: self.limits,
+            page: input.page,
+            decode: self.pipeline.decode(),
+            memory: Some(&memory),
+        };
         let (results, started) = match self.cache.filter(|_| !stamp.hash.is_empty()) {
             Some(cache) => {
                 let source = picture.probe(input)?;
-                let shape = Shape::new(source.ty, source.width, source.height);
+                let mut shape = Shape::new(source.ty, source.width, source.height);
+                // Whether a JPEG has a luma is known when it is decoded.
+                let early = match (read.decode, source.format) {
+                    (Decode::Luma, Format::Jpeg) => Some(picture.decode(&stamp, input, &read)?),
+                    _ => None,
+                };
+                if let Some((image, _)) = &early {
+                    shape = Shape::of(image);
+                }
                 self.check_final(shape, options)?;
-                let key = format!("{} {}", stamp.hash, input.page.unwrap_or_default());
+                let key = format!("{} {} {:?}", stamp.hash, input.page.unwrap_or_default(), read.decode);
                 let started = Instant::now();
                 let decode = || {
                     let before = Instant::now();
-                    let decoded = self.decode(&picture, &stamp, input);
+                    let decoded = early.map_or_else(|| picture.decode(&stamp, input, &read), Ok);
                     reading = before.elapsed();
                     decoded
                 };
                 (self.pipeline.run_cached(shape, &key, decode, cache, options)?, started)
             }
             None => {
-                let (image, alpha) = self.decode(&picture, &stamp, input)?;
+                let (image, alpha) = picture.decode(&stamp, input, &read)?;
                 drop(picture);
                 self.check_final(Shape::of(&image), options)?;
                 let started = Instant::now();

@@ -1,6 +1,7 @@
 //! A picture on its way in: its bytes, its fingerprint, and that both belong together.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::SystemTime;
 use super::super::inputs::{Input, Place};
 use super::job::Job;
 use super::journal::Stamp;
-use crate::image::codec;
+use crate::image::codec::{self, ReadOptions};
 use crate::pipeline::Decoded;
 use crate::{Error, ErrorKind, Result};
 
@@ -21,6 +22,23 @@ pub(super) enum Stored<'i> {
     Page(&'i Path),
 }
 
+thread_local! {
+    /// The bytes of a file: workers read one after the other into the same memory.
+    static BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Stored<'_> {
+    fn drop(&mut self) {
+        /// What of that memory is kept from one file to the next.
+        const KEPT: usize = 1 << 24;
+        if let Stored::Bytes(Cow::Owned(bytes)) = self
+            && bytes.capacity() <= KEPT
+        {
+            BYTES.set(std::mem::take(bytes));
+        }
+    }
+}
+
 impl Stored<'_> {
     /// What the picture says of itself.
     pub(super) fn probe(&self, input: &Input) -> Result<codec::Source> {
@@ -28,6 +46,20 @@ impl Stored<'_> {
             Stored::Bytes(bytes) => codec::probe_bytes_page(bytes, &input.name, input.page),
             Stored::Page(path) => codec::probe_page(path, input.page),
         }
+    }
+
+    /// The picture with its alpha; an error where its file is no longer what `stamp` says.
+    pub(super) fn decode(&self, stamp: &Stamp, input: &Input, options: &ReadOptions<'_>) -> Result<Decoded> {
+        let picture = match self {
+            Stored::Bytes(bytes) => codec::read_with(bytes, &input.name, options)?,
+            Stored::Page(path) => {
+                let picture = codec::read_page_of(path, options);
+                // Damage may come from a change: then that is what is to be told.
+                check_unchanged(path, stamp, input)?;
+                picture?
+            }
+        };
+        Ok((Arc::new(picture.image), picture.alpha))
     }
 }
 
@@ -47,7 +79,8 @@ impl Job<'_> {
             return Ok((Stored::Page(path), self.stamp_of_pages(path)?));
         }
         let before = path.metadata();
-        let bytes = codec::read_file(path, &self.limits)?;
+        let mut bytes = BYTES.take();
+        codec::read_into(path, &self.limits, &mut bytes)?;
         // A pipe has no fingerprint.
         let Some(before) = before.ok().filter(std::fs::Metadata::is_file) else {
             return Ok((Stored::Bytes(bytes.into()), Stamp::default()));
@@ -59,19 +92,6 @@ impl Job<'_> {
         }
         check_unchanged(path, &stamp, input)?;
         Ok((Stored::Bytes(bytes.into()), stamp))
-    }
-
-    pub(super) fn decode(&self, picture: &Stored<'_>, stamp: &Stamp, input: &Input) -> Result<Decoded> {
-        let picture = match picture {
-            Stored::Bytes(bytes) => codec::read_page(bytes, &input.name, &self.limits, input.page)?,
-            Stored::Page(path) => {
-                let picture = codec::read_page_of(path, &self.limits, input.page);
-                // Damage may come from a change: then that is what is to be told.
-                check_unchanged(path, stamp, input)?;
-                picture?
-            }
-        };
-        Ok((Arc::new(picture.image), picture.alpha))
     }
 
     /// The fingerprint of a file of many pages: hashed once, not once a page.

@@ -12,7 +12,8 @@ mod idx;
 
 use std::path::{Path, PathBuf};
 
-use crate::image::{Image, Plane, codec};
+use crate::image::codec::{self, Decode};
+use crate::image::{Image, Plane};
 use crate::nn::train::Examples;
 use crate::{Error, Result};
 
@@ -162,13 +163,25 @@ impl Dataset {
     /// # Panics
     /// When there is no such picture.
     pub fn image(&self, index: usize) -> Result<Image> {
+        self.image_for(index, Decode::Stored)
+    }
+
+    /// A picture, or of a file what a [pipeline](crate::pipeline::Pipeline::decode) wants of it.
+    ///
+    /// # Errors
+    /// As [`image`](Self::image).
+    ///
+    /// # Panics
+    /// As [`image`](Self::image).
+    pub fn image_for(&self, index: usize, decode: Decode) -> Result<Image> {
         match &self.pictures {
             Pictures::Idx { width, height, pixels } => {
                 let pixels = &pixels[index * width * height..][..width * height];
                 Ok(Image::Gray8(Plane::from_vec(*width, *height, pixels.to_vec())?))
             }
             Pictures::Files { root, paths } => {
-                Ok(codec::read(root.join(&paths[index]), &codec::Limits::default())?.image)
+                let options = codec::ReadOptions { decode, ..codec::ReadOptions::default() };
+                Ok(codec::read_file(root.join(&paths[index]), &options)?.image)
             }
         }
     }

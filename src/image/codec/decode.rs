@@ -1,10 +1,8 @@
-//! JPEG, BMP, PNM, WebP and GIF, through the decoders of the `image` crate.
+//! BMP, PNM, WebP and GIF, through the decoders of the `image` crate.
 
 use std::io::{BufRead, Cursor, Seek};
 
-use image::codecs::{
-    bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, pnm::PnmDecoder, webp::WebPDecoder,
-};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, pnm::PnmDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageResult};
 
 use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
@@ -45,7 +43,6 @@ pub(super) fn probe<R: BufRead + Seek>(reader: R, name: &str, format: Format) ->
 fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) -> ImageResult<Decoder<'a>> {
     let mut gray = false;
     let mut inner: Box<dyn ImageDecoder> = match format {
-        Format::Jpeg => Box::new(JpegDecoder::new(reader)?),
         Format::Bmp => {
             let decoder = BmpDecoder::new(reader)?;
             let palette = decoder.get_palette();
@@ -55,7 +52,7 @@ fn open<'a, R: BufRead + Seek + 'a>(reader: R, format: Format, limits: &Limits) 
         }
         Format::Webp => Box::new(WebPDecoder::new(reader)?),
         Format::Gif => Box::new(GifDecoder::new(reader)?),
-        Format::Png | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
+        Format::Png | Format::Jpeg | Format::Tiff | Format::Pnm => Box::new(PnmDecoder::new(reader)?),
     };
     // The sizes of pictures are checked here, with better words; this bounds what else a file may ask for.
     let mut bounds = image::Limits::no_limits();

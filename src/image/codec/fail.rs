@@ -49,6 +49,17 @@ pub(super) fn from_image(name: &str, format: Format, error: image::ImageError) -
     }
 }
 
+pub(super) fn from_jpeg(name: &str, error: zune_jpeg::errors::DecodeErrors) -> Error {
+    use zune_jpeg::errors::DecodeErrors as E;
+    use zune_jpeg::zune_core::bytestream::ZByteIoError as Io;
+    match error {
+        E::IoErrors(Io::StdIoError(error)) => from_io(name, Format::Jpeg, error),
+        E::IoErrors(Io::NotEnoughBytes(..)) | E::ExhaustedData => cut_off(name, Format::Jpeg),
+        E::Unsupported(words) => unread(name, Format::Jpeg, format_args!("{words:?}")),
+        error => broken(name, Format::Jpeg, error),
+    }
+}
+
 pub(super) fn from_png(name: &str, error: png::DecodingError) -> Error {
     use png::DecodingError as E;
     match error {

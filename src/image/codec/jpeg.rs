@@ -9,7 +9,7 @@ pub(super) fn ends(bytes: &[u8]) -> bool {
     let mut in_scan = false;
     loop {
         // The next marker: any number of 0xff, then a code that is not 0.
-        let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == 0xff)) else {
+        let Some(skip) = bytes.get(at..).and_then(|rest| memchr::memchr(0xff, rest)) else {
             return false;
         };
         at += skip;
@@ -34,6 +34,51 @@ pub(super) fn ends(bytes: &[u8]) -> bool {
             }
         }
     }
+}
+
+/// How a JPEG's components are spread over its scans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scans {
+    /// All in one that is not refined later.
+    One,
+    /// Sequential, each in one of its own, and not all of the same height.
+    ApartAndUneven,
+    /// Any other way: apart and of one height, progressive, or unknown.
+    Other,
+}
+
+/// How the components are spread: from the segments before the first scan.
+pub(super) fn scans(bytes: &[u8]) -> Scans {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    // Of a sequential file: the vertical sampling of each component.
+    let mut heights: Option<Vec<u8>> = None;
+    while let [0xff, code, tail @ ..] = rest {
+        let [high, low, segment @ ..] = tail else { break };
+        match code {
+            0xff => {
+                rest = &rest[1..];
+                continue;
+            }
+            0xc0 | 0xc1 => {
+                let count = segment.get(5).copied().unwrap_or_default();
+                let components = segment.get(6..).unwrap_or_default().as_chunks::<3>().0;
+                heights = Some(components.iter().take(count.into()).map(|[_, by, _]| by & 15).collect());
+            }
+            0xda => {
+                let Some(heights) = heights else { break };
+                let count = segment.first().copied().map_or(0, usize::from);
+                let is_even = heights.iter().all(|height| *height == heights[0]);
+                return match (count == heights.len(), is_even) {
+                    (true, _) => Scans::One,
+                    (false, false) => Scans::ApartAndUneven,
+                    (false, true) => Scans::Other,
+                };
+            }
+            _ => {}
+        }
+        rest = tail.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
+    }
+    Scans::Other
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ mod decode;
 mod fail;
 mod guard;
 mod jpeg;
+mod jpeg_read;
 mod limits;
+mod options;
 mod orient;
 mod pixels;
 mod png_read;
@@ -34,6 +36,7 @@ use std::path::Path;
 
 pub use guard::panic_is_caught;
 pub use limits::Limits;
+pub use options::{Decode, NewImage, ReadOptions};
 pub use orient::Orientation;
 pub use sniff::Format;
 pub use write::{Compression, WriteOptions, check_format, encode, write};
@@ -96,26 +99,35 @@ pub struct Picture {
 /// a broken or cut-off file, [`Limit`](crate::ErrorKind::Limit) for one over `limits`,
 /// [`Unsupported`](crate::ErrorKind::Unsupported) for a kind of file or picture not read here.
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
-    let path = path.as_ref();
-    read_bytes(&read_file(path, limits)?, &path.display().to_string(), limits)
+    read_file(path, &ReadOptions { limits: *limits, ..ReadOptions::default() })
 }
 
-/// The bytes of a file, no more than `limits` allow.
+/// Reads a picture in a file as `options` say.
+///
+/// # Errors
+/// As [`read_page`].
+pub fn read_file(path: impl AsRef<Path>, options: &ReadOptions<'_>) -> Result<Picture> {
+    let path = path.as_ref();
+    let mut bytes = Vec::new();
+    read_into(path, &options.limits, &mut bytes)?;
+    read_with(&bytes, &path.display().to_string(), options)
+}
+
+/// The bytes of a file, no more than `limits` allow, in place of what `bytes` holds.
 ///
 /// # Errors
 /// [`Io`](crate::ErrorKind::Io), and [`Limit`](crate::ErrorKind::Limit) for a larger file.
-pub fn read_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>> {
+pub fn read_into(path: impl AsRef<Path>, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()> {
     let path = path.as_ref();
+    bytes.clear();
     let name = path.display().to_string();
     let mut file = open(path, &name)?;
     let size = file.metadata().map_err(|error| Error::io(&name, error))?.len();
     limits.check_file(size, &name)?;
-    let mut bytes = Vec::new();
     // A pipe has no size beforehand: never read more than allowed.
     let most = limits.max_bytes.saturating_add(1);
-    (&mut file).take(most).read_to_end(&mut bytes).map_err(|error| Error::io(&name, error))?;
-    limits.check_file(bytes.len() as u64, &name)?;
-    Ok(bytes)
+    (&mut file).take(most).read_to_end(bytes).map_err(|error| Error::io(&name, error))?;
+    limits.check_file(bytes.len() as u64, &name)
 }
 
 /// Reads the picture in the bytes of a file; `name` stands for the file in errors.
@@ -123,7 +135,7 @@ pub fn read_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> {
-    read_page(bytes, name, limits, None)
+    read_with(bytes, name, &ReadOptions { limits: *limits, ..ReadOptions::default() })
 }
 
 /// Reads one of the pictures in the bytes of a file, counted from 0. Without a number the file must
@@ -133,12 +145,22 @@ pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> 
 /// As [`read`]; [`Input`](crate::ErrorKind::Input) for a page that is not there, and for several
 /// without a number.
 pub fn read_page(bytes: &[u8], name: &str, limits: &Limits, page: Option<usize>) -> Result<Picture> {
+    read_with(bytes, name, &ReadOptions { limits: *limits, page, ..ReadOptions::default() })
+}
+
+/// Reads a picture in the bytes of a file as `options` say; `name` stands for the file in errors.
+///
+/// # Errors
+/// As [`read_page`].
+pub fn read_with(bytes: &[u8], name: &str, options: &ReadOptions<'_>) -> Result<Picture> {
     let format = sniff::expect(bytes, name)?;
     sniff::check_complete(bytes, format, name)?;
+    let (limits, page) = (&options.limits, options.page);
     guard::run(name, format, || match format {
         Format::Tiff => tiff_read::read(Cursor::new(bytes), name, limits, page),
         _ if page.is_some_and(|page| page > 0) => Err(only_one(name, format)),
-        Format::Png => png_read::read(Cursor::new(bytes), name, limits),
+        Format::Png => png_read::read(Cursor::new(bytes), name, options),
+        Format::Jpeg => jpeg_read::read(bytes, name, options),
         _ => decode::read(bytes, name, format, limits),
     })
 }
@@ -147,13 +169,15 @@ pub fn read_page(bytes: &[u8], name: &str, limits: &Limits, page: Option<usize>)
 ///
 /// # Errors
 /// As [`read_page`].
-pub fn read_page_of(path: impl AsRef<Path>, limits: &Limits, page: Option<usize>) -> Result<Picture> {
+pub fn read_page_of(path: impl AsRef<Path>, options: &ReadOptions<'_>) -> Result<Picture> {
     let path = path.as_ref();
     let name = path.display().to_string();
     let mut reader = BufReader::with_capacity(1 << 16, open(path, &name)?);
     match sniff::expect_reader(&mut reader, &name)? {
-        Format::Tiff => guard::run(&name, Format::Tiff, || tiff_read::read(reader, &name, limits, page)),
-        _ => read_page(&read_file(path, limits)?, &name, limits, page),
+        Format::Tiff => {
+            guard::run(&name, Format::Tiff, || tiff_read::read(reader, &name, &options.limits, options.page))
+        }
+        _ => read_file(path, options),
     }
 }
 
@@ -220,6 +244,7 @@ fn probe_reader<R: std::io::BufRead + std::io::Seek>(
         Format::Tiff => tiff_read::probe(reader, name, page),
         _ if page.is_some_and(|page| page > 0) => Err(only_one(name, format)),
         Format::Png => png_read::probe(reader, name),
+        Format::Jpeg => jpeg_read::probe(reader, name),
         _ => decode::probe(reader, name, format),
     })
 }

@@ -1,6 +1,6 @@
 //! From the samples of a decoder to an image and its alpha.
 
-use super::{Picture, Source, orient};
+use super::{NewImage, Picture, Source, orient};
 use crate::image::{Element, Image, Plane};
 use crate::{Error, Result};
 
@@ -33,11 +33,20 @@ impl Alpha for f32 {
 /// The picture of a source whose interleaved samples, alpha last, are written by `fill` into bytes
 /// of the native order.
 pub(super) fn assemble(source: Source, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Picture> {
+    assemble_in(&Image::new, source, fill)
+}
+
+/// As [`assemble`], in memory that is had from `new_image`: `fill` has to write every byte.
+pub(super) fn assemble_in(
+    new_image: NewImage<'_>,
+    source: Source,
+    fill: impl FnOnce(&mut [u8]) -> Result<()>,
+) -> Result<Picture> {
     let (mut width, mut height) = (source.width, source.height);
     if source.orientation.swaps_axes() {
         (width, height) = (height, width);
     }
-    let mut image = Image::new(source.ty, width, height);
+    let mut image = new_image(source.ty, width, height);
     let mut planes = image.planes_bytes_mut();
     let [colors] = planes.as_mut_slice() else {
         return Err(Error::unsupported(format!("a picture of type `{}`", source.ty)));

@@ -4,15 +4,15 @@ use std::io::{BufRead, Seek};
 
 use png::{BitDepth, ColorType, Decoder, Reader, Transformations};
 
-use super::{Format, Limits, Orientation, Picture, Source, fail, pixels};
+use super::{Format, Limits, Orientation, Picture, ReadOptions, Source, fail, pixels};
 use crate::Result;
 use crate::image::{Element, ImageType};
 
 /// The picture of a file. The first one, if it is animated.
-pub(super) fn read<R: BufRead + Seek>(reader: R, name: &str, limits: &Limits) -> Result<Picture> {
-    let (mut reader, source) = open(reader, name, limits)?;
-    limits.check(&source, name)?;
-    pixels::assemble(source, |out| {
+pub(super) fn read<R: BufRead + Seek>(reader: R, name: &str, options: &ReadOptions<'_>) -> Result<Picture> {
+    let (mut reader, source) = open(reader, name, &options.limits)?;
+    options.limits.check(&source, name)?;
+    pixels::assemble_in(options.new_image(), source, |out| {
         reader.next_frame(out).map_err(|error| fail::from_png(name, error))?;
         native_order(out, source.ty);
         Ok(())

@@ -39,6 +39,9 @@ pub const SLACK: usize = 32;
 
 /// The means of the windows of `span` neighbours from each of `columns` on, `step` elements apart: the
 /// channels of a pixel. `columns` has `(span - 1) * step` elements more than `out`, and [`SLACK`].
+///
+/// # Panics
+/// When `columns` are fewer.
 pub fn small_mean_u8_row(
     isa: Isa,
     columns: &[u16],

@@ -20,7 +20,7 @@ pub trait Prefix: Copy + Default {
 }
 
 macro_rules! prefix {
-    ($($number:ty),*) => {$(
+    ($($number:ty, $float:expr);*) => {$(
         impl Prefix for $number {
             #[inline(always)]
             fn less(self, other: Self) -> Self {
@@ -28,7 +28,7 @@ macro_rules! prefix {
             }
             #[inline(always)]
             fn float(self) -> f64 {
-                self as f64
+                $float(self)
             }
             #[inline(always)]
             fn low(self) -> i32 {
@@ -41,7 +41,7 @@ macro_rules! prefix {
         }
     )*};
 }
-prefix!(u32, u64);
+prefix!(u32, f64::from; u64, |sum| sum as f64);
 
 /// The sums from `done` on, where there are some; without any, the first `step` of them are zero.
 fn prefix<S: Copy + Default>(

@@ -5,6 +5,7 @@
 
 pub(super) mod atomic;
 mod encoder;
+mod mask_deflate;
 mod png_rows;
 mod reader;
 mod sink;

@@ -2,18 +2,27 @@
 
 use std::io::{self, Write};
 
-use png::{BitDepth, DeflateCompression, Encoder, EncodingError, Filter, StreamWriter};
+use png::{BitDepth, DeflateCompression, Encoder, EncodingError, Filter, StreamWriter, Writer, chunk};
 
+use super::mask_deflate::MaskDeflate;
 use super::sink::Sink;
 use crate::image::codec::Compression;
 use crate::image::{Element, ImageType};
 
 pub(super) struct PngRows<W: Write + 'static> {
-    writer: StreamWriter<'static, Sink<W>>,
+    body: Body<W>,
     sink: Sink<W>,
     element: Element,
     swapped: Vec<u8>,
 }
+
+enum Body<W: Write + 'static> {
+    Any(StreamWriter<'static, Sink<W>>),
+    Mask(Writer<Sink<W>>, MaskDeflate),
+}
+
+/// Bytes of a data chunk of the file.
+const CHUNK: usize = 1 << 16;
 
 impl<W: Write + 'static> PngRows<W> {
     pub(super) fn new(
@@ -23,8 +32,6 @@ impl<W: Write + 'static> PngRows<W> {
         height: u32,
         compression: Compression,
     ) -> io::Result<Self> {
-        /// Bytes of a data chunk of the file.
-        const CHUNK: usize = 1 << 16;
         let (inner, sink) = Sink::new(out);
         let mut encoder = Encoder::new(inner, width, height);
         encoder.set_color(if ty.channels() == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
@@ -40,14 +47,29 @@ impl<W: Write + 'static> PngRows<W> {
         encoder.set_deflate_compression(deflate);
         encoder.set_filter(filter);
         let writer = encoder.write_header().map_err(io_error)?;
-        let writer = writer.into_stream_writer_with_size(CHUNK).map_err(io_error)?;
-        Ok(Self { writer, sink, element, swapped: Vec::new() })
+        let body = if (ty, compression) == (ImageType::Mask, Compression::Fast) {
+            Body::Mask(writer, MaskDeflate::new(width as usize))
+        } else {
+            Body::Any(writer.into_stream_writer_with_size(CHUNK).map_err(io_error)?)
+        };
+        Ok(Self { body, sink, element, swapped: Vec::new() })
     }
 
     pub(super) fn write_row(&mut self, row: &[u8]) -> io::Result<()> {
+        let writer = match &mut self.body {
+            Body::Any(writer) => writer,
+            Body::Mask(writer, deflate) => {
+                deflate.write_row(row);
+                if deflate.ready.len() >= CHUNK {
+                    writer.write_chunk(chunk::IDAT, &deflate.ready).map_err(io_error)?;
+                    deflate.ready.clear();
+                }
+                return Ok(());
+            }
+        };
         // PNG is big-endian.
         match self.element {
-            Element::U8 => return self.writer.write_all(row),
+            Element::U8 => return writer.write_all(row),
             Element::U16 => {
                 self.swapped.clear();
                 self.swapped
@@ -62,12 +84,19 @@ impl<W: Write + 'static> PngRows<W> {
                 }
             }
         }
-        self.writer.write_all(&self.swapped)
+        writer.write_all(&self.swapped)
     }
 
     pub(super) fn finish(self) -> io::Result<W> {
-        // The end chunk is written while this is dropped: its error, if any, is in the sink.
-        self.writer.finish().map_err(io_error)?;
+        // The end chunk is written while the writer is dropped: its error, if any, is in the sink.
+        match self.body {
+            Body::Any(writer) => writer.finish(),
+            Body::Mask(mut writer, mut deflate) => {
+                deflate.finish();
+                writer.write_chunk(chunk::IDAT, &deflate.ready).and_then(|()| writer.finish())
+            }
+        }
+        .map_err(io_error)?;
         self.sink.take()
     }
 }
