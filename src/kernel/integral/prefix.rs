@@ -264,7 +264,7 @@ mod tests {
     fn floats_are_rounded_sums() {
         for width in [0, 1, 31, 32, 33, 64, 200] {
             let row: Vec<u8> = (0..width).map(|x| (x * 89) as u8).collect();
-            let above: Vec<u32> = (0..=width as u32).map(|x| x * 90_000_001).collect();
+            let above: Vec<u32> = (0..=width as u32).map(|x| x.wrapping_mul(90_000_001)).collect();
             for isa in Isa::available() {
                 let (mut sums, mut again) = (vec![7; width + 1], vec![7; width + 1]);
                 let mut floats = vec![7.0; width + 1];
