@@ -4,8 +4,10 @@
 //! for `u16`); both passes keep every bit and the result is rounded once, halves up. The weights
 //! are made in [`mod@crate::ops::gaussian`]. Taps are symmetric, and an odd number.
 
+use std::ops::Range;
+
 use super::Isa;
-use super::lanes::{Kernel, Lanes, tiles};
+use super::lanes::{Kernel, Lanes, blocks, tiles};
 
 /// A row of interleaved channels whose neighbours lie `step` elements apart.
 ///
@@ -163,15 +165,20 @@ impl Kernel for GaussianU8<'_> {
     }
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, l: L) {
+    fn vectors<L: Lanes>(mut self, l: L) {
         if self.out.len() < L::N {
             return self.portable();
         }
-        match self.weights.len() {
-            2 => self.fixed::<L, 3>(l),
-            3 => self.fixed::<L, 5>(l),
-            4 => self.fixed::<L, 7>(l),
-            _ => self.any(l),
+        if self.weights.len() > 4 {
+            // Long windows would make many columns twice.
+            return self.any(l);
+        }
+        for block in blocks(self.out.len()) {
+            match self.weights.len() {
+                2 => self.fixed::<L, 3>(l, block),
+                3 => self.fixed::<L, 5>(l, block),
+                _ => self.fixed::<L, 7>(l, block),
+            }
         }
     }
 }
@@ -179,15 +186,16 @@ impl Kernel for GaussianU8<'_> {
 impl GaussianU8<'_> {
     /// Windows of a number of taps that the compiler knows.
     #[inline(always)]
-    fn fixed<L: Lanes, const N: usize>(self, l: L) {
-        let Self { rows, weights, step, column, out } = self;
+    fn fixed<L: Lanes, const N: usize>(&mut self, l: L, block: Range<usize>) {
+        let Self { rows, weights, step, ref mut column, ref mut out } = *self;
+        let (from, out) = (block.start, &mut out[block]);
         let (radius, n) = (N / 2, out.len());
         // Binomial weights of 3 and 5 taps are sixteenths: then 16 bits hold the sum of all products.
         let sixteenths = weights.iter().all(|weight| weight % 16 == 0);
         let mut taps = [rows[0]; N];
         let mut w = [l.splat(0); N];
         for k in 0..N {
-            taps[k] = &rows[k][..n + (N - 1) * step];
+            taps[k] = &rows[k][from..][..n + (N - 1) * step];
             let weight = weights[k.abs_diff(radius)];
             w[k] = l.splat(if sixteenths { weight / 16 } else { weight } as i16);
         }

@@ -5,6 +5,8 @@
 //! methods are safe to call. Lanes keep the layout of the processor: what works "in groups" works
 //! within each group of 16 bytes, and two such steps (unpack, then pack) give the order back.
 
+use std::ops::Range;
+
 use bytemuck::Pod;
 
 use super::Isa;
@@ -116,6 +118,10 @@ pub(super) trait Lanes: Copy {
     /// The last 16-bit lane everywhere.
     fn last(self, v: Self::V) -> Self::V;
 
+    /// Asks for the bytes that lie `ahead` of the front of a slice, whether they are part of it or not: what
+    /// is next in memory is often what is wanted next.
+    fn prefetch<T: Pod>(self, from: &[T], ahead: usize);
+
     /// One float everywhere.
     fn splat_float(self, value: f32) -> Self::V;
     /// Sums of floats.
@@ -138,6 +144,17 @@ pub(super) trait Lanes: Copy {
 #[inline(always)]
 pub(super) fn inlined<F>(closure: F) -> F {
     closure
+}
+
+/// Parts of a row, so short that what is kept of them between two passes stays in the first cache beside the
+/// rows of a window. Each but that of a short row is longer than any vector.
+#[inline(always)]
+pub(super) fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
+    const BLOCK: usize = 1024;
+    const LINE: usize = 64;
+    let count = n.div_ceil(BLOCK).max(1);
+    let start = move |i: usize| if i == count { n } else { i * n / count / LINE * LINE };
+    (0..count).map(move |i| start(i)..start(i + 1))
 }
 
 /// Runs `tile` for starts that cover `0..n` in steps of `size`, the last ones overlapping. Asks for
@@ -299,6 +316,13 @@ mod x86 {
         fn shift_by(self, a: __m512i, bits: u32) -> __m512i {
             // SAFETY: as for the methods above.
             unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(bits.cast_signed())) }
+        }
+
+        #[inline(always)]
+        fn prefetch<T: Pod>(self, from: &[T], ahead: usize) {
+            let at = from.as_ptr().cast::<i8>().wrapping_add(ahead);
+            // SAFETY: a hint reads nothing, and no address is wrong for it.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at) }
         }
 
         #[inline(always)]
@@ -464,6 +488,13 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn prefetch<T: Pod>(self, from: &[T], ahead: usize) {
+            let at = from.as_ptr().cast::<i8>().wrapping_add(ahead);
+            // SAFETY: a hint reads nothing, and no address is wrong for it.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at) }
+        }
+
+        #[inline(always)]
         fn last(self, v: __m256i) -> __m256i {
             // SAFETY: as for the methods above.
             unsafe {
@@ -576,6 +607,20 @@ mod x86 {
                 _mm256_storeu_ps(to, _mm256_sqrt_ps(_mm256_cvtepi32_ps(first)));
                 _mm256_storeu_ps(to.add(8), _mm256_sqrt_ps(_mm256_cvtepi32_ps(second)));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_a_row_once() {
+        for n in [0, 1, 63, 1000, 1024, 1025, 2048, 4096, 10_007] {
+            let all: Vec<usize> = blocks(n).flatten().collect();
+            assert_eq!(all, (0..n).collect::<Vec<_>>());
+            assert!(n <= 1024 || blocks(n).all(|block| (256..1088).contains(&block.len())), "{n}");
         }
     }
 }

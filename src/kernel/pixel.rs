@@ -48,6 +48,11 @@ impl Kernel for GrayU8<'_> {
             #[inline(always)]
             |x| {
                 let tile = &rgb[3 * x..][..6 * L::N];
+                // The next row, which follows in memory: it comes while this one is computed, and while
+                // other operations of a run work on rows in cache.
+                for line in (0..6 * L::N).step_by(64) {
+                    l.prefetch(tile, 3 * n + line);
+                }
                 let part = inlined(
                     #[inline(always)]
                     |i: usize| {

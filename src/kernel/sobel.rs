@@ -2,10 +2,10 @@
 //!
 //! Sobel and Feldman (1968); the larger windows are products of binomials, as in OpenCV.
 
-use std::ops::{Add, Mul};
+use std::ops::{Add, Mul, Range};
 
 use super::Isa;
-use super::lanes::{Kernel, Lanes, inlined, tiles};
+use super::lanes::{Kernel, Lanes, blocks, inlined, tiles};
 
 /// A separable pair of derivative filters: `smooth` across, `derive` along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -245,28 +245,36 @@ impl Kernel for DerivedU8<'_> {
     }
 
     #[inline(always)]
-    fn vectors<L: Lanes>(self, l: L) {
+    fn vectors<L: Lanes>(mut self, l: L) {
         if self.out.len() < L::N {
             return self.portable();
         }
-        match self.taps.smooth {
-            [1, 2, 1] => self.fixed(l, [1, 2, 1], [-1, 0, 1]),
-            [1, 1, 1] => self.fixed(l, [1, 1, 1], [-1, 0, 1]),
-            [3, 10, 3] => self.fixed(l, [3, 10, 3], [-1, 0, 1]),
-            _ => self.fixed(l, [1, 4, 6, 4, 1], [-1, -2, 0, 2, 1]),
+        for block in blocks(self.out.len()) {
+            match self.taps.smooth {
+                [1, 2, 1] => self.fixed(l, block, [1, 2, 1], [-1, 0, 1]),
+                [1, 1, 1] => self.fixed(l, block, [1, 1, 1], [-1, 0, 1]),
+                [3, 10, 3] => self.fixed(l, block, [3, 10, 3], [-1, 0, 1]),
+                _ => self.fixed(l, block, [1, 4, 6, 4, 1], [-1, -2, 0, 2, 1]),
+            }
         }
     }
 }
 
 impl DerivedU8<'_> {
     #[inline(always)]
-    fn fixed<L: Lanes, const N: usize>(self, l: L, smooth: [i16; N], derive: [i16; N]) {
+    fn fixed<L: Lanes, const N: usize>(
+        &mut self,
+        l: L,
+        block: Range<usize>,
+        smooth: [i16; N],
+        derive: [i16; N],
+    ) {
         let Self { rows, columns, out, .. } = self;
-        let n = out.len();
+        let (from, n) = (block.start, block.len());
         let length = n + N - 1;
         let mut taps = [rows[0]; N];
         for k in 0..N {
-            taps[k] = &rows[k][..length];
+            taps[k] = &rows[k][from..][..length];
         }
         let (column_s, column_d) = (&mut columns.smooth[..length], &mut columns.derive[..length]);
         tiles(
@@ -307,19 +315,19 @@ impl DerivedU8<'_> {
                 n,
                 L::N,
                 #[inline(always)]
-                |x| l.store_floats(dx(x), &mut out[x..]),
+                |x| l.store_floats(dx(x), &mut out[from + x..]),
             ),
             Derived::Dy(out) => tiles(
                 n,
                 L::N,
                 #[inline(always)]
-                |x| l.store_floats(dy(x), &mut out[x..]),
+                |x| l.store_floats(dy(x), &mut out[from + x..]),
             ),
             Derived::L1(out) => tiles(
                 n,
                 L::N,
                 #[inline(always)]
-                |x| l.store_floats(l.add(l.abs(dx(x)), l.abs(dy(x))), &mut out[x..]),
+                |x| l.store_floats(l.add(l.abs(dx(x)), l.abs(dy(x))), &mut out[from + x..]),
             ),
             Derived::Magnitude(out) => tiles(
                 n,
@@ -327,24 +335,23 @@ impl DerivedU8<'_> {
                 #[inline(always)]
                 |x| {
                     let (low, high) = squares(x);
-                    l.store_roots(low, high, &mut out[x..]);
+                    l.store_roots(low, high, &mut out[from + x..]);
                 },
             ),
             Derived::Gradient(out_x, out_y) => {
-                let out_y = &mut out_y[..n];
                 tiles(
                     n,
                     L::N,
                     #[inline(always)]
                     |x| {
-                        l.store(dx(x), &mut out_x[x..]);
-                        l.store(dy(x), &mut out_y[x..]);
+                        l.store(dx(x), &mut out_x[from + x..]);
+                        l.store(dy(x), &mut out_y[from + x..]);
                     },
                 );
             }
             Derived::Mask(Above { least, inverted }, out) => {
-                let least = l.splat32(least);
-                let flip = if inverted { 0 } else { 255 };
+                let least = l.splat32(*least);
+                let flip = if *inverted { 0 } else { 255 };
                 tiles(
                     n,
                     L::N,
@@ -352,7 +359,7 @@ impl DerivedU8<'_> {
                     |x| {
                         let (low, high) = squares(x);
                         let below = l.pack(l.sub32(low, least), l.sub32(high, least));
-                        l.store_negative(below, flip, &mut out[x..]);
+                        l.store_negative(below, flip, &mut out[from + x..]);
                     },
                 );
             }
