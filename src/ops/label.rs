@@ -211,14 +211,15 @@ impl Components {
         color: impl Fn(u32) -> T + Sync,
     ) -> Plane<T> {
         let mut plane = Plane::new(self.width, self.height());
-        self.paint_into(&mut plane, threads, color);
+        self.paint_over(&mut plane, true, threads, color);
         plane
     }
 
-    /// [`paint_with`](Self::paint_with) over whatever a plane of this size holds.
-    pub(crate) fn paint_into<T: crate::image::Pixel>(
+    /// [`paint_with`](Self::paint_with) over a plane of this size, which is zero or holds anything.
+    fn paint_over<T: crate::image::Pixel>(
         &self,
         plane: &mut Plane<T>,
+        is_zero: bool,
         threads: usize,
         color: impl Fn(u32) -> T + Sync,
     ) {
@@ -227,8 +228,10 @@ impl Components {
         let painted = fill_bands(plane, &bands, |band, pixels| {
             if self.width > 0 {
                 for (y, row) in band.zip(pixels.chunks_exact_mut(self.width)) {
-                    // While the row is in cache.
-                    row.fill(T::default());
+                    if !is_zero {
+                        // Now that the row is in cache.
+                        row.fill(T::default());
+                    }
                     for (run, label) in self.row(y) {
                         row[run.start as usize..run.end as usize].fill(color(label));
                     }
@@ -243,7 +246,7 @@ impl Components {
     pub(crate) fn image(&self, cx: &Context) -> Image {
         let mut image = cx.image(ImageType::Labels, self.width, self.height());
         if let Image::Labels(plane) = &mut image {
-            self.paint_into(plane, cx.threads, |label| label);
+            self.paint_over(plane, false, cx.threads, |label| label);
         }
         image
     }

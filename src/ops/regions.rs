@@ -4,7 +4,9 @@
 //! shape alone is computed from exact integer sums over runs of pixels.
 
 use std::f64::consts::{FRAC_PI_2, PI};
+use std::ops::Range;
 
+use super::band::{bands, map_bands};
 use super::label::{Components, Run};
 use crate::image::{Pixel, Rect, View};
 use crate::{Error, Result};
@@ -93,11 +95,28 @@ impl Filter {
 
 /// The table of the regions of `components`, by label.
 pub fn regions(components: &Components) -> Vec<Region> {
-    let mut shapes = vec![Shape::default(); components.count() as usize];
-    for y in 0..components.height() {
-        for (run, label) in components.row(y) {
-            shapes[label as usize - 1].add(run, y as u64);
+    regions_by(components, 1)
+}
+
+/// [`regions`] by several threads.
+pub(crate) fn regions_by(components: &Components, threads: usize) -> Vec<Region> {
+    /// Up to so many regions have a table in every band.
+    const MOST: u32 = 1 << 16;
+    let threads = if components.count() <= MOST { threads } else { 1 };
+    let of_band = |band: Range<usize>| {
+        let mut shapes = vec![Shape::default(); components.count() as usize];
+        for y in band {
+            for (run, label) in components.row(y) {
+                shapes[label as usize - 1].add(run, y as u64);
+            }
         }
+        Ok(shapes)
+    };
+    let mut parts =
+        map_bands(&bands(components.height(), threads, 256), of_band).unwrap_or_default().into_iter();
+    let mut shapes = parts.next().unwrap_or_default();
+    for part in parts {
+        shapes.iter_mut().zip(&part).for_each(|(shape, below)| shape.merge(below));
     }
     (1..).zip(shapes).map(|(label, shape)| shape.region(label)).collect()
 }
@@ -197,6 +216,23 @@ impl Shape {
         self.xx += squares_below(end) - squares_below(start);
         self.xy += u128::from(x) * u128::from(y);
         self.yy += u128::from(y * length) * u128::from(y);
+    }
+
+    /// Takes in the pixels of the same region in the band below.
+    fn merge(&mut self, below: &Self) {
+        if self.area == 0 {
+            *self = below.clone();
+        } else if below.area > 0 {
+            self.area += below.area;
+            self.left = self.left.min(below.left);
+            self.right = self.right.max(below.right);
+            self.bottom = below.bottom;
+            self.x += below.x;
+            self.y += below.y;
+            self.xx += below.xx;
+            self.xy += below.xy;
+            self.yy += below.yy;
+        }
     }
 
     fn region(&self, label: u32) -> Region {
@@ -315,6 +351,17 @@ mod tests {
             retain(&mut components, &mut table, &filter).unwrap();
             prop_assert_eq!(&regions(&components), &table);
             prop_assert!(table.iter().all(|region| filter.keeps(region, 19, 17)));
+        }
+    }
+
+    #[test]
+    fn bands_of_threads_measure_the_same() {
+        let mask =
+            Plane::from_fn(70, 900, |x, y| u8::from((x * 7 + y * 3) % 11 < 5 || (x / 9 + y / 40) % 3 == 0));
+        let components = components_of(&mask);
+        assert!(components.count() > 1);
+        for threads in [2, 3] {
+            assert_eq!(regions_by(&components, threads), regions(&components));
         }
     }
 

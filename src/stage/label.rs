@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -112,7 +113,7 @@ impl Whole for LabelStep {
         };
         let mut table = match inputs.get(1) {
             Some(Value::Image(gray)) => with_intensity(&components, &gray.image)?,
-            _ => regions::regions(&components),
+            _ => regions::regions_by(&components, cx.threads),
         };
         let filter = regions::Filter {
             min_area: self.0.min_area,
@@ -121,7 +122,10 @@ impl Whole for LabelStep {
         };
         regions::retain(&mut components, &mut table, &filter)?;
         let image = components.image(cx);
-        let mut objects: Vec<Object> = table.iter().map(|region| object(region, &value.map)).collect();
+        let mut objects: Vec<Object> = match cx.threads {
+            0 | 1 => table.iter().map(|region| object(region, &value.map)).collect(),
+            _ => table.par_iter().with_min_len(256).map(|region| object(region, &value.map)).collect(),
+        };
         if self.0.shape {
             let Image::Labels(labels) = &image else { return Err(Error::shape("expected labels")) };
             let perimeters = outline::perimeters(labels.view(), components.count(), &cancelled)?;

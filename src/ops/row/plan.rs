@@ -352,6 +352,8 @@ fn strip_count(run: &Run, shapes: &[Shape], cx: &Context) -> usize {
     match cx.strip_rows {
         Some(rows) => height.div_ceil(rows.max(1)),
         None if cx.threads <= 1 => 1,
+        // Rows that are but observed take the same time each, and every strip has a state to merge.
+        None if run.steps.is_empty() => cx.threads.min(height.div_ceil(32)),
         // A few strips a thread even out uneven rows; below 32 rows the halo costs more.
         None => (4 * cx.threads).min(height.div_ceil(32)),
     }
