@@ -16,6 +16,7 @@ pub mod ccl;
 pub mod clahe;
 pub mod conv;
 pub mod conv2d;
+pub mod copy;
 pub mod dots;
 pub mod gaussian;
 pub mod gemm;

@@ -116,13 +116,13 @@ impl Prefix for u16 {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_blend_epi32,
-        _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32, _mm256_extracti128_si256,
-        _mm256_loadu_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256,
-        _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
-        _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps, _mm512_cvtsi512_si32,
-        _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32, _mm512_set1_epi32,
-        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
+        __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32,
+        _mm256_blend_epi32, _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32,
+        _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi32,
+        _mm256_setzero_si256, _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32,
+        _mm512_castsi512_si256, _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps,
+        _mm512_cvtsi512_si32, _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32,
+        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
     };
 
     use crate::kernel::running::running_32_words;
@@ -155,6 +155,9 @@ mod x86 {
                 // SAFETY: the array has 64 bytes.
                 unsafe { _mm512_storeu_si512(out[at].as_mut_ptr().cast(), entries) };
                 if FLOATS {
+                    let next_row = floats[at].as_ptr().wrapping_add(row.len() + 1).cast();
+                    // The row to write next is fetched while this one is computed; a hint reads nothing.
+                    _mm_prefetch::<_MM_HINT_T0>(next_row);
                     let rounded = _mm512_cvtepu32_ps(entries);
                     // SAFETY: the array has 64 bytes.
                     unsafe { _mm512_storeu_ps(floats[at].as_mut_ptr(), rounded) };

@@ -6,6 +6,7 @@ use super::plan::{RunPlan, Step, StripPlan};
 use super::run::{RowSink, RowSource};
 use super::{Shape, State, Window};
 use crate::image::{Border, BorderMode, Element, Image, Pixel};
+use crate::kernel::copy::copy_row;
 use crate::ops::Context;
 use crate::{Error, Result};
 
@@ -309,7 +310,7 @@ pub(super) fn run_strip(
                         for plane in 0..shape.ty.planes() {
                             let (lead, bytes) = (ring.lead, ring.row_bytes);
                             let row = &image.plane_bytes(plane)[y * bytes..][..bytes];
-                            ring.slot_mut(plane, y)[lead..lead + bytes].copy_from_slice(row);
+                            copy_row(row, &mut ring.slot_mut(plane, y)[lead..lead + bytes]);
                         }
                     }
                     Source::Rows => {
