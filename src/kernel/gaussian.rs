@@ -169,8 +169,8 @@ impl Kernel for GaussianU8<'_> {
         if self.out.len() < L::N {
             return self.portable();
         }
-        if self.weights.len() > 4 {
-            // Long windows would make many columns twice.
+        if !(2..=4).contains(&self.weights.len()) {
+            // In blocks, long windows would make many columns twice.
             return self.any(l);
         }
         for block in blocks(self.out.len()) {
