@@ -5,7 +5,7 @@
 //! reason: [`Method::Minimum`] puts 16 bit into 256 bins over its range as well, since smoothing
 //! thousands of bins down to two peaks never ends; [`Method::Mean`] and [`Method::Li`] look at the
 //! pixels of floats themselves where they can ([`level`]). Levels are in units of the image, and
-//! pixels above them are the brighter class. Several levels at once are in [`super::multi_otsu`].
+//! pixels above them are the brighter class. Several levels at once are in [`super::multi_otsu()`].
 
 use super::Context;
 use super::histogram::{Histogram, histogram, otsu_level};

@@ -148,7 +148,7 @@ pub fn nodes(input: Shape, size: usize, border: Border) -> Result<Chain> {
 
 /// The median of windows of `size` pixels along both axes, in the type of the image.
 ///
-/// With [`BorderMode::Replicate`](crate::image::BorderMode::Replicate) equal to OpenCV's `medianBlur`. Sizes 3 and
+/// With [`BorderMode::Replicate`] equal to OpenCV's `medianBlur`. Sizes 3 and
 /// 5 are networks for every type; beyond, 8 bit takes a time that does not depend on the size, and the time of 16
 /// bit and floats grows with the window's area. NaN has no order: what becomes of it is not defined.
 ///

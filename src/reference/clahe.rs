@@ -1,4 +1,4 @@
-//! The twin of [`crate::kernel::clahe`] and [`crate::ops::clahe`].
+//! The twin of [`crate::kernel::clahe`] and [`crate::ops::clahe()`].
 
 use crate::image::{BorderMode, Plane};
 
