@@ -127,10 +127,9 @@ impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
                 || finish(0.0),
             );
         };
-        let whole = n / tile * tile;
         let mut sums = [0.0f32; 96];
         let mut x = 0;
-        while x < whole {
+        while x + tile <= n {
             let weight = l.splat_float(first.weight);
             let pixels = &rows[first.row][x + first.offset..][..tile];
             let mut tile_sums = [weight; SUMS];
@@ -151,9 +150,10 @@ impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
             for (out, &sum) in out[x..x + tile].iter_mut().zip(&sums) {
                 *out = finish(sum);
             }
-            x += tile;
+            // The last tile overlaps the one before it: pixel by pixel, a rest takes longer than ten tiles.
+            x = if x + tile < n { (x + tile).min(n - tile) } else { n };
         }
-        for x in whole..n {
+        for x in x..n {
             let mut sum = first.weight * rows[first.row][x + first.offset];
             for tap in more {
                 sum += tap.weight * rows[tap.row][x + tap.offset];
