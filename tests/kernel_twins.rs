@@ -8,7 +8,7 @@ use lyncean::ops::{self, Context, Gaussian, Sobel, SobelOutput, ThresholdType};
 use lyncean::reference;
 use proptest::prelude::*;
 
-use crate::support::strategies::{Noise, border, isa, plane};
+use crate::support::strategies::{Noise, border, isa, noise, plane};
 
 fn context(isa: Isa) -> Context {
     Context::default().with_isa(isa)
@@ -179,6 +179,26 @@ proptest! {
         let gradient = reference::sobel::gradient_f32(&image, &smooth, &derive, sobel.border);
         let magnitude: Vec<f32> = gradient.iter().map(|(x, y)| (x * x + y * y).sqrt()).collect();
         check_derived(&Image::GrayF32(image), &sobel, isa, &gradient, &magnitude);
+    }
+
+    /// Rows longer than a block, whose second block starts somewhere in the middle.
+    #[test]
+    fn wide_rows(
+        width in prop::sample::select(vec![1024usize, 1025, 1087, 1100, 2049, 2113, 3071]), height in 1usize..4,
+        seed in any::<u64>(), params in gaussians(), sobel in sobels(), level in 0.0f32..1500.0, isa in isa(),
+    ) {
+        let image = Plane::from_fn(width, height, |x, y| (noise(seed, x, y, 0) >> 7) as u8);
+        let weights = reference::gaussian::fixed_weights(params.size.unwrap(), params.sigma, 1 << 8);
+        let constant = params.border.value as u8;
+        let wanted = reference::gaussian::gaussian_integer(&image, &weights, 1 << 8, params.border, constant);
+        prop_assert_eq!(values(&smoothed::<u8>(Image::Gray8(image.clone()), &params, isa)), wanted);
+        let (gradient, magnitude) = integer_gradient(&image, &sobel, sobel.0.border.value as u8);
+        let image = Image::Gray8(image);
+        check_derived(&image, &sobel.0, isa, &gradient, &magnitude);
+        let fused = MagnitudeThresholdRows::fuse(&SobelRows::new(&sobel.0).unwrap(), level, false).unwrap();
+        let got = apply(std::sync::Arc::new(fused), &[&image], &context(isa)).unwrap();
+        let wanted: Vec<u8> = magnitude.iter().map(|&length| if length > level { 255 } else { 0 }).collect();
+        prop_assert_eq!(got.as_gray8().unwrap().as_slice(), &wanted[..]);
     }
 
     #[test]
