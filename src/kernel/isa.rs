@@ -75,7 +75,7 @@ impl Isa {
         self >= Self(Level::Avx2)
     }
 
-    /// Whether hand-written AVX-512 code (F, BW, CD, DQ, VL) may run.
+    /// Whether hand-written AVX-512 code (F, BW, CD, DQ, VL, VBMI, VNNI: Ice Lake and Zen 4 on) may run.
     #[cfg(target_arch = "x86_64")]
     pub fn has_avx512(self) -> bool {
         self >= Self(Level::Avx512)
@@ -126,6 +126,8 @@ fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512cd")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("avx512vnni")
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -135,7 +137,8 @@ fn run_avx2<R>(body: impl FnOnce() -> R) -> R {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+#[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,\
+                           avx512vbmi,avx512vnni")]
 fn run_avx512<R>(body: impl FnOnce() -> R) -> R {
     body()
 }

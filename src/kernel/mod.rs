@@ -11,6 +11,7 @@
 )]
 
 pub mod arithmetic;
+pub mod binomial;
 pub mod canny;
 pub mod ccl;
 pub mod clahe;
@@ -18,6 +19,8 @@ pub mod conv;
 pub mod conv2d;
 pub mod copy;
 pub mod dots;
+pub mod edge_mask;
+mod edged;
 pub mod gaussian;
 pub mod gemm;
 pub mod histogram;
@@ -26,6 +29,7 @@ pub mod integral;
 pub mod isa;
 mod lanes;
 pub mod laplacian;
+pub mod line;
 pub mod median;
 pub mod morphology;
 pub mod ncc;

@@ -3,7 +3,7 @@
 //! No neighbours are looked at here, and no tables are built.
 
 use super::Isa;
-use super::lanes::{Kernel, Lanes, inlined, tiles};
+use super::lanes::{Kernel, Lanes, inlined, stretch, stretch_mut, stretches};
 
 /// Weights of red, green and blue in luma (ITU-R BT.601), as 15-bit fixed point: OpenCV's integers.
 pub const GRAY_WEIGHTS: [u32; 3] = [9798, 19235, 3735];
@@ -36,37 +36,24 @@ impl Kernel for GrayU8<'_> {
             return self.portable();
         }
         let (rgb, out) = (&self.rgb[..3 * n], &mut self.out[..n]);
-        // Of four pixels in a group: red and green beside each other as 16 bit, then blue and zero.
-        let red_green = l.groups([0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1]);
-        let blue = l.groups([2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1]);
-        let [r, g, b] = GRAY_WEIGHTS.map(|weight| weight as i32);
-        let (weights_red_green, weight_blue) = (l.splat32(r | g << 16), l.splat32(b));
+        let weights = GRAY_WEIGHTS.map(|weight| weight as i16);
         let half = l.splat32(1 << (GRAY_SHIFT - 1));
-        tiles(
-            n,
-            2 * L::N,
-            #[inline(always)]
-            |x| {
-                let tile = &rgb[3 * x..][..6 * L::N];
+        for (start, count) in stretches(n, 2 * L::N) {
+            let pixels: &[[L::Triples; 4]] = stretch(rgb, 3 * start, count);
+            let out: &mut [L::Bytes] = stretch_mut(out, start, count);
+            for (pixels, out) in pixels.iter().zip(out) {
                 // The next row, which follows in memory: it comes while this one is computed, and while
                 // other operations of a run work on rows in cache.
                 for line in (0..6 * L::N).step_by(64) {
-                    l.prefetch(tile, 3 * n + line);
+                    l.prefetch(pixels, 3 * n + line);
                 }
                 let part = inlined(
                     #[inline(always)]
-                    |i: usize| {
-                        let pixels = l.load_triples(&tile[i * (L::N * 3 / 2)..]);
-                        let sum = l.add32(
-                            l.pair_products(l.shuffle(pixels, red_green), weights_red_green),
-                            l.pair_products(l.shuffle(pixels, blue), weight_blue),
-                        );
-                        l.shift32::<GRAY_SHIFT>(l.add32(sum, half))
-                    },
+                    |i: usize| l.shift32::<GRAY_SHIFT>(l.triple_sums(&pixels[i], weights, half)),
                 );
-                l.store(l.bytes([part(0), part(1), part(2), part(3)]), &mut out[x..]);
-            },
-        );
+                l.put(l.bytes([part(0), part(1), part(2), part(3)]), out);
+            }
+        }
     }
 }
 

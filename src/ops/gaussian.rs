@@ -1,5 +1,7 @@
 //! Gaussian smoothing.
 
+mod binomial;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -215,7 +217,8 @@ impl RowNode for GaussianRows {
 /// when a parameter is out of range.
 pub fn nodes(input: Shape, params: &Gaussian) -> Result<Chain> {
     expect_types("gaussian-blur", input, &[ImageType::READ.as_slice(), &[ImageType::Mask]].concat())?;
-    Ok(vec![Arc::new(GaussianRows::new(input.ty.element(), params)?)])
+    let node = GaussianRows::new(input.ty.element(), params)?;
+    Ok(binomial::nodes(input, &node).unwrap_or_else(|| vec![Arc::new(node)]))
 }
 
 /// Smooths with a Gaussian, in the type of the image; masks give `gray8`.

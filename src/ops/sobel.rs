@@ -7,7 +7,9 @@ use super::Context;
 use super::chain::{Chain, apply_chain};
 use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
-use crate::image::{Border, Image, ImageType, Pixel};
+use crate::image::{Border, BorderMode, Image, ImageType, Pixel};
+use crate::kernel::edge_mask::{scratch_length, sobel_mask_row};
+use crate::kernel::line::Line;
 use crate::kernel::sobel::{
     Above, Accumulator, Columns, DerivativeTaps, Derived, derivatives_row, derived_u8_row,
     least_square_above, magnitude_f32,
@@ -285,20 +287,33 @@ pub struct MagnitudeThresholdRows {
     border: Border,
     level: f32,
     inverted: bool,
+    /// Whether [`edge_mask`](crate::kernel::edge_mask) computes it, edges included.
+    is_bytes: bool,
 }
 
 impl MagnitudeThresholdRows {
-    /// A node in the place of a magnitude and a mask, or `None` when the first makes something else.
-    pub fn fuse(sobel: &SobelRows, level: f32, inverted: bool) -> Option<Self> {
+    /// A node in the place of a magnitude of images of type `input` and a mask, or `None` when the first
+    /// makes something else.
+    pub fn fuse(sobel: &SobelRows, input: ImageType, level: f32, inverted: bool) -> Option<Self> {
         let &SobelRows { taps, output, border } = sobel;
-        (output == SobelOutput::Magnitude).then_some(Self { taps, border, level, inverted })
+        let is_bytes = Some(taps) == DerivativeTaps::sobel(3)
+            && depth(input, taps) == Depth::Narrow
+            && border.mode != BorderMode::Valid;
+        (output == SobelOutput::Magnitude).then_some(Self { taps, border, level, inverted, is_bytes })
     }
 }
 
 struct FusedScratch {
-    columns: Scratch,
-    magnitudes: Vec<f32>,
     least: Option<i32>,
+    of: FusedColumns,
+}
+
+enum FusedColumns {
+    /// Sobel's 3x3 operator on bytes.
+    Bytes(Vec<Line>),
+    I16(Columns<i16>),
+    /// Where the magnitudes themselves are compared.
+    Floats(Scratch, Vec<f32>),
 }
 
 impl RowNode for MagnitudeThresholdRows {
@@ -311,7 +326,10 @@ impl RowNode for MagnitudeThresholdRows {
     }
 
     fn window(&self, _input: usize) -> Window {
-        stencil(self.taps, self.border).window()
+        match self.is_bytes {
+            true => Window { left: 0, right: 0, border: self.border },
+            false => stencil(self.taps, self.border).window(),
+        }
     }
 
     fn rows_needed(&self, _input: usize, y: usize) -> Range<isize> {
@@ -319,27 +337,23 @@ impl RowNode for MagnitudeThresholdRows {
     }
 
     fn start(&self, inputs: &[Shape], output: Shape) -> State {
-        let columns = start(self.taps, inputs[0]);
-        let magnitudes = match columns {
-            Scratch::I16(_) => Vec::new(),
-            _ => vec![0.0; output.width],
+        let of = match start(self.taps, inputs[0]) {
+            Scratch::I16(_) if self.is_bytes => {
+                FusedColumns::Bytes(vec![Line::default(); scratch_length(output.width).div_ceil(32)])
+            }
+            Scratch::I16(columns) => FusedColumns::I16(columns),
+            columns => FusedColumns::Floats(columns, vec![0.0; output.width]),
         };
-        Box::new(FusedScratch { columns, magnitudes, least: least_square_above(self.level) })
+        Box::new(FusedScratch { least: least_square_above(self.level), of })
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
-        let FusedScratch { columns, magnitudes, least } = scratch(state);
-        let outside = if self.inverted { 255 } else { 0 };
-        match (columns, *least) {
-            (Scratch::I16(_), None) => out.row::<u8>().fill(outside),
-            (Scratch::I16(columns), Some(least)) => {
-                let above = Above { least, inverted: self.inverted };
-                with_window(rows, 0, self.rows_needed(0, y), |window| {
-                    derived_u8_row(isa, window, self.taps, columns, Derived::Mask(above, out.row()));
-                });
-            }
-            (columns, _) => {
-                let work = Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
+        let FusedScratch { least, of } = scratch(state);
+        let range = self.rows_needed(0, y);
+        let above = |least| Above { least, inverted: self.inverted };
+        match (of, *least) {
+            (FusedColumns::Floats(columns, magnitudes), _) => {
+                let work = Work { isa, rows, range, taps: self.taps };
                 work.floats(
                     columns,
                     magnitudes,
@@ -348,6 +362,16 @@ impl RowNode for MagnitudeThresholdRows {
                 );
                 threshold::mask_row(isa, magnitudes, self.level, self.inverted, out.row());
             }
+            (_, None) => out.row::<u8>().fill(if self.inverted { 255 } else { 0 }),
+            (FusedColumns::Bytes(lines), Some(least)) => {
+                let mut window = [&[][..]; 3];
+                rows.window(0, range.start, &mut window);
+                let columns = bytemuck::cast_slice_mut(lines);
+                sobel_mask_row(isa, window, self.border, above(least), columns, out.row());
+            }
+            (FusedColumns::I16(columns), Some(least)) => with_window(rows, 0, range, |window| {
+                derived_u8_row(isa, window, self.taps, columns, Derived::Mask(above(least), out.row()));
+            }),
         }
     }
 }

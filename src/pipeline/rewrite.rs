@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::image::ImageType;
 use crate::ops::equalize::TableRows;
 use crate::ops::row::RowNode;
 use crate::ops::sobel::{MagnitudeThresholdRows, SobelRows};
@@ -22,7 +23,9 @@ pub(super) fn rewrite(graph: &mut Lowering, kept: &[ValueId]) -> Vec<String> {
             continue;
         }
         let Meta::Image { shape: output, .. } = graph.meta(graph.ops[op].outputs[0]) else { continue };
-        let pair = Pair { first: &*first, second: &*second, output: output.ty };
+        let [source] = graph.ops[producer].inputs[..] else { continue };
+        let Meta::Image { shape: source, .. } = graph.meta(source) else { continue };
+        let pair = Pair { first: &*first, second: &*second, input: source.ty, output: output.ty };
         if let Some(merged) = RULES.iter().find_map(|rule| rule(&pair)) {
             done.push(format!("{} + {} -> {}", first.name(), second.name(), merged.name()));
             graph.ops[op].kind = OpKind::Rows(merged);
@@ -37,7 +40,8 @@ pub(super) fn rewrite(graph: &mut Lowering, kept: &[ValueId]) -> Vec<String> {
 struct Pair<'a> {
     first: &'a dyn RowNode,
     second: &'a dyn RowNode,
-    output: crate::image::ImageType,
+    input: ImageType,
+    output: ImageType,
 }
 
 type Rule = fn(&Pair<'_>) -> Option<Arc<dyn RowNode>>;
@@ -60,5 +64,5 @@ fn magnitude_threshold(pair: &Pair<'_>) -> Option<Arc<dyn RowNode>> {
         ThresholdType::BinaryInv => true,
         _ => return None,
     };
-    Some(Arc::new(MagnitudeThresholdRows::fuse(sobel, threshold.level, inverted)?))
+    Some(Arc::new(MagnitudeThresholdRows::fuse(sobel, pair.input, threshold.level, inverted)?))
 }

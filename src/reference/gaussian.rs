@@ -3,8 +3,20 @@
 use super::{at, placement};
 use crate::image::{Border, Pixel, Plane};
 
-/// Samples of a Gaussian that sum to 1.
+/// Samples of a Gaussian that sum to 1. For sigma 0 binomial coefficients, which are what sizes up to 5 are
+/// smoothed with then.
 pub fn weights(size: usize, sigma: f64) -> Vec<f64> {
+    if sigma == 0.0 {
+        let mut row = vec![1.0];
+        for _ in 1..size {
+            row.push(0.0);
+            for i in (1..row.len()).rev() {
+                row[i] += row[i - 1];
+            }
+        }
+        let sum: f64 = row.iter().sum();
+        return row.iter().map(|coefficient| coefficient / sum).collect();
+    }
     let centre = (size as f64 - 1.0) / 2.0;
     let samples: Vec<f64> =
         (0..size).map(|i| (-(i as f64 - centre).powi(2) / (2.0 * sigma * sigma)).exp()).collect();

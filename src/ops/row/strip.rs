@@ -7,13 +7,9 @@ use super::run::{RowSink, RowSource};
 use super::{Shape, State, Window};
 use crate::image::{Border, BorderMode, Element, Image, Pixel};
 use crate::kernel::copy::copy_row;
+use crate::kernel::line::Line;
 use crate::ops::Context;
 use crate::{Error, Result};
-
-/// 64 bytes on a 64-byte boundary: what rings are allocated in.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
 
 /// The latest rows of one value, every plane, with padding on both sides.
 #[derive(Default)]
@@ -35,7 +31,7 @@ impl Ring {
         let pitch = slot_bytes / 64;
         Self {
             planes: vec![
-                vec![Line([0; 64]); pitch * capacity];
+                vec![Line::default(); pitch * capacity];
                 if capacity > 0 { shape.ty.planes() } else { 0 }
             ],
             capacity,
@@ -378,7 +374,7 @@ impl StepState {
                 return Vec::new();
             }
             let pixels = window.left + shape.width + window.right;
-            let mut lines = vec![Line([0; 64]); (pixels * shape.ty.pixel_size()).div_ceil(64)];
+            let mut lines = vec![Line::default(); (pixels * shape.ty.pixel_size()).div_ceil(64)];
             fill(bytemuck::cast_slice_mut(&mut lines), shape.ty.element(), window.border.value);
             lines
         });
