@@ -97,6 +97,12 @@ pub(crate) fn preview_png<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
+/// The address of the first pixel that a stage would read of an array: the array's own where it has no gaps.
+#[pyfunction]
+pub(crate) fn pixels_at(array: &Bound<'_, PyAny>) -> PyResult<usize> {
+    Ok(given::picture(array)?.image.plane_bytes(0).as_ptr() as usize)
+}
+
 /// Every so many pixels of an image: values stay what they are, so that labels and masks can be shown.
 fn smaller(image: &Image, most: usize) -> Image {
     let step = image.width().max(image.height()).div_ceil(most.max(1)).max(1);

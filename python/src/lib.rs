@@ -27,6 +27,7 @@ fn _lyncean(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(files::imwrite, module)?)?;
     module.add_function(wrap_pyfunction!(files::builtin, module)?)?;
     module.add_function(wrap_pyfunction!(files::preview_png, module)?)?;
+    module.add_function(wrap_pyfunction!(files::pixels_at, module)?)?;
     module.add_function(wrap_pyfunction!(learn::train_net, module)?)?;
     module.add_function(wrap_pyfunction!(learn::train_linear, module)?)?;
     module.add_function(wrap_pyfunction!(learn::compare, module)?)?;

@@ -73,8 +73,8 @@ pub(super) fn types(
         let mut inputs = Some(Vec::new());
         for (index, reference) in stage.inputs.iter().enumerate() {
             let offered = match reference.stage {
-                None => Some(&picture),
-                Some(at) => outputs[at].as_ref(),
+                None => Some(of_picture(&picture, reference)),
+                Some(at) => outputs[at].as_deref(),
             };
             let Some(offered) = offered else {
                 inputs = None;
@@ -132,6 +132,12 @@ enum Misfit {
     NoOutput,
     /// No output of a type that is taken.
     NoType,
+}
+
+/// What a reference to the picture as read offers: its alpha only where that is named. A stage that takes masks
+/// would else read the alpha of colour pictures unasked.
+fn of_picture<'a, T>(picture: &'a [T], reference: &Reference) -> &'a [T] {
+    if reference.output.is_some() { picture } else { &picture[..1] }
 }
 
 /// Which of the offered outputs a reference means.
@@ -193,7 +199,7 @@ fn bridge(name: &str, gives: PortType, accepts: &[PortType], earlier: &Earlier<'
         (0..earlier.outputs.len()).rev().find(|&at| earlier.outputs[at].as_deref().is_some_and(fits));
     match nearest {
         Some(at) => hints.push(format!("connect `{name}` to `{}`", earlier.file.stages[at].name)),
-        None if fits(earlier.picture) => hints.push(format!("connect `{name}` to `input`")),
+        None if fits(&earlier.picture[..1]) => hints.push(format!("connect `{name}` to `input`")),
         None => {}
     }
     if let Some(kind) = between(gives, accepts, earlier.kinds) {
@@ -237,7 +243,7 @@ pub(super) fn lower(file: &File, picture: Shape) -> Result<Lowered> {
     for (at, stage) in file.stages.iter().enumerate() {
         let mut inputs = Vec::new();
         for (index, reference) in stage.inputs.iter().enumerate() {
-            let offered = reference.stage.map_or(&offered[..], |at| &outputs[at]);
+            let offered = reference.stage.map_or_else(|| of_picture(&offered, reference), |at| &outputs[at]);
             let typed: Vec<Output> = offered.iter().map(|(name, id)| (*name, graph.meta(*id).ty())).collect();
             match pick(&typed, reference, port_at(stage.kind, index)) {
                 Ok(at) => inputs.push(offered[at].1),

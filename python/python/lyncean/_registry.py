@@ -239,18 +239,18 @@ def return_type(kind: Kind) -> str:
 def input_type(port: Port) -> str:
     """What a function of `ops` takes at a port."""
     data = {
-        "objects": "Sequence[Mapping[str, Any]]",
-        "classes": "Sequence[Mapping[str, Any]]",
-        "measures": "Mapping[str, float]",
+        "objects": "List[Dict[str, Any]]",
+        "classes": "List[Dict[str, Any]]",
+        "measures": "Dict[str, float]",
         "vector": "NDArray[np.float32]",
         "tensor": "NDArray[np.float32]",
     }
-    parts = ["ArrayLike"] if any(ty not in data for ty in port.accepts) else []
+    parts = ["NDArray[Any]"] if any(ty not in data for ty in port.accepts) else []
     for ty in port.accepts:
         if ty in data and data[ty] not in parts:
             parts.append(data[ty])
     # A stage's several outputs may be given as they are: the first that fits is taken.
-    return " | ".join(parts + ["tuple[Any, ...]"])
+    return " | ".join(parts + ["Tuple[Any, ...]"])
 
 
 def _facts(parameter: Parameter) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, List
 
-from . import _registry
+from . import _registry, _results
 from ._lyncean import call as _call
 
 __all__ = sorted(_registry.FUNCTIONS)
@@ -36,11 +36,24 @@ def _make(name: str, index: int) -> Callable[..., Any]:
     return operation
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
+def _outputs_class(name: str) -> Any:
+    """The tuple of an operation that always has several outputs, as stubs name it."""
+    for index in _registry.FUNCTIONS.values():
+        kind = _registry.kind(index)
+        if _registry.outputs_class(kind) == name == _registry.return_type(kind):
+            return _results._outputs_class(kind.name, tuple(output.name for output in kind.outputs))
+    raise AttributeError(f"module `{__name__}` has no `{name}`")
+
+
+def __getattr__(name: str) -> Any:
     index = _registry.FUNCTIONS.get(name)
-    if index is None:
+    made: Any
+    if index is not None:
+        made = _make(name, index)
+    elif name.endswith("Outputs"):
+        made = _outputs_class(name)
+    else:
         raise AttributeError(f"module `{__name__}` has no operation `{name}`")
-    made = _make(name, index)
     globals()[name] = made
     return made
 
