@@ -74,7 +74,8 @@ pub(crate) fn builtin(py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         let known = lyncean::image::builtin::PICTURES.iter().map(|(known, _)| known.trim_end_matches(".png"));
         let error = lyncean::Error::input(format!("there is no built-in picture `{name}`"));
         let names = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = lyncean::document::did_you_mean(name, known).unwrap_or_else(|| format!("there are {names}"));
+        let hint =
+            lyncean::document::did_you_mean(name, known).unwrap_or_else(|| format!("there are {names}"));
         return Err(raised(py, &error.with_hint(hint)));
     };
     let picture = codec::read_bytes(bytes, name, &Limits::default()).or_raise(py)?;

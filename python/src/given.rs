@@ -262,7 +262,11 @@ pub(crate) fn value(object: &Bound<'_, PyAny>, accepts: &[PortType], masks: Mask
     let array = array(object)?;
     if array.ndim() == 1 && takes(DataType::Vector) {
         if numbers(&array)? != Numbers::F32 {
-            return Err(wrong_array(array.py(), "a vector is float32", "convert it: `array.astype(np.float32)`"));
+            return Err(wrong_array(
+                array.py(),
+                "a vector is float32",
+                "convert it: `array.astype(np.float32)`",
+            ));
         }
         return Ok(Value::Vector(Arc::new(values::<f32>(&array)?)));
     }

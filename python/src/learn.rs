@@ -190,7 +190,9 @@ pub(crate) fn train_linear(
     let cancel = Cancel::default();
     let callback = Callback::new(progress, &cancel);
     let work = || {
-        let [source] = sources.as_slice() else { return Err(Error::pipeline("one pipeline gives the vectors")) };
+        let [source] = sources.as_slice() else {
+            return Err(Error::pipeline("one pipeline gives the vectors"));
+        };
         let pipeline = Loader::new().parse(source.clone())?;
         let context = Context::default().with_cancel(cancel.clone());
         let vectors = |data: &Dataset| {
@@ -242,9 +244,8 @@ pub(crate) fn compare(
     let cancel = Cancel::default();
     let callback = Callback::new(progress, &cancel);
     let work = || {
-        let one_thread = |source: &Source| {
-            Loader::new().with_override("schedule.threads", "1").parse(source.clone())
-        };
+        let one_thread =
+            |source: &Source| Loader::new().with_override("schedule.threads", "1").parse(source.clone());
         let pipelines = sources.iter().map(one_thread).collect::<Result<Vec<_>>>()?;
         let data = Dataset::open_for_test(&data)?;
         let context = Context::default().with_cancel(cancel.clone());

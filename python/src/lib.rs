@@ -3,6 +3,8 @@
 //! It knows no stage by name. Python gets the registry as JSON and makes functions, docs and stubs of it;
 //! calls come back with the index of a kind. What users import is in `python/lyncean`.
 
+#![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
+
 mod error;
 mod files;
 mod given;

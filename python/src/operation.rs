@@ -73,7 +73,8 @@ fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Op
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
     if cache.known.len() >= KEPT
-        && let Some(oldest) = cache.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone())
+        && let Some(oldest) =
+            cache.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone())
     {
         cache.known.remove(&oldest);
     }
@@ -117,7 +118,12 @@ fn port_types(kind: &Kind, index: usize) -> &'static [PortType] {
 static OUTPUTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Outputs as Python has them: one alone, several as a named tuple.
-pub(crate) fn named(py: Python<'_>, kind: &str, names: &[&str], values: Vec<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+pub(crate) fn named(
+    py: Python<'_>,
+    kind: &str,
+    names: &[&str],
+    values: Vec<Py<PyAny>>,
+) -> PyResult<Py<PyAny>> {
     let class = OUTPUTS.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("lyncean._results")?.getattr("_outputs")?.unbind())
     })?;
@@ -144,10 +150,13 @@ pub(crate) fn call(
         .enumerate()
         .map(|(index, input)| given::value(&input, port_types(kind, index), masks))
         .collect::<PyResult<Vec<Value>>>()?;
-    let pixels: usize = values.iter().map(|value| match value {
-        Value::Image(value) => value.image.width() * value.image.height(),
-        _ => 0,
-    }).sum();
+    let pixels: usize = values
+        .iter()
+        .map(|value| match value {
+            Value::Image(value) => value.image.width() * value.image.height(),
+            _ => 0,
+        })
+        .sum();
     let cancel = Cancel::default();
     let context = Context::default().with_threads(threads).with_cancel(cancel.clone());
     let work = || {

@@ -71,7 +71,14 @@ impl PipelineCore {
     }
 
     /// The plan in words, for pictures of one type and size.
-    fn explain(&self, py: Python<'_>, ty: &str, width: usize, height: usize, threads: usize) -> PyResult<String> {
+    fn explain(
+        &self,
+        py: Python<'_>,
+        ty: &str,
+        width: usize,
+        height: usize,
+        threads: usize,
+    ) -> PyResult<String> {
         let ty = ImageType::READ.into_iter().find(|known| known.as_str() == ty).ok_or_else(|| {
             let names = ImageType::READ.map(ImageType::as_str).join(", ");
             pyo3::exceptions::PyValueError::new_err(format!("there are no pictures of type `{ty}`: {names}"))
@@ -124,7 +131,9 @@ impl PipelineCore {
         let output = if has_output { objects.pop() } else { None };
         let mut pairs = kept.into_iter().zip(objects);
         let mut entries = Vec::new();
-        for (((name, count), declared), (_, kind, _)) in names.into_iter().zip(counts).zip(declared).zip(kinds) {
+        for (((name, count), declared), (_, kind, _)) in
+            names.into_iter().zip(counts).zip(declared).zip(kinds)
+        {
             let mut there: Vec<(&str, Py<PyAny>)> = pairs.by_ref().take(count).collect();
             let fields: Vec<&'static str> = declared.iter().map(|(name, _)| *name).collect();
             let take = |field: &&str| {

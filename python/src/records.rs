@@ -77,7 +77,8 @@ pub(crate) fn objects(list: &Bound<'_, PyList>) -> PyResult<Value> {
                 "score" => object.score = value.extract()?,
                 "label" => object.label = value.extract()?,
                 "outline" => {
-                    object.outline = value.try_iter()?.map(|point| numbers(&point?)).collect::<PyResult<_>>()?;
+                    object.outline =
+                        value.try_iter()?.map(|point| numbers(&point?)).collect::<PyResult<_>>()?;
                 }
                 _ => object.measures.push((Cow::Owned(key), value.extract()?)),
             }
@@ -109,6 +110,7 @@ pub(crate) fn classes(list: &Bound<'_, PyList>) -> PyResult<Value> {
 
 /// Measures from a dict of numbers.
 pub(crate) fn measures(dict: &Bound<'_, PyDict>) -> PyResult<Value> {
-    let measure = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((name.extract()?, value.extract()?));
+    let measure =
+        |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((name.extract()?, value.extract()?));
     Ok(Value::Measures(Arc::new(dict.iter().map(measure).collect::<PyResult<Measures>>()?)))
 }

@@ -19,22 +19,22 @@ pub(crate) fn interruptible<T: Send>(
     let (done, result) = sync_channel(1);
     py.detach(move || {
         std::thread::scope(|scope| {
-            scope.spawn(move || done.send(work()));
+            let worker = scope.spawn(move || drop(done.send(work())));
             let mut raised = None;
             loop {
                 match result.recv_timeout(TURN) {
                     Ok(value) => return raised.map_or(Ok(value), Err),
                     Err(RecvTimeoutError::Timeout) if raised.is_none() => {
-                        raised = Python::attach(|py| py.check_signals()).err();
+                        raised = Python::attach(|py| py.check_signals().err());
                         if raised.is_some() {
                             cancel.cancel();
                         }
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
-                        let words = "the thread at work has panicked";
-                        return Err(raised
-                            .unwrap_or_else(|| pyo3::exceptions::PyRuntimeError::new_err(words)));
+                        // It panicked: pyo3 makes an exception of that, as where no thread is between.
+                        let panic = worker.join().err().unwrap_or_else(|| Box::new("nothing was sent"));
+                        std::panic::resume_unwind(panic);
                     }
                 }
             }

@@ -43,6 +43,8 @@ class Agreement:
 
     def within(self, op: str, peer: str, bound: float, ours: Any, theirs: Any, types: str = "") -> None:
         """No value farther away than the bound."""
+        if bound == 0:
+            return self.exact(op, peer, np.asarray(ours, float), np.asarray(theirs, float), types)
         ours, theirs = _plain(ours).astype(np.float64), _plain(theirs).astype(np.float64)
         assert ours.shape == theirs.shape, f"{op}: {ours.shape}, {peer} {theirs.shape}"
         largest = float(np.abs(ours - theirs).max(initial=0.0))

@@ -19,7 +19,9 @@ def test_written_and_read(tmp_path: Path, pictures: Dict[str, Array]) -> None:
         np.testing.assert_array_equal(ly.imread(path), image)
         np.testing.assert_array_equal(ly.imread(str(path)), image)
     ly.imwrite(tmp_path / "small.png", pictures["rgb8"], small=True)
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "small.png"))[..., ::-1], pictures["rgb8"])
+    theirs = cv2.imread(str(tmp_path / "small.png"))
+    assert theirs is not None
+    np.testing.assert_array_equal(theirs[..., ::-1], pictures["rgb8"])
     mask = pictures["gray8"] > 100
     ly.imwrite(tmp_path / "mask.png", mask)
     np.testing.assert_array_equal(ly.imread(tmp_path / "mask.png"), np.where(mask, 255, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import cv2
 import lyncean as ly
@@ -11,11 +11,11 @@ import pytest
 import scipy.ndimage as ndi
 import skimage.feature
 import skimage.measure
-import skimage.morphology
 import skimage.segmentation
 from conftest import Agreement, Array, compares
 from lyncean import ops
 from skimage import filters
+from skimage.morphology import remove_small_objects
 
 Pictures = Dict[str, Array]
 
@@ -75,12 +75,12 @@ def test_local_thresholds(agreement: Agreement, pictures: Pictures) -> None:
                 agreement.exact("adaptive-threshold", "cv2.adaptiveThreshold", ours, theirs, "uint8")
     for name in ("gray8", "gray16"):
         image = pictures[name]
-        for size in [(15, 15), (7, 11)]:
-            window = (size[1], size[0])
+        for sides in [(15, 15), (7, 11)]:
+            window = sides[::-1]
             theirs = image > filters.threshold_niblack(image, window, 0.2)
-            agreement.exact("niblack", "skimage threshold_niblack", ops.niblack(image, size=size, k=0.2), theirs, str(image.dtype))
+            agreement.exact("niblack", "skimage threshold_niblack", ops.niblack(image, size=sides, k=0.2), theirs, str(image.dtype))
             theirs = image > filters.threshold_sauvola(image, window, 0.2)
-            agreement.exact("sauvola", "skimage threshold_sauvola", ops.sauvola(image, size=size, k=0.2), theirs, str(image.dtype))
+            agreement.exact("sauvola", "skimage threshold_sauvola", ops.sauvola(image, size=sides, k=0.2), theirs, str(image.dtype))
     for name, low, high in [("gray8", 60, 150), ("gray16", 20000, 40000), ("f32", 0.3, 0.5)]:
         theirs = filters.apply_hysteresis_threshold(pictures[name], low, high)
         ours = ops.hysteresis(pictures[name], low=low, high=high)
@@ -114,7 +114,7 @@ def test_morphology(agreement: Agreement, pictures: Pictures, shape: str) -> Non
 @compares("fill-holes", "clear-border", "remove-small", "distance-transform")
 def test_masks(agreement: Agreement, parts: Array) -> None:
     agreement.exact("fill-holes", "scipy binary_fill_holes", ops.fill_holes(parts), ndi.binary_fill_holes(parts), "mask")
-    theirs = skimage.morphology.remove_small_objects(parts, max_size=39, connectivity=2)
+    theirs = remove_small_objects(parts, max_size=39, connectivity=2)
     agreement.exact("remove-small", "skimage remove_small_objects", ops.remove_small(parts, min_area=40), theirs, "mask")
     labels = skimage.measure.label(parts, connectivity=2)
     for margin in (0, 5):
@@ -138,11 +138,12 @@ def test_label(agreement: Agreement, coins: Array, parts: Array, neighbours: int
     opencv = stats[1:].astype(float)
     agreement.exact("label", "cv2.connectedComponentsWithStats", boxes[order], opencv[np.lexsort(opencv.T)], "boxes, areas")
     regions = skimage.measure.regionprops(theirs)
-    for key, find in {
+    measures: Dict[str, Callable[[Any], float]] = {
         "centroid-x": lambda region: region.centroid[1],
         "axis-major-length": lambda region: region.axis_major_length,
         "eccentricity": lambda region: region.eccentricity,
-    }.items():
+    }
+    for key, find in measures.items():
         wanted = np.array([find(region) for region in regions])
         agreement.within("label", "skimage regionprops", 1e-6, table[key], wanted, "measures")
 
@@ -167,7 +168,7 @@ def _sorted(outlines: Any) -> Array:
 
 @compares("watershed")
 def test_watershed(agreement: Agreement, parts: Array) -> None:
-    filled = skimage.morphology.remove_small_objects(ndi.binary_fill_holes(parts), max_size=99)
+    filled = remove_small_objects(ndi.binary_fill_holes(parts), max_size=99)
     distance = ndi.distance_transform_edt(filled)
     flood = (-distance).astype(np.float32)
     peaks = skimage.feature.peak_local_max(distance.astype(np.float32), min_distance=9, exclude_border=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Any, Dict, Tuple
 
 import cv2
 import lyncean as ly
@@ -68,13 +68,14 @@ def test_turning(agreement: Agreement, pictures: Pictures) -> None:
         for angle, flag in {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}.items():
             theirs = cv2.rotate(pictures[name], flag)
             agreement.exact("rotate", "cv2.rotate", ops.rotate(pictures[name], angle=angle), theirs)
-    for angle in (30.0, -17.5):
+    for degrees in (30.0, -17.5):
         image = pictures["f32"]
-        theirs = transform.rotate(image.astype(np.float64), angle, order=1, mode="constant", cval=0.25)
-        ours = ops.rotate(image, angle=angle, expand=False, interpolation="bilinear", border_value=0.25)
+        theirs = transform.rotate(image.astype(np.float64), degrees, order=1, mode="constant", cval=0.25)
+        ours = ops.rotate(image, angle=degrees, expand=False, interpolation="bilinear", border_value=0.25)
         agreement.within("rotate", "skimage rotate", 4e-4, ours, theirs, "float32")
     whole = [[0, 1, 3], [-1, 0, 40]]
-    for mode in ("nearest", "bilinear", "bicubic"):
+    modes: Tuple[Any, ...] = ("nearest", "bilinear", "bicubic")
+    for mode in modes:
         theirs = cv2.warpAffine(
             pictures["gray8"],
             np.array(whole, np.float64),
@@ -83,7 +84,7 @@ def test_turning(agreement: Agreement, pictures: Pictures) -> None:
             borderMode=cv2.BORDER_REPLICATE,
         )
         ours = ops.warp_affine(
-            pictures["gray8"], matrix=whole, width=55, height=45, interpolation=mode, border="replicate"  # type: ignore[arg-type]
+            pictures["gray8"], matrix=whole, width=55, height=45, interpolation=mode, border="replicate"
         )
         agreement.exact("warp-affine", "cv2.warpAffine, whole matrix", ours, theirs)
     matrix = [[0.9, 0.2, 3.3], [-0.15, 1.1, -2.7]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import cv2
 import lyncean as ly
@@ -33,7 +33,7 @@ def test_gray(agreement: Agreement, pictures: Pictures) -> None:
 def test_plain_ones(agreement: Agreement, pictures: Pictures) -> None:
     for name in ("rgb8", "rgb16", "rgbf32"):
         for at, channel in enumerate(("red", "green", "blue")):
-            ours = ops.channel(pictures[name], channel=channel)
+            ours = ops.channel(pictures[name], channel=channel)  # type: ignore[arg-type]
             agreement.exact("channel", "cv2.extractChannel", ours, cv2.extractChannel(pictures[name], at))
     for name in ("gray8", "rgb8", "gray16"):
         agreement.exact("invert", "cv2.bitwise_not", ops.invert(pictures[name]), cv2.bitwise_not(pictures[name]))
@@ -50,7 +50,7 @@ def test_arithmetic(agreement: Agreement, pictures: Pictures, name: str) -> None
     b = np.ascontiguousarray(a[::-1, ::-1])
     is_float = a.dtype == np.float32
     small = {"uint8": 0.013, "uint16": 0.00007, "float32": 1.7}[a.dtype.name]
-    same = {"add": cv2.add, "subtract": cv2.subtract, "min": cv2.min, "max": cv2.max, "multiply": cv2.multiply}
+    same: Dict[str, Any] = {"add": cv2.add, "subtract": cv2.subtract, "min": cv2.min, "max": cv2.max, "multiply": cv2.multiply}
     for operation, peer in same.items():
         ours = ops.arithmetic(a, b, operation=operation)  # type: ignore[arg-type]
         agreement.exact("arithmetic", "cv2." + peer.__name__, ours, peer(a, b))
@@ -104,9 +104,10 @@ def test_tones(agreement: Agreement, pictures: Pictures) -> None:
 @compares("colormap", "mask-apply", "load")
 def test_colours_masks_and_files(agreement: Agreement, pictures: Pictures, tmp_path: Path) -> None:
     gray = pictures["gray8"]
-    for name in ("viridis", "magma", "inferno", "plasma", "cividis", "turbo", "jet"):
+    names: List[Any] = ["viridis", "magma", "inferno", "plasma", "cividis", "turbo", "jet"]
+    for name in names:
         theirs = cv2.applyColorMap(gray, getattr(cv2, "COLORMAP_" + name.upper()))[..., ::-1]
-        agreement.exact("colormap", "cv2.applyColorMap", ops.colormap(gray, map=name), theirs)  # type: ignore[arg-type]
+        agreement.exact("colormap", "cv2.applyColorMap", ops.colormap(gray, map=name), theirs)
     for name in ("gray8", "rgb8", "gray16", "f32"):
         image = pictures[name]
         mask = image.reshape(*image.shape[:2], -1)[..., 0] > np.median(image)

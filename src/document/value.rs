@@ -106,13 +106,14 @@ impl Node {
         let value = match json {
             Json::Null => return None,
             Json::Bool(value) => Entry::Bool(*value),
-            Json::Number(number) => {
-                number.as_i64().map_or_else(|| Entry::Float(number.as_f64().unwrap_or(f64::NAN)), Entry::Integer)
-            }
+            Json::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Entry::Float(number.as_f64().unwrap_or(f64::NAN)), Entry::Integer),
             Json::String(text) => Entry::Text(text.clone()),
             Json::Array(list) => Entry::Array(list.iter().map(Self::from_json).collect::<Option<_>>()?),
             Json::Object(pairs) => {
-                let entry = |(key, value): (&String, &Json)| Some((key.clone(), OUTSIDE, Self::from_json(value)?));
+                let entry =
+                    |(key, value): (&String, &Json)| Some((key.clone(), OUTSIDE, Self::from_json(value)?));
                 Entry::Table(Table { entries: pairs.iter().map(entry).collect::<Option<_>>()? })
             }
         };

@@ -66,7 +66,8 @@ impl Operation {
     pub fn new(kind: &'static Kind, parameters: &Json, resources: &Resources) -> Result<Self> {
         let outside = |value| Node { span: OUTSIDE, value };
         let mut table = crate::document::Table::default();
-        for (key, value) in parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        for (key, value) in parameters.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
+        {
             let node = Node::from_json(value)
                 .ok_or_else(|| Error::pipeline(format!("`{key}` of stage `{}` holds null", kind.name)))?;
             table.set(key, OUTSIDE, node);
@@ -121,7 +122,11 @@ impl Operation {
         run::carry_out(&prepared.plan, &mut values, cx)?;
         let (_, outputs) = &prepared.plan.stages[0];
         let value = |&(name, id): &(&'static str, ValueId)| {
-            values.get(&id).cloned().map(|value| (name, value)).ok_or_else(|| internal("an output was not made"))
+            values
+                .get(&id)
+                .cloned()
+                .map(|value| (name, value))
+                .ok_or_else(|| internal("an output was not made"))
         };
         outputs.iter().map(value).collect()
     }

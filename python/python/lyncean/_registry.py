@@ -68,7 +68,8 @@ class Output(NamedTuple):
 class Kind(NamedTuple):
     """A kind of stage."""
 
-    index: int
+    #: Its index among all kinds.
+    number: int
     name: str
     family: str
     summary: str

@@ -33,9 +33,13 @@ class Gradient(NamedTuple):
 @lru_cache(maxsize=None)
 def _outputs_class(kind: str, names: Tuple[str, ...]) -> Any:
     title = "".join(part.capitalize() for part in kind.split("-")) + "Outputs"
-    made = namedtuple(title, [name.replace("-", "_") for name in names])  # type: ignore[misc]
-    made.__module__ = __name__
-    made.__reduce__ = lambda self: (_outputs, (kind, names, tuple(self)))  # type: ignore[method-assign,assignment,return-value]
+
+    def reduce(self: Tuple[Any, ...]) -> Tuple[Any, ...]:
+        return _outputs, (kind, names, tuple(self))
+
+    made: Any = namedtuple(title, [name.replace("-", "_") for name in names])  # type: ignore[misc]
+    setattr(made, "__module__", __name__)
+    setattr(made, "__reduce__", reduce)
     return made
 
 
