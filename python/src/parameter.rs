@@ -35,8 +35,13 @@ fn named(error: &PyErr, value: &Bound<'_, PyAny>, key: &str) -> PyErr {
 }
 
 fn quote(text: &mut String, word: &str) {
-    // A JSON string of a string always can be made.
-    text.push_str(&serde_json::Value::from(word).to_string());
+    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte)) {
+        text.push('"');
+        text.push_str(word);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::Value::from(word).to_string());
+    }
 }
 
 fn write(text: &mut String, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {

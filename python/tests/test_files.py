@@ -41,10 +41,14 @@ def test_alpha(tmp_path: Path, pictures: Dict[str, Array]) -> None:
 
 
 def test_exif_is_honoured() -> None:
-    turned = [path for path in sorted((ROOT / "fixtures").rglob("*exif*")) if path.suffix in (".jpg", ".jpeg")]
+    turned = sorted((ROOT / "fixtures" / "files").glob("exif-*.jpg"))
+    assert len(turned) >= 8
     for path in turned:
-        theirs = cv2.imread(str(path))
-        assert theirs is not None and ly.imread(path).shape[:2] == theirs.shape[:2]
+        ours, theirs = ly.imread(path), cv2.imread(str(path), cv2.IMREAD_ANYCOLOR)
+        assert theirs is not None and ours.shape == theirs.shape, path.name
+        # Decoders of JPEG differ a little.
+        theirs = theirs[..., ::-1] if theirs.ndim == 3 else theirs
+        assert np.abs(ours.astype(int) - theirs).mean() < 3, path.name
 
 
 def test_what_cannot_be_read_or_written(tmp_path: Path) -> None:
