@@ -45,7 +45,8 @@ pub(crate) struct Picture {
 }
 
 /// Pixels of an array. The array is kept alive; whoever writes to it from another thread while a stage
-/// reads it changes which values are seen, as with NumPy's own functions, and never where is read.
+/// reads it changes which values are seen, as with NumPy's own functions, and never where is read. NumPy refuses
+/// to resize an array that somebody holds; `resize(refcheck=False)` takes that safety away here as everywhere.
 struct Foreign<P> {
     _array: Py<PyAny>,
     data: *const P,
