@@ -10,11 +10,12 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import lyncean as ly
 import numpy as np
 import pytest
-from conftest import Array
+from conftest import ROOT, Array
 
 
 def test_another_thread_goes_on_meanwhile() -> None:
@@ -67,11 +68,19 @@ def test_writing_meanwhile_is_no_more_than_a_race(coins: Array) -> None:
     thread.join()
 
 
-@pytest.mark.parametrize("call", ["ly.ops.median(image, size=101)", "ly.Pipeline([ly.median(size=101)])(image)"])
-def test_ctrl_c_ends_a_long_call(call: str) -> None:
+LONG = {
+    "operation": "ly.ops.median(image, size=101)",
+    "pipeline": "ly.Pipeline([ly.median(size=101)])(image)",
+    "compare": f"ly.compare(['builtin:digits-lenet'], {str(ROOT / 'fixtures' / 'digits')!r}, repeats=2000)",
+    "train": f"ly.train_net('lenet5', {str(ROOT / 'fixtures' / 'digits' / 'test')!r}, sys.argv[1], epochs=2000)",
+}
+
+
+@pytest.mark.parametrize("call", LONG.values(), ids=LONG)
+def test_ctrl_c_ends_a_long_call(call: str, tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""
-        import numpy as np, lyncean as ly
+        import sys, numpy as np, lyncean as ly
         image = np.random.default_rng(1).integers(0, 65536, (6000, 6000), dtype=np.uint16)
         print("ready", flush=True)
         try:
@@ -80,7 +89,7 @@ def test_ctrl_c_ends_a_long_call(call: str) -> None:
             print("heard", flush=True)
         """
     )
-    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     try:
         assert child.stdout.readline() == "ready\n"
