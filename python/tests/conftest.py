@@ -114,11 +114,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     lines: Dict[Tuple[str, str, str], List[str]] = {}
     for op, types, peer, verdict in _ROWS:
         lines.setdefault((op, peer, verdict), []).append(types)
-    cells = [(op, ", ".join(t for t in types if t), peer, verdict) for (op, peer, verdict), types in lines.items()]
+    cells = [
+        (op, ", ".join(t for t in types if t), peer, verdict) for (op, peer, verdict), types in lines.items()
+    ]
     cells.sort(key=lambda row: row[0])
     widths = [max(len(row[at]) for row in cells) for at in range(3)]
     for row in cells:
-        terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0])).rstrip())
+        terminalreporter.write_line(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0])).rstrip()
+        )
     terminalreporter.write_line(f"{len({row[0] for row in cells})} operations")
 
 

@@ -73,7 +73,14 @@ def test_bool_masks_are_made_in_place(pictures: Pictures) -> None:
 
 def test_views_of_every_kind(pictures: Pictures) -> None:
     for image in (pictures["gray8"], pictures["rgb16"], pictures["f32"]):
-        for view in (image[::2, ::3], image[::-1], image[3:, 5:], image[:, ::-1], np.swapaxes(image, 0, 1), np.asfortranarray(image)):
+        for view in (
+            image[::2, ::3],
+            image[::-1],
+            image[3:, 5:],
+            image[:, ::-1],
+            np.swapaxes(image, 0, 1),
+            np.asfortranarray(image),
+        ):
             np.testing.assert_array_equal(ops.invert(view), ops.invert(np.ascontiguousarray(view)))
     rgb = pictures["rgb8"]
     np.testing.assert_array_equal(ops.gray(rgb[..., ::-1]), ops.gray(np.ascontiguousarray(rgb[..., ::-1])))
@@ -109,7 +116,9 @@ def test_tiny_pictures(shape: tuple[int, int]) -> None:
     assert ops.invert(np.zeros((*shape, 3), np.float32)).shape == (*shape, 3)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16", "int64", "int16", "uint64", "int8", "complex64", ">u2", "U3", "O"])
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float16", "int64", "int16", "uint64", "int8", "complex64", ">u2", "U3", "O"]
+)
 def test_other_numbers_are_refused_with_what_to_do(dtype: str) -> None:
     with pytest.raises(TypeError, match="is not taken") as raised:
         ops.invert(np.zeros((3, 4), dtype))
@@ -117,7 +126,12 @@ def test_other_numbers_are_refused_with_what_to_do(dtype: str) -> None:
 
 
 def test_other_shapes_are_refused_with_what_to_do() -> None:
-    for shape, hint in [((4,), "height and width"), ((4, 5, 1), r"\[\.\.\., 0\]"), ((4, 5, 4), "takes no alpha"), ((3, 4, 5), "moveaxis")]:
+    for shape, hint in [
+        ((4,), "height and width"),
+        ((4, 5, 1), r"\[\.\.\., 0\]"),
+        ((4, 5, 4), "takes no alpha"),
+        ((3, 4, 5), "moveaxis"),
+    ]:
         with pytest.raises(ly.ShapeError, match=hint):
             ops.invert(np.zeros(shape, np.uint8))
     with pytest.raises(ly.ArrayError, match="two dimensions"):
@@ -147,7 +161,7 @@ def test_wrong_parameters_are_refused(pictures: Pictures) -> None:
     gray = pictures["gray8"]
     with pytest.raises(TypeError, match="has no parameter `sise`\nhint: did you mean `size`"):
         ops.sobel(gray, sise=3)  # type: ignore[call-arg]
-    with pytest.raises(ly.PipelineError, match="cannot be `\"magnitud\"`\nhint: did you mean `magnitude`"):
+    with pytest.raises(ly.PipelineError, match='cannot be `"magnitud"`\nhint: did you mean `magnitude`'):
         ops.sobel(gray, output="magnitud")  # type: ignore[arg-type]
     with pytest.raises(ly.PipelineError, match="`sigma` of stage `gaussian-blur`") as raised:
         ops.gaussian_blur(gray, sigma=1000)
@@ -165,7 +179,9 @@ def test_numbers_of_numpy_are_parameters(pictures: Pictures) -> None:
     plain = ops.gaussian_blur(gray, sigma=1.5, size=5)
     np.testing.assert_array_equal(ops.gaussian_blur(gray, sigma=np.float32(1.5), size=np.int64(5)), plain)  # type: ignore[arg-type]
     kernel = np.ones((3, 3), np.float32)
-    np.testing.assert_array_equal(ops.convolve(gray, kernel=kernel), ops.convolve(gray, kernel=kernel.tolist()))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(
+        ops.convolve(gray, kernel=kernel), ops.convolve(gray, kernel=kernel.tolist())  # type: ignore[arg-type]
+    )
     # `None` is as if nothing was said.
     np.testing.assert_array_equal(ops.sobel(gray, output=None), ops.sobel(gray))
 
@@ -220,10 +236,14 @@ def test_what_offers_an_array_is_taken(pictures: Pictures) -> None:
 
 def test_threads_change_nothing(coins: Array) -> None:
     for threads in (1, 2, 3):
-        np.testing.assert_array_equal(ops.gaussian_blur(coins, sigma=3, threads=threads), ops.gaussian_blur(coins, sigma=3))
+        np.testing.assert_array_equal(
+            ops.gaussian_blur(coins, sigma=3, threads=threads), ops.gaussian_blur(coins, sigma=3)
+        )
 
 
-def test_files_that_parameters_name_are_read_again(coins: Array, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_parameters_name_are_read_again(
+    coins: Array, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     ly.imwrite("template.png", coins[37:68, 40:71])
     assert ops.match_template(coins, template="template.png").objects[0]["box"][:2] == [40.0, 37.0]

@@ -19,10 +19,19 @@ class Enough(Exception):
 
 def test_compare_tells_accuracies_and_progress() -> None:
     seen: List[Tuple[int, int]] = []
-    pipelines: List[Any] = ["builtin:digits-template", ly.Pipeline.load("builtin:digits-lenet"), ROOT / "pipelines" / "digits-hog.toml"]
-    told = ly.compare(pipelines, DIGITS, limit=50, repeats=1, progress=lambda done, of: seen.append((done, of)))
+    pipelines: List[Any] = [
+        "builtin:digits-template",
+        ly.Pipeline.load("builtin:digits-lenet"),
+        ROOT / "pipelines" / "digits-hog.toml",
+    ]
+    told = ly.compare(
+        pipelines, DIGITS, limit=50, repeats=1, progress=lambda done, of: seen.append((done, of))
+    )
     assert told["images"] == 50 and seen == [(at, 50) for at in range(1, 51)]
-    assert [entry["name"] for entry in told["pipelines"]][:2] == ["builtin:digits-template", "builtin:digits-lenet"]
+    assert [entry["name"] for entry in told["pipelines"]][:2] == [
+        "builtin:digits-template",
+        "builtin:digits-lenet",
+    ]
     assert told["pipelines"][1]["accuracy"] == 1.0 and len(told["pairs"]) == 3
     json.dumps(told)
 
@@ -45,11 +54,16 @@ def test_a_callback_that_raises_stops_the_work(tmp_path: Path) -> None:
 
 def test_train_linear(tmp_path: Path) -> None:
     out = tmp_path / "model.safetensors"
-    told = ly.train_linear(ly.Pipeline.load("builtin:digits-hog"), DIGITS / "test", out, method="svm", max_iterations=200)
+    told = ly.train_linear(
+        ly.Pipeline.load("builtin:digits-hog"), DIGITS / "test", out, method="svm", max_iterations=200
+    )
     assert told["training"]["accuracy"] > 0.95 and told["features"] == 1296 and told["test"] is None
     digit = ly.imread(sorted((DIGITS / "test").rglob("*.png"))[0])
     vector = ly.ops.hog(ly.ops.gray(digit), pixels_per_cell=4, cells_per_block=2)
-    assert ly.ops.classify_linear(vector, model=out)[0]["label"] == sorted((DIGITS / "test").rglob("*.png"))[0].parent.name
+    assert (
+        ly.ops.classify_linear(vector, model=out)[0]["label"]
+        == sorted((DIGITS / "test").rglob("*.png"))[0].parent.name
+    )
     with pytest.raises(ValueError, match="`method`"):
         ly.train_linear("builtin:digits-hog", DIGITS / "test", out, method="forest")
 

@@ -46,7 +46,10 @@ def test_means_and_medians(agreement: Agreement, pictures: Pictures) -> None:
                 agreement.exact("box-blur", "cv2.blur", ours, theirs)
         for odd in (3, 5):
             agreement.exact(
-                "median", "cv2.medianBlur", ops.median(pictures[name], size=odd), cv2.medianBlur(pictures[name], odd)
+                "median",
+                "cv2.medianBlur",
+                ops.median(pictures[name], size=odd),
+                cv2.medianBlur(pictures[name], odd),
             )
     for odd in (7, 15, 31):
         ours, theirs = ops.median(pictures["rgb8"], size=odd), cv2.medianBlur(pictures["rgb8"], odd)
@@ -97,9 +100,13 @@ def test_derivatives(agreement: Agreement, pictures: Pictures, border: Border) -
 def test_second_derivatives(agreement: Agreement, pictures: Pictures) -> None:
     for size in (1, 3, 5, 7):
         theirs = cv2.Laplacian(pictures["gray8"], cv2.CV_32F, ksize=size)
-        agreement.exact("laplacian", "cv2.Laplacian", ops.laplacian(pictures["gray8"], size=size), theirs, "uint8")
+        agreement.exact(
+            "laplacian", "cv2.Laplacian", ops.laplacian(pictures["gray8"], size=size), theirs, "uint8"
+        )
     theirs = cv2.Laplacian(pictures["f32"], cv2.CV_32F, ksize=3)
-    agreement.within("laplacian", "cv2.Laplacian", 2e-5, ops.laplacian(pictures["f32"], size=3), theirs, "float32")
+    agreement.within(
+        "laplacian", "cv2.Laplacian", 2e-5, ops.laplacian(pictures["f32"], size=3), theirs, "float32"
+    )
     for name, bound in [("gray8", 1e-4), ("gray16", 3e-2), ("f32", 1e-6)]:
         for sigma in (1.0, 2.3):
             theirs = ndi.gaussian_laplace(pictures[name].astype(np.float64), sigma)
@@ -115,10 +122,16 @@ def test_convolution(agreement: Agreement, pictures: Pictures) -> None:
             kernel = rng.integers(-3, 4, (5, 4)).astype(np.float32)
             theirs = cv2.filter2D(pictures[name], cv2.CV_32F, kernel, anchor=(1, 3), borderType=flag)
             ours = ops.convolve(pictures[name], kernel=kernel, anchor=[1, 3], border=border)  # type: ignore[arg-type]
-            agreement.exact("convolve", "cv2.filter2D, whole weights", ours, theirs, str(pictures[name].dtype))
+            agreement.exact(
+                "convolve", "cv2.filter2D, whole weights", ours, theirs, str(pictures[name].dtype)
+            )
             theirs = cv2.filter2D(pictures[name], -1, kernel, anchor=(1, 3), borderType=flag)
             ours = ops.convolve(
-                pictures[name], kernel=kernel.tolist(), anchor=[1, 3], border=border, output="same"  # type: ignore[arg-type]
+                pictures[name],
+                kernel=kernel.tolist(),
+                anchor=[1, 3],
+                border=border,  # type: ignore[arg-type]
+                output="same",
             )
             agreement.exact("convolve", "cv2.filter2D, whole weights", ours, theirs)
     smooth = rng.random((5, 5)).astype(np.float32) / 12
@@ -132,7 +145,12 @@ def test_convolution(agreement: Agreement, pictures: Pictures) -> None:
 
 @compares("canny")
 def test_canny(agreement: Agreement, pictures: Pictures) -> None:
-    for low, high, size, norm in [(50, 150, 3, "l1"), (50, 150, 3, "l2"), (300.5, 900.5, 5, "l2"), (0, 0, 3, "l1")]:
+    for low, high, size, norm in [
+        (50, 150, 3, "l1"),
+        (50, 150, 3, "l2"),
+        (300.5, 900.5, 5, "l2"),
+        (0, 0, 3, "l1"),
+    ]:
         theirs = cv2.Canny(pictures["gray8"], low, high, apertureSize=size, L2gradient=norm == "l2")
         ours = ops.canny(pictures["gray8"], low=low, high=high, size=size, norm=norm, masks="uint8")  # type: ignore[arg-type]
         agreement.exact("canny", "cv2.Canny", ours, theirs)

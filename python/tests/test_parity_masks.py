@@ -48,7 +48,9 @@ def test_levels(agreement: Agreement, coins: Array) -> None:
         told = ops.threshold(coins, method=method, semantics="scikit-image")  # type: ignore[arg-type]
         bound = 1e-6 * 255 if method in ("li", "mean") else 0
         agreement.within("threshold", "skimage threshold_*", bound, told.level["level"], theirs, "uint8")
-        agreement.within("try-thresholds", "skimage threshold_*", bound, sheet.levels[method], theirs, "uint8")
+        agreement.within(
+            "try-thresholds", "skimage threshold_*", bound, sheet.levels[method], theirs, "uint8"
+        )
     for method, flag in {"otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}.items():
         level, theirs = cv2.threshold(coins, 0, 255, flag)
         told = ops.threshold(coins, method=method)  # type: ignore[arg-type]
@@ -59,7 +61,9 @@ def test_levels(agreement: Agreement, coins: Array) -> None:
         theirs = filters.threshold_multiotsu(coins, classes=classes)
         agreement.exact("multi-otsu", "skimage threshold_multiotsu", np.array(levels), theirs, "uint8")
     ours = ops.multi_otsu(coins, classes=3, output="labels").classes
-    agreement.exact("multi-otsu", "np.digitize", ours, np.digitize(coins, filters.threshold_multiotsu(coins), right=True))
+    agreement.exact(
+        "multi-otsu", "np.digitize", ours, np.digitize(coins, filters.threshold_multiotsu(coins), right=True)
+    )
 
 
 @compares("adaptive-threshold", "niblack", "sauvola", "hysteresis")
@@ -70,7 +74,11 @@ def test_local_thresholds(agreement: Agreement, pictures: Pictures) -> None:
             for inverted, kind in [(False, cv2.THRESH_BINARY), (True, cv2.THRESH_BINARY_INV)]:
                 theirs = cv2.adaptiveThreshold(pictures["gray8"], 255, flag, kind, size, offset)
                 ours = ops.adaptive_threshold(
-                    pictures["gray8"], method=method, size=size, offset=offset, inverted=inverted  # type: ignore[arg-type]
+                    pictures["gray8"],
+                    method=method,  # type: ignore[arg-type]
+                    size=size,
+                    offset=offset,
+                    inverted=inverted,
                 )
                 agreement.exact("adaptive-threshold", "cv2.adaptiveThreshold", ours, theirs, "uint8")
     for name in ("gray8", "gray16"):
@@ -78,13 +86,27 @@ def test_local_thresholds(agreement: Agreement, pictures: Pictures) -> None:
         for sides in [(15, 15), (7, 11)]:
             window = sides[::-1]
             theirs = image > filters.threshold_niblack(image, window, 0.2)
-            agreement.exact("niblack", "skimage threshold_niblack", ops.niblack(image, size=sides, k=0.2), theirs, str(image.dtype))
+            agreement.exact(
+                "niblack",
+                "skimage threshold_niblack",
+                ops.niblack(image, size=sides, k=0.2),
+                theirs,
+                str(image.dtype),
+            )
             theirs = image > filters.threshold_sauvola(image, window, 0.2)
-            agreement.exact("sauvola", "skimage threshold_sauvola", ops.sauvola(image, size=sides, k=0.2), theirs, str(image.dtype))
+            agreement.exact(
+                "sauvola",
+                "skimage threshold_sauvola",
+                ops.sauvola(image, size=sides, k=0.2),
+                theirs,
+                str(image.dtype),
+            )
     for name, low, high in [("gray8", 60, 150), ("gray16", 20000, 40000), ("f32", 0.3, 0.5)]:
         theirs = filters.apply_hysteresis_threshold(pictures[name], low, high)
         ours = ops.hysteresis(pictures[name], low=low, high=high)
-        agreement.exact("hysteresis", "skimage apply_hysteresis_threshold", ours, theirs, str(pictures[name].dtype))
+        agreement.exact(
+            "hysteresis", "skimage apply_hysteresis_threshold", ours, theirs, str(pictures[name].dtype)
+        )
 
 
 SHAPES = {"rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS, "ellipse": cv2.MORPH_ELLIPSE}
@@ -104,7 +126,12 @@ MORPHOLOGY = {
 def test_morphology(agreement: Agreement, pictures: Pictures, shape: str) -> None:
     for op, flag in MORPHOLOGY.items():
         function: Any = getattr(ops, {"open": "open_"}.get(op, op.replace("-", "_")))
-        for name, size, iterations in [("gray8", (3, 3), 1), ("gray8", (7, 5), 2), ("gray16", (5, 5), 1), ("f32", (3, 5), 1)]:
+        for name, size, iterations in [
+            ("gray8", (3, 3), 1),
+            ("gray8", (7, 5), 2),
+            ("gray16", (5, 5), 1),
+            ("f32", (3, 5), 1),
+        ]:
             element = cv2.getStructuringElement(SHAPES[shape], size)
             theirs = cv2.morphologyEx(pictures[name], flag, element, iterations=iterations)
             ours = function(pictures[name], shape=shape, size=size, iterations=iterations)
@@ -113,15 +140,23 @@ def test_morphology(agreement: Agreement, pictures: Pictures, shape: str) -> Non
 
 @compares("fill-holes", "clear-border", "remove-small", "distance-transform")
 def test_masks(agreement: Agreement, parts: Array) -> None:
-    agreement.exact("fill-holes", "scipy binary_fill_holes", ops.fill_holes(parts), ndi.binary_fill_holes(parts), "mask")
+    agreement.exact(
+        "fill-holes", "scipy binary_fill_holes", ops.fill_holes(parts), ndi.binary_fill_holes(parts), "mask"
+    )
     theirs = remove_small_objects(parts, max_size=39, connectivity=2)
-    agreement.exact("remove-small", "skimage remove_small_objects", ops.remove_small(parts, min_area=40), theirs, "mask")
+    agreement.exact(
+        "remove-small", "skimage remove_small_objects", ops.remove_small(parts, min_area=40), theirs, "mask"
+    )
     labels = skimage.measure.label(parts, connectivity=2)
     for margin in (0, 5):
         theirs = skimage.segmentation.clear_border(labels, buffer_size=margin) > 0
-        agreement.exact("clear-border", "skimage clear_border", ops.clear_border(parts, margin=margin), theirs, "mask")
+        agreement.exact(
+            "clear-border", "skimage clear_border", ops.clear_border(parts, margin=margin), theirs, "mask"
+        )
     theirs = ndi.distance_transform_edt(parts).astype(np.float32)
-    agreement.exact("distance-transform", "scipy distance_transform_edt", ops.distance_transform(parts), theirs, "mask")
+    agreement.exact(
+        "distance-transform", "scipy distance_transform_edt", ops.distance_transform(parts), theirs, "mask"
+    )
 
 
 @compares("label")
@@ -136,7 +171,13 @@ def test_label(agreement: Agreement, coins: Array, parts: Array, neighbours: int
     boxes = np.stack([table["x"], table["y"], table["width"], table["height"], table["area"]], axis=1)
     order = np.lexsort(boxes.T)
     opencv = stats[1:].astype(float)
-    agreement.exact("label", "cv2.connectedComponentsWithStats", boxes[order], opencv[np.lexsort(opencv.T)], "boxes, areas")
+    agreement.exact(
+        "label",
+        "cv2.connectedComponentsWithStats",
+        boxes[order],
+        opencv[np.lexsort(opencv.T)],
+        "boxes, areas",
+    )
     regions = skimage.measure.regionprops(theirs)
     measures: Dict[str, Callable[[Any], float]] = {
         "centroid-x": lambda region: region.centroid[1],
@@ -157,12 +198,16 @@ def test_contours(agreement: Agreement, parts: Array) -> None:
         peer = "cv2.findContours, without order"
         agreement.exact("contours", peer, _sorted([o["outline"] for o in ours]), _sorted(theirs), "mask")
         areas = np.sort([float(o["area"]) for o in ours])
-        agreement.within("contours", "cv2.contourArea", 1e-9, areas, np.sort([cv2.contourArea(c) for c in theirs]), "areas")
+        agreement.within(
+            "contours", "cv2.contourArea", 1e-9, areas, np.sort([cv2.contourArea(c) for c in theirs]), "areas"
+        )
 
 
 def _sorted(outlines: Any) -> Array:
     """All points with the number of their line, the lines in an order of their own."""
-    lines = sorted(sorted(map(tuple, np.asarray(line).reshape(-1, 2).astype(int).tolist())) for line in outlines)
+    lines = sorted(
+        sorted(map(tuple, np.asarray(line).reshape(-1, 2).astype(int).tolist())) for line in outlines
+    )
     return np.array([(at, x, y) for at, line in enumerate(lines) for x, y in line])
 
 
@@ -177,7 +222,13 @@ def test_watershed(agreement: Agreement, parts: Array) -> None:
         markers[y, x] = index + 1
     theirs = skimage.segmentation.watershed(flood, markers, mask=filled, connectivity=1)
     ours = ops.watershed(filled, markers, flood)
-    agreement.exact("watershed", "skimage watershed, up to the numbers", _renumbered(ours.labels), _renumbered(theirs), "mask")
+    agreement.exact(
+        "watershed",
+        "skimage watershed, up to the numbers",
+        _renumbered(ours.labels),
+        _renumbered(theirs),
+        "mask",
+    )
 
 
 def _renumbered(labels: Array) -> Array:

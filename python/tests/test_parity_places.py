@@ -50,11 +50,15 @@ def test_resize(agreement: Agreement, pictures: Pictures, mode: str) -> None:
         height, width = image.shape[:2]
         for size in [(23, 17), (43, 33), (97, 71)]:
             if mode == "area" and (size[0] > width or size[1] > height):
-                agreement.differs("resize", "cv2.resize, area, growing", "refused; OpenCV takes another interpolation")
+                agreement.differs(
+                    "resize", "cv2.resize, area, growing", "refused; OpenCV takes another interpolation"
+                )
                 continue
             theirs = cv2.resize(image, size, interpolation=MODES[mode])
             ours = ops.resize(image, width=size[0], height=size[1], interpolation=mode)  # type: ignore[arg-type]
-            is_exact = mode in ("nearest", "bilinear", "area") or (mode == "lanczos" and image.dtype == np.uint8)
+            is_exact = mode in ("nearest", "bilinear", "area") or (
+                mode == "lanczos" and image.dtype == np.uint8
+            )
             if is_exact:
                 agreement.exact("resize", f"cv2.resize, {mode}", ours, theirs)
             else:
@@ -65,7 +69,11 @@ def test_resize(agreement: Agreement, pictures: Pictures, mode: str) -> None:
 @compares("rotate", "warp-affine")
 def test_turning(agreement: Agreement, pictures: Pictures) -> None:
     for name in ("gray8", "rgb8", "gray16", "f32"):
-        for angle, flag in {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}.items():
+        for angle, flag in {
+            90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+            180: cv2.ROTATE_180,
+            270: cv2.ROTATE_90_CLOCKWISE,
+        }.items():
             theirs = cv2.rotate(pictures[name], flag)
             agreement.exact("rotate", "cv2.rotate", ops.rotate(pictures[name], angle=angle), theirs)
     for degrees in (30.0, -17.5):
@@ -119,7 +127,9 @@ def test_haar(agreement: Agreement, tmp_path: Path) -> None:
         theirs = cv2.CascadeClassifier(str(path)).detectMultiScale(gray, 1.1, neighbours)
         ours = ops.haar_detect(gray, scale_factor=1.1, min_neighbors=neighbours)
         assert len(ours) > 0
-        agreement.exact("haar-detect", "cv2.CascadeClassifier", _rows([o["box"] for o in ours]), _rows(theirs), "uint8")
+        agreement.exact(
+            "haar-detect", "cv2.CascadeClassifier", _rows([o["box"] for o in ours]), _rows(theirs), "uint8"
+        )
 
 
 def _rows(boxes: object) -> Array:
@@ -138,7 +148,10 @@ def test_hog(agreement: Agreement, pictures: Pictures) -> None:
         theirs = feature.hog(pictures[name], pixels_per_cell=cell, cells_per_block=block, block_norm=norm)
         # Ours are (width, height), scikit-image's (rows, columns).
         ours = ops.hog(
-            pictures[name], pixels_per_cell=cell[::-1], cells_per_block=block[::-1], block_norm=norm.lower()  # type: ignore[arg-type]
+            pictures[name],
+            pixels_per_cell=cell[::-1],
+            cells_per_block=block[::-1],
+            block_norm=norm.lower(),  # type: ignore[arg-type]
         )
         agreement.within("hog", "skimage hog", 1e-5, ours, theirs, str(pictures[name].dtype))
 
@@ -160,7 +173,13 @@ def test_classifiers(agreement: Agreement) -> None:
     told = ops.nearest_template(digit, templates="builtin:digit-templates", top=10)
     order = [int(entry["label"]) for entry in told]
     positive = [label for label in np.argsort(scores)[::-1].tolist() if scores[label] > 0]
-    agreement.exact("nearest-template", "np.corrcoef, order", np.array(order[: len(positive)]), np.array(positive), "uint8")
+    agreement.exact(
+        "nearest-template",
+        "np.corrcoef, order",
+        np.array(order[: len(positive)]),
+        np.array(positive),
+        "uint8",
+    )
 
     vector = ops.hog(digit, pixels_per_cell=4, cells_per_block=2)
     weights, bias, labels = _linear(ROOT / "models" / "digits-hog.safetensors")
@@ -168,7 +187,9 @@ def test_classifiers(agreement: Agreement) -> None:
     shares = np.exp(values - values.max()) / np.exp(values - values.max()).sum()
     told = ops.classify_linear(vector, model="builtin:digits-hog", top=10)
     ours = {entry["label"]: entry["p"] for entry in told}
-    agreement.within("classify-linear", "NumPy", 1e-6, np.array([ours[label] for label in labels]), shares, "vector")
+    agreement.within(
+        "classify-linear", "NumPy", 1e-6, np.array([ours[label] for label in labels]), shares, "vector"
+    )
 
 
 def _linear(path: Path) -> Tuple[Array, Array, list[str]]:

@@ -36,7 +36,9 @@ def test_plain_ones(agreement: Agreement, pictures: Pictures) -> None:
             ours = ops.channel(pictures[name], channel=channel)  # type: ignore[arg-type]
             agreement.exact("channel", "cv2.extractChannel", ours, cv2.extractChannel(pictures[name], at))
     for name in ("gray8", "rgb8", "gray16"):
-        agreement.exact("invert", "cv2.bitwise_not", ops.invert(pictures[name]), cv2.bitwise_not(pictures[name]))
+        agreement.exact(
+            "invert", "cv2.bitwise_not", ops.invert(pictures[name]), cv2.bitwise_not(pictures[name])
+        )
     agreement.exact("invert", "NumPy", ops.invert(pictures["f32"]), np.float32(1) - pictures["f32"])
     for name in ("gray8", "rgb8", "gray16", "f32"):
         a, b = pictures[name], np.ascontiguousarray(pictures[name][::-1])
@@ -50,7 +52,13 @@ def test_arithmetic(agreement: Agreement, pictures: Pictures, name: str) -> None
     b = np.ascontiguousarray(a[::-1, ::-1])
     is_float = a.dtype == np.float32
     small = {"uint8": 0.013, "uint16": 0.00007, "float32": 1.7}[a.dtype.name]
-    same: Dict[str, Any] = {"add": cv2.add, "subtract": cv2.subtract, "min": cv2.min, "max": cv2.max, "multiply": cv2.multiply}
+    same: Dict[str, Any] = {
+        "add": cv2.add,
+        "subtract": cv2.subtract,
+        "min": cv2.min,
+        "max": cv2.max,
+        "multiply": cv2.multiply,
+    }
     for operation, peer in same.items():
         ours = ops.arithmetic(a, b, operation=operation)  # type: ignore[arg-type]
         agreement.exact("arithmetic", "cv2." + peer.__name__, ours, peer(a, b))
@@ -83,7 +91,12 @@ def test_tones(agreement: Agreement, pictures: Pictures) -> None:
         agreement.exact("gamma", "skimage adjust_gamma, rounded", ours, rounded(theirs, image))
     theirs = exposure.adjust_gamma(pictures["f32"].astype(np.float64), 1.8, 0.9)
     agreement.within(
-        "gamma", "skimage adjust_gamma", 6e-8, ops.gamma(pictures["f32"], gamma=1.8, gain=0.9), theirs, "float32"
+        "gamma",
+        "skimage adjust_gamma",
+        6e-8,
+        ops.gamma(pictures["f32"], gamma=1.8, gain=0.9),
+        theirs,
+        "float32",
     )
     for name in ("gray8", "rgb8", "gray16", "f32"):
         image, white = pictures[name], WHITE[pictures[name].dtype.name]
@@ -93,7 +106,9 @@ def test_tones(agreement: Agreement, pictures: Pictures) -> None:
             agreement.within("normalize", "cv2.normalize", 1e-6, ours, theirs, "float32")
         else:
             agreement.exact("normalize", "cv2.normalize", ours, theirs)
-    agreement.exact("equalize", "cv2.equalizeHist", ops.equalize(pictures["gray8"]), cv2.equalizeHist(pictures["gray8"]))
+    agreement.exact(
+        "equalize", "cv2.equalizeHist", ops.equalize(pictures["gray8"]), cv2.equalizeHist(pictures["gray8"])
+    )
     for name in ("gray8", "gray16"):
         for limit, tiles in [(40.0, (8, 8)), (2.0, (8, 8)), (3.5, (5, 3))]:
             theirs = cv2.createCLAHE(limit, tiles).apply(pictures[name])
@@ -115,7 +130,9 @@ def test_colours_masks_and_files(agreement: Agreement, pictures: Pictures, tmp_p
         agreement.exact("mask-apply", "cv2.copyTo", ops.mask_apply(image, mask), theirs)
     for name in ("gray8", "rgb8", "gray16"):
         path = tmp_path / f"{name}.png"
-        cv2.imwrite(str(path), np.ascontiguousarray(pictures[name][..., ::-1]) if "rgb" in name else pictures[name])
+        cv2.imwrite(
+            str(path), np.ascontiguousarray(pictures[name][..., ::-1]) if "rgb" in name else pictures[name]
+        )
         theirs = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         assert theirs is not None
         theirs = theirs[..., ::-1] if theirs.ndim == 3 else theirs
@@ -126,7 +143,9 @@ def test_colours_masks_and_files(agreement: Agreement, pictures: Pictures, tmp_p
 def test_conversions(agreement: Agreement, pictures: Pictures) -> None:
     gray, deep = pictures["gray8"], pictures["gray16"]
     agreement.exact("to-f32", "NumPy", ops.to_f32(gray), gray.astype(np.float32) * np.float32(1 / 255))
-    agreement.exact("to-f32", "NumPy", ops.to_f32(deep), deep.astype(np.float32) * np.float32(1 / 65535), "uint16")
+    agreement.exact(
+        "to-f32", "NumPy", ops.to_f32(deep), deep.astype(np.float32) * np.float32(1 / 65535), "uint16"
+    )
     wide = np.clip(np.rint(deep.astype(np.float32) * np.float32(1 / 257)), 0, 255).astype(np.uint8)
     agreement.exact("to-u8", "NumPy", ops.to_u8(deep), wide, "uint16")
     floats = np.clip(np.rint(pictures["f32"] * np.float32(255)), 0, 255).astype(np.uint8)
@@ -140,7 +159,9 @@ def test_light(agreement: Agreement, pictures: Pictures) -> None:
         image, flat = like.astype(np.float64), like[::-1].astype(np.float64)
         mean = flat.mean(axis=(0, 1))
         # In the steps of f32: the mean, the gain, the product.
-        gain = np.where(flat > 0, np.float32(mean) / np.maximum(flat, 1e-30).astype(np.float32), np.float32(0))
+        gain = np.where(
+            flat > 0, np.float32(mean) / np.maximum(flat, 1e-30).astype(np.float32), np.float32(0)
+        )
         theirs = rounded(image.astype(np.float32) * gain.astype(np.float32), like)
         ours: Any = ops.flat_field(like, like[::-1]).image
         if name == "f32":

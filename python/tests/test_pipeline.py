@@ -24,7 +24,11 @@ def test_code_and_text_are_one(tmp_path: Path) -> None:
     picture = ly.builtin("astronaut")
     mask = pipeline(picture).output
     assert mask is not None and mask.dtype == bool
-    for other in (ly.Pipeline.load(path), ly.Pipeline.load(str(path)), ly.Pipeline.from_toml(pipeline.to_toml())):
+    for other in (
+        ly.Pipeline.load(path),
+        ly.Pipeline.load(str(path)),
+        ly.Pipeline.from_toml(pipeline.to_toml()),
+    ):
         np.testing.assert_array_equal(other(picture).output, mask)
     step = ly.ops.gaussian_blur(ly.ops.gray(picture), sigma=1.4)
     np.testing.assert_array_equal(ly.ops.threshold(ly.ops.sobel(step), level=100), mask)
@@ -44,7 +48,9 @@ def test_coins_are_counted(coins: Array) -> None:
 
 
 def test_results_by_name(coins: Array) -> None:
-    pipeline = ly.Pipeline([ly.gaussian_blur(sigma=1), ly.threshold(method="otsu", name="mask"), ly.label(min_area=100)])
+    pipeline = ly.Pipeline(
+        [ly.gaussian_blur(sigma=1), ly.threshold(method="otsu", name="mask"), ly.label(min_area=100)]
+    )
     results = pipeline(coins)
     assert list(results) == ["mask", "label"] and len(results) == 2
     assert results["mask"].image is None and results["mask"].level["level"] > 0
@@ -100,7 +106,9 @@ def test_a_stage_of_masks_does_not_read_the_alpha_unasked() -> None:
 
 def test_all_problems_are_told_with_carets() -> None:
     with pytest.raises(ly.PipelineError) as raised:
-        ly.Pipeline.from_toml('version = 1\n[[stage]]\nuse = "gary"\n[[stage]]\nuse = "sobel"\nsise = 3\n', name="bad.toml")
+        ly.Pipeline.from_toml(
+            'version = 1\n[[stage]]\nuse = "gary"\n[[stage]]\nuse = "sobel"\nsise = 3\n', name="bad.toml"
+        )
     assert isinstance(raised.value, ValueError)
     first, second = raised.value.diagnostics
     assert "bad.toml:3:7" in first and "^^^^^^" in first and "did you mean `gray`" in first
@@ -128,8 +136,13 @@ def test_wrong_ways_to_make_one(tmp_path: Path) -> None:
 
 def test_pickled_and_copied(coins: Array, tmp_path: Path) -> None:
     ly.imwrite(tmp_path / "coin.png", coins[37:68, 40:71])
-    (tmp_path / "find.toml").write_text('version = 1\n[[stage]]\nuse = "match-template"\ntemplate = "coin.png"\n')
-    for pipeline in (ly.Pipeline.load(tmp_path / "find.toml"), ly.Pipeline([ly.match_template(template="coin.png")], base=tmp_path)):
+    (tmp_path / "find.toml").write_text(
+        'version = 1\n[[stage]]\nuse = "match-template"\ntemplate = "coin.png"\n'
+    )
+    for pipeline in (
+        ly.Pipeline.load(tmp_path / "find.toml"),
+        ly.Pipeline([ly.match_template(template="coin.png")], base=tmp_path),
+    ):
         again = pickle.loads(pickle.dumps(pipeline))
         assert again == pipeline and hash(again) == hash(pipeline) and again.name == pipeline.name
         assert again(coins)["match-template"].objects == pipeline(coins)["match-template"].objects
@@ -138,7 +151,19 @@ def test_pickled_and_copied(coins: Array, tmp_path: Path) -> None:
 
 
 def test_values_in_toml(tmp_path: Path) -> None:
-    stage = ly.Stage("x", {"a": True, "b": 1, "c": 1.5, "d": 'q"\\\n\x7fé', "e": [[1, 2.0]], "f": tmp_path, "g": {"k v": np.float32(2)}, "h": np.eye(2)})
+    stage = ly.Stage(
+        "x",
+        {
+            "a": True,
+            "b": 1,
+            "c": 1.5,
+            "d": 'q"\\\n\x7fé',
+            "e": [[1, 2.0]],
+            "f": tmp_path,
+            "g": {"k v": np.float32(2)},
+            "h": np.eye(2),
+        },
+    )
     assert stage.to_toml() == (
         '[[stage]]\nuse = "x"\na = true\nb = 1\nc = 1.5\nd = "q\\"\\\\\\n\\u007fé"\ne = [[1, 2.0]]\n'
         f'f = "{tmp_path}"\ng = {{ "k v" = 2.0 }}\nh = [[1.0, 0.0], [0.0, 1.0]]\n'

@@ -17,7 +17,9 @@ def test_stubs_are_fresh() -> None:
         _stubs.main(str(SOURCE))
     for name, text in _stubs.stubs().items():
         stored = (SOURCE / name).read_text(encoding="utf-8")
-        assert stored == text, f"`{name}` is not what the registry says: BLESS=1 pytest python/tests/test_stubs.py"
+        assert stored == text, (
+            f"`{name}` is not what the registry says: BLESS=1 pytest python/tests/test_stubs.py"
+        )
 
 
 def test_types_are_told_to_checkers() -> None:

@@ -89,7 +89,9 @@ def test_ctrl_c_ends_a_long_call(call: str, tmp_path: Path) -> None:
             print("heard", flush=True)
         """
     )
-    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None
     try:
         assert child.stdout.readline() == "ready\n"

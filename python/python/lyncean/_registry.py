@@ -167,7 +167,9 @@ def _collect_types(schema: Dict[str, Any], root: Dict[str, Any], parts: List[str
         if ty == "string":
             parts.append("StrPath" if name == "Resource" else "str")
         elif ty == "array":
-            parts.append(f"Sequence[{_type(schema['items'], root)}]" if "items" in schema else "Sequence[Any]")
+            parts.append(
+                f"Sequence[{_type(schema['items'], root)}]" if "items" in schema else "Sequence[Any]"
+            )
         else:
             named = {"integer": "int", "number": "float", "boolean": "bool", "null": "None"}
             parts.append(named.get(ty, "Mapping[str, Any]"))
@@ -292,7 +294,9 @@ def operation_doc(kind: Kind) -> str:
         star, many = ("*", ", any number") if port.many else ("", "")
         text += f"{star}{port.name} : {', '.join(port.accepts)}{many}\n"
     text += _parameter_docs(kind)
-    text += 'masks : "bool" or "uint8", default "bool"\n    How masks look: `bool`, or 0 and 255 as in OpenCV.\n'
+    text += (
+        'masks : "bool" or "uint8", default "bool"\n    How masks look: `bool`, or 0 and 255 as in OpenCV.\n'
+    )
     text += "threads : int, default 1\n    Threads that work on the picture. They change no result.\n"
     text += "\nReturns\n-------\n"
     for output in kind.outputs:
@@ -329,9 +333,7 @@ def operation_signature(kind: Kind) -> inspect.Signature:
         )
         for port in kind.inputs
     ]
-    parameters += [
-        P(p.name, P.KEYWORD_ONLY, default=_default(p), annotation=p.type) for p in kind.parameters
-    ]
+    parameters += [P(p.name, P.KEYWORD_ONLY, default=_default(p), annotation=p.type) for p in kind.parameters]
     parameters.append(P("masks", P.KEYWORD_ONLY, default="bool", annotation='Literal["bool", "uint8"]'))
     parameters.append(P("threads", P.KEYWORD_ONLY, default=1, annotation="int"))
     return inspect.Signature(parameters, return_annotation=return_type(kind))
@@ -340,9 +342,7 @@ def operation_signature(kind: Kind) -> inspect.Signature:
 def stage_signature(kind: Kind) -> inspect.Signature:
     """The signature of a function that makes a stage."""
     P = inspect.Parameter
-    parameters = [
-        P(p.name, P.KEYWORD_ONLY, default=_default(p), annotation=p.type) for p in kind.parameters
-    ]
+    parameters = [P(p.name, P.KEYWORD_ONLY, default=_default(p), annotation=p.type) for p in kind.parameters]
     parameters.append(P("name", P.KEYWORD_ONLY, default=None, annotation="str | None"))
     parameters.append(P("in_", P.KEYWORD_ONLY, default=None, annotation="str | Sequence[str] | None"))
     return inspect.Signature(parameters, return_annotation="Stage")

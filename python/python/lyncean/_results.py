@@ -87,7 +87,9 @@ class Results(Mapping[str, Any]):
         for name, kind, fields, values in stages:
             if all(value is None for value in values):
                 continue
-            self._values[name] = values[0] if len(values) == 1 else _outputs(kind, tuple(fields), tuple(values))
+            self._values[name] = (
+                values[0] if len(values) == 1 else _outputs(kind, tuple(fields), tuple(values))
+            )
 
     def __getitem__(self, stage: str) -> Any:
         try:
@@ -148,7 +150,9 @@ def _html(value: Any) -> str:
         return _table(["", ""], list(value.items()))
     if isinstance(value, list) and value:
         keys = [key for key in value[0] if key != "outline"]
-        return _table(["", *keys], [(at, *(entry.get(key) for key in keys)) for at, entry in enumerate(value, 1)])
+        return _table(
+            ["", *keys], [(at, *(entry.get(key) for key in keys)) for at, entry in enumerate(value, 1)]
+        )
     return html.escape(_brief(value))
 
 

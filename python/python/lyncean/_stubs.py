@@ -49,7 +49,9 @@ def _ops() -> str:
     parts = [_HEAD + _OPS_IMPORTS, _all(sorted(_registry.FUNCTIONS))]
     for kind in _kinds():
         if len(kind.outputs) > 1 and all(output.always for output in kind.outputs):
-            fields = [f"    {out.name.replace('-', '_')}: {_registry.output_type(out)}" for out in kind.outputs]
+            fields = [
+                f"    {out.name.replace('-', '_')}: {_registry.output_type(out)}" for out in kind.outputs
+            ]
             doc = f'    """What `{_registry.function_name(kind.name)}` gives."""\n\n'
             name = _registry.outputs_class(kind)
             parts.append(f"class {name}(NamedTuple):\n{doc}" + "\n".join(fields) + "\n")
