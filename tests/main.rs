@@ -29,6 +29,7 @@ mod gradients;
 mod hog_goldens;
 mod kernel_twins;
 mod models;
+mod operation;
 mod parts_goldens;
 mod pipeline_chains;
 mod pipeline_input;

@@ -45,3 +45,15 @@ fn a_promised_colour_type_may_come_as_its_gray() {
     let stored = load("[input]\ndecode = \"stored\"", &["use = \"invert\""]);
     assert_eq!((stored.decode(), stored.resolved().get("input")), (Decode::Stored, None));
 }
+
+#[test]
+fn a_colour_picture_is_not_taken_for_its_alpha() {
+    // `sobel` takes masks, and the alpha of a picture is one; it has to be asked for.
+    let plain = load("", &["use = \"sobel\""]);
+    assert_eq!(plain.accepted(), [Gray8, Gray16, GrayF32]);
+    assert!(plain.run(&picture(Rgb8, 20, 20)).is_err());
+    let asked = load("", &["use = \"sobel\"\nin = \"input.alpha\""]);
+    assert!(asked.run(&picture(Rgb8, 20, 20)).is_ok());
+    let label = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"label\"\n").err().unwrap();
+    assert!(label.to_string().contains("stage `label` wants `mask` or `labels`, but `input` gives `rgb8`"));
+}

@@ -15,7 +15,7 @@ use crate::support::pictures::picture;
 ///
 /// The first port gets the picture, or what some other stage makes of it; further ports of images
 /// the same again.
-fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
+pub(crate) fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
     FEEDERS.iter().find_map(|feeder| {
         let inputs = match kind.inputs {
             [_] => String::new(),

@@ -16,6 +16,13 @@ impl Source {
         Self { name: name.into(), text: text.into(), folder: None }
     }
 
+    /// The same text, with relative paths inside it starting from `folder`.
+    #[must_use]
+    pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
     /// Reads a file; relative paths inside it start from its folder.
     ///
     /// # Errors

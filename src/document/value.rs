@@ -100,6 +100,26 @@ impl Node {
         if let Entry::Array(list) = &self.value { Some(list) } else { None }
     }
 
+    /// A JSON value, set from [outside](OUTSIDE) any text; `None` for null, and for what holds one, which TOML lacks.
+    pub fn from_json(json: &serde_json::Value) -> Option<Self> {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => return None,
+            Json::Bool(value) => Entry::Bool(*value),
+            Json::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Entry::Float(number.as_f64().unwrap_or(f64::NAN)), Entry::Integer),
+            Json::String(text) => Entry::Text(text.clone()),
+            Json::Array(list) => Entry::Array(list.iter().map(Self::from_json).collect::<Option<_>>()?),
+            Json::Object(pairs) => {
+                let entry =
+                    |(key, value): (&String, &Json)| Some((key.clone(), OUTSIDE, Self::from_json(value)?));
+                Entry::Table(Table { entries: pairs.iter().map(entry).collect::<Option<_>>()? })
+            }
+        };
+        Some(Self { span: OUTSIDE, value })
+    }
+
     /// The value as JSON; floats that JSON lacks (infinities, NaN) become null.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {

@@ -243,6 +243,11 @@ impl Image {
         with_first_plane!(self, plane => plane.height())
     }
 
+    /// Whether its pixels belong to [somebody else](Plane::from_shared).
+    pub fn is_shared(&self) -> bool {
+        with_first_plane!(self, plane => plane.is_shared())
+    }
+
     /// The bytes of a plane, row after row: plane 0, or 1 (dy) of gradients.
     ///
     /// # Panics

@@ -13,6 +13,6 @@ mod transform;
 
 pub use border::{Border, BorderMode};
 pub use kind::{Element, Gradient, Image, ImageType};
-pub use plane::{Pixel, Plane, View, ViewMut};
+pub use plane::{Pixel, PixelOwner, Plane, View, ViewMut};
 pub use rect::Rect;
 pub use transform::Affine;

@@ -1,6 +1,7 @@
 //! Owned planes of pixels and strided views of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::kind::Element;
 use crate::{Error, Result};
@@ -31,23 +32,62 @@ macro_rules! pixels {
 }
 pixels!(u8 => U8, u16 => U16, i16 => I16, u32 => U32, i32 => I32, u64 => U64, f32 => F32, f64 => F64);
 
-/// An owned image plane: `height` rows of `width` pixels, one after the other without gaps.
-#[derive(Clone, PartialEq, Default)]
+/// Whoever else owns the pixels of a [shared](Plane::from_shared) plane.
+pub type PixelOwner<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
+
+/// Where the pixels of a plane are.
+#[derive(Clone)]
+enum Store<T> {
+    Own(Vec<T>),
+    /// Read in place, and copied before the first write.
+    Shared(PixelOwner<T>),
+}
+
+/// An image plane: `height` rows of `width` pixels, one after the other without gaps. It owns its pixels,
+/// or reads [those of somebody else](Self::from_shared).
+#[derive(Clone)]
 pub struct Plane<T> {
-    data: Vec<T>,
+    data: Store<T>,
     width: usize,
     height: usize,
+}
+
+impl<T> Default for Plane<T> {
+    /// A plane without pixels.
+    fn default() -> Self {
+        Self::own(Vec::new(), 0, 0)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Plane<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, self.height) == (other.width, other.height) && self.pixels() == other.pixels()
+    }
+}
+
+impl<T> Plane<T> {
+    fn own(data: Vec<T>, width: usize, height: usize) -> Self {
+        Self { data: Store::Own(data), width, height }
+    }
+
+    /// No more pixels than the size says, however much the owner holds.
+    fn pixels(&self) -> &[T] {
+        match &self.data {
+            Store::Own(data) => data,
+            Store::Shared(owner) => &(**owner).as_ref()[..self.width * self.height],
+        }
+    }
 }
 
 impl<T: Pixel> Plane<T> {
     /// A plane of zeros.
     pub fn new(width: usize, height: usize) -> Self {
-        Self { data: vec![T::default(); width * height], width, height }
+        Self::own(vec![T::default(); width * height], width, height)
     }
 
     /// A plane filled with one value.
     pub fn filled(width: usize, height: usize, value: T) -> Self {
-        Self { data: vec![value; width * height], width, height }
+        Self::own(vec![value; width * height], width, height)
     }
 
     /// A plane over row-major data.
@@ -55,14 +95,23 @@ impl<T: Pixel> Plane<T> {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `data` does not hold `width * height` pixels.
     pub fn from_vec(width: usize, height: usize, data: Vec<T>) -> Result<Self> {
-        if data.len() != width * height {
-            return Err(Error::shape(format!(
-                "a plane of {width}x{height} wants {} pixels, got {}",
-                width * height,
-                data.len()
-            )));
-        }
-        Ok(Self { data, width, height })
+        check_size(data.len(), width, height)?;
+        Ok(Self::own(data, width, height))
+    }
+
+    /// A plane over row-major pixels that belong to somebody else, a language binding say. They are read in
+    /// place and never written: the first write to the plane makes it its own, by a copy.
+    ///
+    /// # Errors
+    /// [`Shape`](crate::ErrorKind::Shape) when the owner does not hold `width * height` pixels.
+    pub fn from_shared(width: usize, height: usize, owner: PixelOwner<T>) -> Result<Self> {
+        check_size((*owner).as_ref().len(), width, height)?;
+        Ok(Self { data: Store::Shared(owner), width, height })
+    }
+
+    /// Whether the pixels belong to somebody else.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.data, Store::Shared(_))
     }
 
     /// A plane computed pixel by pixel from `(x, y)`.
@@ -71,7 +120,7 @@ impl<T: Pixel> Plane<T> {
         for y in 0..height {
             data.extend((0..width).map(|x| f(x, y)));
         }
-        Self { data, width, height }
+        Self::own(data, width, height)
     }
 
     /// Width in pixels.
@@ -86,27 +135,37 @@ impl<T: Pixel> Plane<T> {
 
     /// The pixels, row after row.
     pub fn as_slice(&self) -> &[T] {
-        &self.data
+        self.pixels()
     }
 
     /// The pixels, row after row, to write.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        &mut self.data
+        if let Store::Shared(_) = self.data {
+            self.data = Store::Own(self.pixels().to_vec());
+        }
+        match &mut self.data {
+            Store::Own(data) => data,
+            Store::Shared(_) => unreachable!("a plane that is written to owns its pixels"),
+        }
     }
 
-    /// The pixels as a vector.
+    /// The pixels as a vector; a copy where they belong to somebody else.
     pub fn into_vec(self) -> Vec<T> {
-        self.data
+        match self.data {
+            Store::Own(data) => data,
+            Store::Shared(_) => self.pixels().to_vec(),
+        }
     }
 
     /// One row.
     pub fn row(&self, y: usize) -> &[T] {
-        &self.data[y * self.width..][..self.width]
+        &self.pixels()[y * self.width..][..self.width]
     }
 
     /// One row, to write.
     pub fn row_mut(&mut self, y: usize) -> &mut [T] {
-        &mut self.data[y * self.width..][..self.width]
+        let width = self.width;
+        &mut self.as_mut_slice()[y * width..][..width]
     }
 
     /// The pixel at `(x, y)`.
@@ -121,25 +180,26 @@ impl<T: Pixel> Plane<T> {
 
     /// The whole plane as a view.
     pub fn view(&self) -> View<'_, T> {
-        View { data: &self.data, width: self.width, height: self.height, stride: self.width }
+        View { data: self.pixels(), width: self.width, height: self.height, stride: self.width }
     }
 
     /// The whole plane as a view to write.
     pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        ViewMut { data: &mut self.data, width: self.width, height: self.height, stride: self.width }
+        let (width, height) = (self.width, self.height);
+        ViewMut { data: self.as_mut_slice(), width, height, stride: width }
     }
 
     /// A plane of the same size with every pixel mapped.
     pub fn map<U: Pixel>(&self, f: impl FnMut(T) -> U) -> Plane<U> {
-        Plane { data: self.data.iter().copied().map(f).collect(), width: self.width, height: self.height }
+        Plane::own(self.pixels().iter().copied().map(f).collect(), self.width, self.height)
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Plane<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Plane {}x{}", self.width, self.height)?;
-        if self.data.len() <= 256 && self.width > 0 {
-            for row in self.data.chunks(self.width) {
+        if self.pixels().len() <= 256 && self.width > 0 {
+            for row in self.pixels().chunks(self.width) {
                 write!(f, "\n  {row:?}")?;
             }
         }
@@ -221,7 +281,7 @@ impl<'a, T: Pixel> View<'a, T> {
         for y in 0..self.height {
             data.extend_from_slice(self.row(y));
         }
-        Plane { data, width: self.width, height: self.height }
+        Plane::own(data, self.width, self.height)
     }
 }
 
@@ -264,6 +324,16 @@ impl<'a, T: Pixel> ViewMut<'a, T> {
     }
 }
 
+fn check_size(len: usize, width: usize, height: usize) -> Result<()> {
+    match width.checked_mul(height) {
+        Some(wanted) if wanted == len => Ok(()),
+        _ => Err(Error::shape(format!(
+            "a plane of {width}x{height} wants {} pixels, got {len}",
+            width.saturating_mul(height)
+        ))),
+    }
+}
+
 fn check_view(len: usize, width: usize, height: usize, stride: usize) -> Result<()> {
     let needed = match (width, height) {
         (0, _) | (_, 0) => Some(0),
@@ -293,6 +363,19 @@ mod tests {
         assert_eq!(view.row(1), [31, 32, 33]);
         assert_eq!(view.to_plane().as_slice(), [21, 22, 23, 31, 32, 33]);
         assert!(plane.view().crop(Rect::new(3, 0, 3, 1)).is_err());
+    }
+
+    #[test]
+    fn shared_pixels_are_read_in_place_and_copied_before_a_write() {
+        let owner: Arc<Vec<u8>> = Arc::new((0..6).collect());
+        let mut plane = Plane::from_shared(3, 2, owner.clone() as PixelOwner<u8>).unwrap();
+        assert!(plane.is_shared() && plane.as_slice().as_ptr() == owner.as_ptr());
+        assert_eq!(plane, Plane::from_vec(3, 2, (0..6).collect()).unwrap());
+        assert_eq!(plane.clone().into_vec(), *owner);
+        plane.set(1, 1, 9);
+        assert!(!plane.is_shared());
+        assert_eq!((plane.row(1), &owner[3..]), (&[3, 9, 5][..], &[3, 4, 5][..]));
+        assert!(Plane::from_shared(3, 3, owner as PixelOwner<u8>).is_err());
     }
 
     #[test]

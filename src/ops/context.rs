@@ -70,9 +70,12 @@ impl Context {
     }
 
     /// Takes back an image that nobody needs any more, if this was its last owner: the next of its
-    /// type and size made with this context, or with a clone of it, takes its memory.
+    /// type and size made with this context, or with a clone of it, takes its memory. Pixels that belong to
+    /// somebody else are let go.
     pub fn reuse(&self, image: Arc<Image>) {
-        if let Ok(image) = Arc::try_unwrap(image) {
+        if let Ok(image) = Arc::try_unwrap(image)
+            && !image.is_shared()
+        {
             self.spare.put(image);
         }
     }

@@ -306,9 +306,9 @@ fn read_inputs(table: &Table, index: usize, names: &[String], problems: &mut Dia
     inputs
 }
 
-type Built = (&'static Kind, Box<dyn Stage>, Span);
+pub(super) type Built = (&'static Kind, Box<dyn Stage>, Span);
 
-fn read_stage(
+pub(super) fn read_stage(
     table: &Table,
     node: &Node,
     name: &str,
@@ -377,18 +377,22 @@ fn count_inputs(
         // Some references were wrong and are reported.
         return;
     }
-    let takes_many = kind.inputs.last().is_some_and(|port| port.many);
-    let least = kind.inputs.iter().filter(|port| !port.many).count();
-    let fits = if takes_many { inputs.len() >= least } else { inputs.len() == least };
-    if !fits {
-        let ports: Vec<&str> = kind.inputs.iter().map(|port| port.name).collect();
-        let wanted = if takes_many { format!("at least {least}") } else { least.to_string() };
-        let message =
-            format!("stage `{name}` wants {wanted} inputs ({}), got {}", ports.join(", "), inputs.len());
+    if let Some(message) = wrong_count(kind, name, inputs.len()) {
         let span = table.get("in").map_or_else(|| span.clone(), |node| node.span.clone());
-        let hint = (inputs.len() < least).then(|| "name them: `in = [\"first\", \"second\"]`".to_owned());
+        let is_short = inputs.len() < kind.inputs.iter().filter(|port| !port.many).count();
+        let hint = is_short.then(|| "name them: `in = [\"first\", \"second\"]`".to_owned());
         problems.push(Diagnostic::new(Code::InputCount, span, message).with_hint(hint));
     }
+}
+
+/// What is wrong with so many inputs, if anything is.
+pub(super) fn wrong_count(kind: &Kind, name: &str, count: usize) -> Option<String> {
+    let takes_many = kind.inputs.last().is_some_and(|port| port.many);
+    let least = kind.inputs.iter().filter(|port| !port.many).count();
+    let fits = if takes_many { count >= least } else { count == least };
+    let ports: Vec<&str> = kind.inputs.iter().map(|port| port.name).collect();
+    let wanted = if takes_many { format!("at least {least}") } else { least.to_string() };
+    (!fits).then(|| format!("stage `{name}` wants {wanted} inputs ({}), got {count}", ports.join(", ")))
 }
 
 /// Sets `stage.key` (or `schedule.key`) over what the text says.

@@ -5,7 +5,7 @@ use crate::document::{Code, Diagnostic, Diagnostics};
 use crate::image::ImageType;
 use crate::ops::gray;
 use crate::ops::row::Shape;
-use crate::stage::{Kind, Lowering, Output, Port, PortType, ValueId, types};
+use crate::stage::{self, Kind, Lowering, Output, Port, PortType, ValueId, types};
 use crate::{Error, Result};
 
 /// Outputs of the picture as it enters the first stage: itself, and its alpha.
@@ -73,8 +73,8 @@ pub(super) fn types(
         let mut inputs = Some(Vec::new());
         for (index, reference) in stage.inputs.iter().enumerate() {
             let offered = match reference.stage {
-                None => Some(&picture),
-                Some(at) => outputs[at].as_ref(),
+                None => Some(of_picture(&picture, reference)),
+                Some(at) => outputs[at].as_deref(),
             };
             let Some(offered) = offered else {
                 inputs = None;
@@ -105,6 +105,24 @@ pub(super) fn types(
     if problems.is_empty() { Ok(outputs.into_iter().flatten().collect()) } else { Err(problems) }
 }
 
+/// What is wrong with a value given to a stage from outside, if anything is; `giver` is what it is called.
+pub(super) fn misfit(kind: &'static Kind, index: usize, giver: &str, gives: PortType) -> Option<Error> {
+    let accepts = port_at(kind, index).map_or(&[][..], |port| port.accepts);
+    if accepts.contains(&gives) {
+        return None;
+    }
+    let error = Error::shape(wanted(kind.name, accepts, giver, gives));
+    let between = between(gives, accepts, stage::ALL);
+    Some(match between {
+        Some(other) => error.with_hint(format!("put `use = \"{}\"` between them", other.name)),
+        None => error,
+    })
+}
+
+fn wanted(name: &str, accepts: &[PortType], giver: &str, gives: PortType) -> String {
+    format!("stage `{name}` wants {}, but `{giver}` gives `{gives}`", listed(accepts))
+}
+
 fn port_at(kind: &Kind, index: usize) -> Option<&'static Port> {
     kind.inputs.get(index).or_else(|| kind.inputs.last().filter(|port| port.many))
 }
@@ -114,6 +132,12 @@ enum Misfit {
     NoOutput,
     /// No output of a type that is taken.
     NoType,
+}
+
+/// What a reference to the picture as read offers: its alpha only where that is named. A stage that takes masks
+/// would else read the alpha of colour pictures unasked.
+fn of_picture<'a, T>(picture: &'a [T], reference: &Reference) -> &'a [T] {
+    if reference.output.is_some() { picture } else { &picture[..1] }
 }
 
 /// Which of the offered outputs a reference means.
@@ -153,7 +177,7 @@ fn mismatch(
     let accepts = port_at(stage.kind, index).map_or(&[][..], |port| port.accepts);
     let gives =
         offered.iter().find(|(name, _)| Some(*name) == reference.output.as_deref()).unwrap_or(&offered[0]).1;
-    let message = format!("stage `{}` wants {}, but `{giver}` gives `{gives}`", stage.name, listed(accepts));
+    let message = wanted(&stage.name, accepts, giver, gives);
     Diagnostic::new(Code::TypeMismatch, span, message).with_hint(bridge(&stage.name, gives, accepts, earlier))
 }
 
@@ -175,21 +199,28 @@ fn bridge(name: &str, gives: PortType, accepts: &[PortType], earlier: &Earlier<'
         (0..earlier.outputs.len()).rev().find(|&at| earlier.outputs[at].as_deref().is_some_and(fits));
     match nearest {
         Some(at) => hints.push(format!("connect `{name}` to `{}`", earlier.file.stages[at].name)),
-        None if fits(earlier.picture) => hints.push(format!("connect `{name}` to `input`")),
+        None if fits(&earlier.picture[..1]) => hints.push(format!("connect `{name}` to `input`")),
         None => {}
     }
-    let bridges = |kind: &&&'static Kind| {
-        let [port] = kind.inputs else { return false };
-        let built = port.accepts.contains(&gives).then(|| kind.build(serde_json::json!({})).ok()).flatten();
-        built.is_some_and(|stage| stage.outputs(&[gives]).is_ok_and(|outputs| fits(&outputs)))
-    };
-    // Plain conversions before stages that happen to give the type.
-    let plain = |kind: &&&'static Kind| !["gray", "to-u8", "to-f32"].contains(&kind.name);
-    let between = earlier.kinds.iter().filter(bridges).min_by_key(plain);
-    if let Some(kind) = between {
+    if let Some(kind) = between(gives, accepts, earlier.kinds) {
         hints.push(format!("put `use = \"{}\"` between them", kind.name));
     }
     (!hints.is_empty()).then(|| hints.join(", or "))
+}
+
+/// The kind of stage that makes one type of another.
+fn between(gives: PortType, accepts: &[PortType], kinds: &[&'static Kind]) -> Option<&'static Kind> {
+    let bridges = |kind: &&&'static Kind| {
+        let [port] = kind.inputs else { return false };
+        let built = port.accepts.contains(&gives).then(|| kind.build(serde_json::json!({})).ok()).flatten();
+        built.is_some_and(|stage| {
+            let outputs = stage.outputs(&[gives]).unwrap_or_default();
+            outputs.iter().any(|(_, ty)| accepts.contains(ty))
+        })
+    };
+    // Plain conversions before stages that happen to give the type.
+    let plain = |kind: &&&'static Kind| !["gray", "to-u8", "to-f32"].contains(&kind.name);
+    kinds.iter().filter(bridges).min_by_key(plain).copied()
 }
 
 /// A whole pipeline as operations.
@@ -212,7 +243,7 @@ pub(super) fn lower(file: &File, picture: Shape) -> Result<Lowered> {
     for (at, stage) in file.stages.iter().enumerate() {
         let mut inputs = Vec::new();
         for (index, reference) in stage.inputs.iter().enumerate() {
-            let offered = reference.stage.map_or(&offered[..], |at| &outputs[at]);
+            let offered = reference.stage.map_or_else(|| of_picture(&offered, reference), |at| &outputs[at]);
             let typed: Vec<Output> = offered.iter().map(|(name, id)| (*name, graph.meta(*id).ty())).collect();
             match pick(&typed, reference, port_at(stage.kind, index)) {
                 Ok(at) => inputs.push(offered[at].1),

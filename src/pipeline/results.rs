@@ -37,6 +37,12 @@ impl Results {
         self.output.as_ref().map(|value| &value.image)
     }
 
+    /// The stages in order, with what was kept of them, and the image of the last stage: so that a sole
+    /// owner can take pixels out without a copy.
+    pub fn into_parts(self) -> (Vec<StageResults>, Option<Arc<Image>>) {
+        (self.stages, self.output.map(|value| value.image))
+    }
+
     /// Gives the memory of all images to the next run with this context, or with a clone of it. A
     /// loop over pictures of one size then needs no fresh memory for images.
     pub fn reuse(self, cx: &Context) {

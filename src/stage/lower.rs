@@ -132,6 +132,11 @@ impl Lowering {
         self.push(OpKind::Input, &[], vec![Meta::Image { shape, map: Affine::IDENTITY }])[0]
     }
 
+    /// Adds a value of any type that is read from outside.
+    pub(crate) fn given(&mut self, meta: Meta) -> ValueId {
+        self.push(OpKind::Input, &[], vec![meta])[0]
+    }
+
     /// Adds a row node; its output lies where its first input lies.
     ///
     /// # Errors
