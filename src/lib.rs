@@ -20,6 +20,7 @@ pub mod image;
 pub mod kernel;
 pub mod nn;
 pub mod ops;
+mod parallel;
 pub mod pipeline;
 pub mod reference;
 pub mod stage;

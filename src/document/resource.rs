@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::suggest::did_you_mean;
+use crate::image::Image;
 use crate::{Error, Result};
 
 /// The name of a resource: a path relative to the file that names it, `builtin:NAME`, or a name
@@ -44,6 +45,7 @@ impl ResourceBytes {
 pub struct Resources {
     folder: Option<PathBuf>,
     given: HashMap<String, Arc<[u8]>>,
+    pictures: HashMap<String, Arc<Image>>,
     builtin: Vec<&'static [(&'static str, &'static [u8])]>,
     used: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -67,6 +69,27 @@ impl Resources {
     /// Gives bytes under a name, which then needs no file.
     pub fn give(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) {
         self.given.insert(name.into(), bytes.into());
+    }
+
+    /// Gives a decoded picture under a name, for parameters that name a picture. It comes before bytes of
+    /// the same name, and needs no decoder.
+    pub fn give_picture(&mut self, name: impl Into<String>, image: impl Into<Arc<Image>>) {
+        self.pictures.insert(name.into(), image.into());
+    }
+
+    /// The decoded picture that was given under a name.
+    pub(crate) fn picture(&self, resource: &Resource) -> Option<Arc<Image>> {
+        let image = self.pictures.get(&resource.0)?;
+        if let Ok(mut used) = self.used.lock() {
+            let mut hasher = blake3::Hasher::new();
+            let head = format!("{} {} {}\n", image.ty(), image.width(), image.height());
+            hasher.update(head.as_bytes());
+            for plane in 0..image.ty().planes() {
+                hasher.update(image.plane_bytes(plane));
+            }
+            used.insert(resource.0.clone(), hasher.finalize().to_hex().to_string());
+        }
+        Some(Arc::clone(image))
     }
 
     /// Names and [fingerprints](ResourceBytes::fingerprint) of all that was loaded so far, from here
@@ -122,15 +145,7 @@ impl Resources {
                 .with_hint("give its bytes, or use `builtin:NAME`"));
         };
         let path = folder.join(&name);
-        let meta = std::fs::metadata(&path).map_err(|error| Error::io(path.display(), error))?;
-        if meta.len() > LIMIT {
-            return Err(Error::limit(format!(
-                "`{}`: {} bytes, at most {LIMIT} are read",
-                path.display(),
-                meta.len()
-            )));
-        }
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(path.display(), error))?;
+        let bytes = super::read(&path, LIMIT)?;
         Ok(ResourceBytes { name, bytes: Cow::Owned(bytes) })
     }
 }

@@ -20,9 +20,9 @@ impl Source {
     ///
     /// # Errors
     /// [`Io`](crate::ErrorKind::Io) when the file cannot be read, [`Pipeline`](crate::ErrorKind::Pipeline)
-    /// when it is not UTF-8.
+    /// when it is not UTF-8, [`Unsupported`](crate::ErrorKind::Unsupported) without the feature `files`.
     pub fn read(path: &Path) -> crate::Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| crate::Error::io(path.display(), error))?;
+        let bytes = super::read(path, u64::MAX)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             crate::Error::pipeline(format!(

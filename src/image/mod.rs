@@ -4,7 +4,9 @@
 //! columns of matrices. No algorithm lives here; reading and writing files is in [`codec`].
 
 mod border;
+#[cfg(feature = "files")]
 pub mod builtin;
+#[cfg(feature = "files")]
 pub mod codec;
 mod kind;
 mod plane;

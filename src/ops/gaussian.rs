@@ -190,6 +190,11 @@ impl RowNode for GaussianRows {
         })
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        // Nothing is carried from row to row.
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let step = rows.shape(0).ty.channels();
         let range = self.rows_needed(0, y);

@@ -123,6 +123,10 @@ impl RowNode for LogRows {
         Box::new([vec![0f32; length], vec![0f32; length]])
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let columns = scratch(state);
         match rows.shape(0).ty.element() {

@@ -73,7 +73,7 @@ pub use chain::{Chain, apply_chain};
 pub use channel::channel;
 pub use clahe::{Clahe, clahe};
 pub use colormap::{Colormap, colormap};
-pub use context::Context;
+pub use context::{Cancel, Context, Progress};
 pub use convert::{Convert, convert};
 pub use convolve::{Convolve, ConvolveOutput, convolve};
 pub use crop::crop;

@@ -231,6 +231,10 @@ impl RowNode for SobelRows {
         Box::new(start(self.taps, inputs[0]))
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let state: &mut Scratch = scratch(state);
         let work = || Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
@@ -325,6 +329,10 @@ impl RowNode for MagnitudeThresholdRows {
             _ => vec![0.0; output.width],
         };
         Box::new(FusedScratch { columns, magnitudes, least: least_square_above(self.level) })
+    }
+
+    fn restart(&self, _state: &mut State) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

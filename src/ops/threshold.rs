@@ -54,19 +54,33 @@ impl ThresholdRows {
     /// A node for images of this type.
     pub fn new(input: ImageType, level: f32, kind: ThresholdType) -> Self {
         let is_8_bit = matches!(input, ImageType::Gray8 | ImageType::Mask);
-        let table = is_8_bit.then(|| {
-            let pixels: [u8; 256] = std::array::from_fn(|i| i as u8);
-            let mut table = [0; 256];
-            let level = Level::of_integers(level, 255, |level| level as u8);
-            if kind.is_binary() {
-                level.mask_row(Isa::PORTABLE, &pixels, kind, &mut table);
-            } else {
-                level.row(Isa::PORTABLE, &pixels, kind, &mut table);
-            }
-            Arc::new(table)
-        });
+        let table = is_8_bit.then(|| Arc::new(table(level, kind)));
         Self { level, kind, table }
     }
+
+    /// Another level for images of the same type, in the same memory.
+    pub(crate) fn set_level(&mut self, level: f32) {
+        self.level = level;
+        if let Some(old) = &mut self.table {
+            match Arc::get_mut(old) {
+                Some(old) => *old = table(level, self.kind),
+                None => *old = Arc::new(table(level, self.kind)),
+            }
+        }
+    }
+}
+
+/// What becomes of every 8-bit pixel.
+fn table(level: f32, kind: ThresholdType) -> [u8; 256] {
+    let pixels: [u8; 256] = std::array::from_fn(|i| i as u8);
+    let mut table = [0; 256];
+    let level = Level::of_integers(level, 255, |level| level as u8);
+    if kind.is_binary() {
+        level.mask_row(Isa::PORTABLE, &pixels, kind, &mut table);
+    } else {
+        level.row(Isa::PORTABLE, &pixels, kind, &mut table);
+    }
+    table
 }
 
 /// A level in the numbers of an image.

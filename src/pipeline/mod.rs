@@ -4,7 +4,9 @@
 //! text -> File (stages, references) -> types per input type -> Lowering -> Plan -> Results
 //! ```
 
+#[cfg(feature = "files")]
 mod cache;
+#[cfg(feature = "files")]
 mod cached;
 mod explain;
 mod file;
@@ -14,20 +16,25 @@ mod results;
 mod rewrite;
 mod run;
 mod schema;
+mod session;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "files")]
 pub use cache::Cache;
+#[cfg(feature = "files")]
 pub use cached::Decoded;
 pub use file::Schedule;
 pub use plan::Plan;
 pub use results::{Results, StageResults};
 pub use schema::schema;
+pub use session::Session;
 
 use crate::document::{Diagnostics, Resources, Source};
+#[cfg(feature = "files")]
 use crate::image::codec::Decode;
 use crate::image::{Image, ImageType, Plane};
 use crate::ops::Context;
@@ -42,6 +49,7 @@ pub struct Pipeline {
     accepted: Vec<ImageType>,
     resources: BTreeMap<String, String>,
     plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
+    rooms: session::Rooms,
 }
 
 /// Shape, saved images, fused, threads, rows of a strip: all that a plan depends on.
@@ -133,7 +141,15 @@ impl<'a> Loader<'a> {
         match problems.into_error() {
             Some(error) => Err(error),
             None => {
-                Ok(Pipeline { file, source, accepted, resources: resources.used(), plans: Mutex::default() })
+                let resources = resources.used();
+                Ok(Pipeline {
+                    file,
+                    source,
+                    accepted,
+                    resources,
+                    plans: Mutex::default(),
+                    rooms: session::Rooms::default(),
+                })
             }
         }
     }
@@ -257,6 +273,7 @@ impl Pipeline {
     /// decode = "gray"`.
     ///
     /// Images that still have colours are turned at once then, as by the stage `gray`.
+    #[cfg(feature = "files")]
     pub fn decode(&self) -> Decode {
         if self.file.input.is_gray { Decode::Luma } else { Decode::Stored }
     }
@@ -327,7 +344,7 @@ impl Pipeline {
     /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures, and
     /// whatever its stages meet.
     pub fn run(&self, image: &Image) -> Result<Results> {
-        self.run_with(Arc::new(image.clone()), None, &RunOptions::default())
+        self.run_once(run::Picture::Borrowed(image), None, &RunOptions::default())
     }
 
     /// Runs on an image, with its alpha (0..=255) if it has one.
@@ -340,12 +357,7 @@ impl Pipeline {
         alpha: Option<&Plane<u8>>,
         options: &RunOptions,
     ) -> Result<Results> {
-        let plan = self.plan(Shape::of(&image), options)?;
-        let alpha = match plan.reads_alpha() {
-            true => Some(Arc::new(alpha_mask(&image, alpha)?)),
-            false => None,
-        };
-        run::run(&plan, image, alpha, &self.context(options))
+        self.run_once(run::Picture::Shared(&image), alpha, options)
     }
 
     fn accepts(&self, ty: ImageType) -> Result<()> {

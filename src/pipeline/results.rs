@@ -19,7 +19,7 @@ pub struct StageResults {
 }
 
 /// The results of a pipeline on one picture, by stage name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Results {
     pub(super) stages: Vec<StageResults>,
     pub(super) output: Option<ImageValue>,
@@ -39,14 +39,20 @@ impl Results {
 
     /// Gives the memory of all images to the next run with this context, or with a clone of it. A
     /// loop over pictures of one size then needs no fresh memory for images.
-    pub fn reuse(self, cx: &Context) {
-        let kept =
-            self.stages.into_iter().flat_map(|stage| stage.values).filter_map(|(_, value)| match value {
-                Value::Image(value) => Some(value),
-                _ => None,
-            });
+    pub fn reuse(mut self, cx: &Context) {
+        self.give_back(cx);
+    }
+
+    /// As [`reuse`](Self::reuse), and keeps the lists for the next picture.
+    pub(super) fn give_back(&mut self, cx: &Context) {
         // The last image may be there twice; only its last owner's is taken.
-        for value in kept.chain(self.output) {
+        let output = self.output.take();
+        for (_, value) in self.stages.iter_mut().flat_map(|stage| stage.values.drain(..)) {
+            if let Value::Image(value) = value {
+                cx.reuse(value.image);
+            }
+        }
+        if let Some(value) = output {
             cx.reuse(value.image);
         }
     }

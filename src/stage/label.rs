@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,6 +14,7 @@ use crate::image::{Affine, Image, ImageType};
 use crate::ops::label::{self, Components, Connectivity};
 use crate::ops::row::Shape;
 use crate::ops::{Context, outline, regions};
+use crate::parallel::prelude::*;
 use crate::stage::value::ImageValue;
 use crate::{Error, Result};
 

@@ -10,7 +10,6 @@ use super::{
     Stage, Value, ValueId, Whole, types,
 };
 use crate::document::{Resource, Resources};
-use crate::image::codec::{self, Limits};
 use crate::image::{Affine, Image, ImageType, Plane};
 use crate::ops::row::Shape;
 use crate::ops::template::{self, BestMatches, Method};
@@ -110,10 +109,7 @@ pub const KIND: Kind = Kind::new::<MatchTemplate>(
 
 impl Stage for MatchTemplate {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
-        let blame = ParameterError::resource("template");
-        let bytes = resources.load(&self.template).map_err(&blame)?;
-        let picture = codec::read_bytes(&bytes.bytes, &bytes.name, &Limits::default()).map_err(&blame)?;
-        self.picture = Some(Arc::new(picture.image));
+        self.picture = Some(super::picture::load(resources, &self.template, "template")?);
         Ok(())
     }
 

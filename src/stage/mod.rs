@@ -52,6 +52,7 @@ pub mod niblack;
 pub mod normalize;
 pub mod open;
 pub mod pad;
+mod picture;
 mod port;
 pub mod prewitt;
 pub mod remove_small;

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::document::{Resource, Resources};
 use crate::image::Image;
-use crate::image::codec::{self, Limits};
 use crate::ops::Context;
 use crate::ops::nearest::{Templates, nearest_templates};
 use crate::{Error, Result};
@@ -57,10 +56,9 @@ pub const KIND: Kind = Kind::new::<NearestTemplate>(
 impl Stage for NearestTemplate {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
         let blame = ParameterError::resource("templates");
-        let bytes = resources.load(&self.templates).map_err(&blame)?;
-        let picture = codec::read_bytes(&bytes.bytes, &bytes.name, &Limits::default()).map_err(&blame)?;
-        let width = self.width.map_or(picture.image.height(), |width| width as usize);
-        let templates = match &picture.image {
+        let picture = super::picture::load(resources, &self.templates, "templates")?;
+        let width = self.width.map_or(picture.height(), |width| width as usize);
+        let templates = match &*picture {
             Image::Gray8(plane) => Templates::from_strip(plane.view(), width),
             Image::Gray16(plane) => Templates::from_strip(plane.view(), width),
             Image::GrayF32(plane) => Templates::from_strip(plane.view(), width),
