@@ -22,6 +22,7 @@ pub mod nn;
 pub mod ops;
 mod parallel;
 pub mod pipeline;
+pub mod prelude;
 pub mod reference;
 pub mod stage;
 

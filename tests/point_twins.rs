@@ -271,7 +271,8 @@ proptest! {
 #[test]
 fn gamma_rounds_the_power() {
     let ramp = Image::Gray8(Plane::from_fn(256, 1, |x, _| x as u8));
-    let got = ops::gamma(&ramp, 0.5, 1.0, &Context::default()).unwrap();
+    let got =
+        ops::gamma(&ramp, &ops::Gamma { gamma: 0.5, ..Default::default() }, &Context::default()).unwrap();
     for (value, &got) in got.plane_bytes(0).iter().enumerate() {
         // The square root of 255 v, compared in whole numbers: (2 got - 1)^2 <= 4 * 255 v <= (2 got + 1)^2.
         let (low, high) = (2 * i64::from(got) - 1, 2 * i64::from(got) + 1);
@@ -309,7 +310,7 @@ fn what_does_not_fit_is_refused() {
     assert!(ops::arithmetic(&small, &wide, Operation::Add, &cx).is_err());
     assert!(ops::flat_field(&small, &large, None, &cx).is_err());
     assert!(ops::mask_apply(&small, &small, 0.0, false, &cx).is_err());
-    assert!(ops::gamma(&small, 0.0, 1.0, &cx).is_err());
+    assert!(ops::gamma(&small, &ops::Gamma { gamma: 0.0, ..Default::default() }, &cx).is_err());
     assert!(ops::clahe(&small, &Clahe { clip_limit: 2.0, tiles: (0, 1) }, &cx).is_err());
     assert!(ops::clahe(&wide, &Clahe { clip_limit: 2.0, tiles: (4096, 4096) }, &cx).is_err());
     assert!(

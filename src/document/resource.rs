@@ -155,6 +155,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn decoded_pictures_have_fingerprints_of_their_own() {
+        let mut resources = Resources::new(None);
+        let wanted = Resource("background".into());
+        assert!(resources.picture(&wanted).is_none());
+        resources.give_picture("background", Image::new(crate::image::ImageType::Gray8, 2, 3));
+        assert_eq!(resources.picture(&wanted).unwrap().height(), 3);
+        let first = resources.used();
+        resources.give_picture("background", Image::new(crate::image::ImageType::Gray8, 3, 2));
+        resources.picture(&wanted).unwrap();
+        assert_ne!(resources.used()["background"], first["background"]);
+    }
+
+    #[test]
+    #[cfg(not(feature = "files"))]
+    fn files_want_their_feature() {
+        let resources = Resources::new(Some("folder".into()));
+        let error = resources.load(&Resource("x.png".into())).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
+        assert_eq!(error.hint(), Some("switch the feature `files` on, or give the bytes"));
+    }
+
+    #[test]
     fn builtins_given_bytes_and_files() {
         let mut resources = Resources::new(None).with_builtin(&[("faces", b"abc")]);
         assert_eq!(&*resources.load(&Resource("builtin:faces".into())).unwrap().bytes, b"abc");
@@ -163,6 +185,11 @@ mod tests {
         assert!(resources.load(&Resource("x.png".into())).is_err());
         resources.give("x.png", b"xyz".to_vec());
         assert_eq!(&*resources.load(&Resource("x.png".into())).unwrap().bytes, b"xyz");
+    }
+
+    #[test]
+    #[cfg(feature = "files")]
+    fn files_are_found_from_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.bin"), b"1").unwrap();
         let resources = Resources::new(Some(folder.path().to_path_buf()));

@@ -146,6 +146,22 @@ pub fn nodes(input: Shape, size: usize, border: Border) -> Result<Chain> {
     Ok(vec![Arc::new(MedianRows { stencil: Stencil::centred(size, size, border) })])
 }
 
+/// Parameters of [`median`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Median {
+    /// Width and height of the window in pixels, odd.
+    pub size: usize,
+    /// What lies beyond the edge.
+    pub border: Border,
+}
+
+impl Default for Median {
+    /// 3x3, with the edge going on beyond it.
+    fn default() -> Self {
+        Self { size: 3, border: BorderMode::Replicate.into() }
+    }
+}
+
 /// The median of windows of `size` pixels along both axes, in the type of the image.
 ///
 /// With [`BorderMode::Replicate`] equal to OpenCV's `medianBlur`. Sizes 3 and
@@ -155,6 +171,6 @@ pub fn nodes(input: Shape, size: usize, border: Border) -> Result<Chain> {
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// when the size is even or beyond [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn median(image: &Image, size: usize, border: Border, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), size, border)?, image, cx)
+pub fn median(image: &Image, params: &Median, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.size, params.border)?, image, cx)
 }

@@ -144,6 +144,22 @@ pub fn gamma_nodes(input: Shape, gamma: f64, gain: f64) -> Result<Chain> {
     Ok(vec![map_node("gamma", input.ty, move |value| gain * white * libm::pow(value / white, gamma))])
 }
 
+/// Parameters of [`gamma`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gamma {
+    /// The power: above 1 darkens, below 1 brightens.
+    pub gamma: f64,
+    /// What the result is multiplied with.
+    pub gain: f64,
+}
+
+impl Default for Gamma {
+    /// Nothing is changed.
+    fn default() -> Self {
+        Self { gamma: 1.0, gain: 1.0 }
+    }
+}
+
 /// `white * gain * (v / white) ^ gamma`, computed in `f64`: above 1 darkens, below 1 brightens.
 ///
 /// White is 255, 65535 or 1. Floats below 0 become NaN unless `gamma` is whole.
@@ -152,6 +168,6 @@ pub fn gamma_nodes(input: Shape, gamma: f64, gain: f64) -> Result<Chain> {
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) for a gamma that is not positive,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn gamma(image: &Image, gamma: f64, gain: f64, cx: &Context) -> Result<Image> {
-    apply_chain(gamma_nodes(Shape::of(image), gamma, gain)?, image, cx)
+pub fn gamma(image: &Image, params: &Gamma, cx: &Context) -> Result<Image> {
+    apply_chain(gamma_nodes(Shape::of(image), params.gamma, params.gain)?, image, cx)
 }

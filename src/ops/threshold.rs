@@ -183,12 +183,28 @@ pub fn nodes(input: Shape, level: f32, kind: ThresholdType) -> Result<Chain> {
     Ok(vec![Arc::new(ThresholdRows::new(input.ty, level, kind))])
 }
 
+/// Parameters of [`threshold`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// Pixels above it are above, in units of the image.
+    pub level: f32,
+    /// What becomes of pixels above and not above.
+    pub kind: ThresholdType,
+}
+
+impl Default for Threshold {
+    /// A mask of all that is above 0.
+    fn default() -> Self {
+        Self { level: 0.0, kind: ThresholdType::Binary }
+    }
+}
+
 /// Compares every pixel with a level; see [`ThresholdRows`] for its unit and [`ThresholdType`] for
 /// what becomes of pixels. Binary types give a mask, the others the type of the image.
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn threshold(image: &Image, level: f32, kind: ThresholdType, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), level, kind)?, image, cx)
+pub fn threshold(image: &Image, params: &Threshold, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.level, params.kind)?, image, cx)
 }

@@ -74,6 +74,13 @@ pub struct Loader<'a> {
     overrides: Vec<(String, String)>,
     until: Option<String>,
     resources: Option<Resources>,
+    given: Vec<(String, Given)>,
+}
+
+/// What the host has for a name.
+enum Given {
+    Bytes(Arc<[u8]>),
+    Picture(Arc<Image>),
 }
 
 impl<'a> Loader<'a> {
@@ -111,6 +118,21 @@ impl<'a> Loader<'a> {
         self
     }
 
+    /// Gives the bytes of a model, cascade or template under the name that a parameter has for it, beside
+    /// what is found anyway.
+    #[must_use]
+    pub fn give(mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.given.push((name.into(), Given::Bytes(bytes.into())));
+        self
+    }
+
+    /// Gives a decoded picture under the name that a parameter has for it, beside what is found anyway.
+    #[must_use]
+    pub fn give_picture(mut self, name: impl Into<String>, image: impl Into<Arc<Image>>) -> Self {
+        self.given.push((name.into(), Given::Picture(image.into())));
+        self
+    }
+
     /// Loads a pipeline file, or with `builtin:NAME` one that ships.
     ///
     /// # Errors
@@ -126,9 +148,15 @@ impl<'a> Loader<'a> {
     /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
     pub fn parse(self, source: Source) -> Result<Pipeline> {
         let kinds: Vec<&'static Kind> = self.kinds.iter().flat_map(|kinds| kinds.iter().copied()).collect();
-        let resources = self.resources.unwrap_or_else(|| {
+        let mut resources = self.resources.unwrap_or_else(|| {
             Resources::new(source.folder().map(Path::to_path_buf)).with_builtin(crate::builtin::RESOURCES)
         });
+        for (name, given) in self.given {
+            match given {
+                Given::Bytes(bytes) => resources.give(name, bytes),
+                Given::Picture(image) => resources.give_picture(name, image),
+            }
+        }
         let mut problems = Diagnostics::new(source.clone());
         let file = file::read(&source, &kinds, &resources, &self.overrides, &mut problems);
         let (Some(mut file), true) = (file, problems.is_empty()) else {

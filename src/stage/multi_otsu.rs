@@ -129,7 +129,8 @@ impl Whole for FloatClasses {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let (image, levels) = multi_otsu::multi_otsu(&value.image, self.classes, self.output, cx)?;
+        let params = multi_otsu::MultiOtsu { classes: self.classes, output: self.output };
+        let (image, levels) = multi_otsu::multi_otsu(&value.image, &params, cx)?;
         let image = ImageValue { image: Arc::new(image), map: value.map };
         Ok(vec![Value::Image(image), Value::Measures(Arc::new(measures(&levels)))])
     }

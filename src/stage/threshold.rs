@@ -254,7 +254,8 @@ impl Whole for FloatLevel {
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let level = level::level(&value.image, self.method, self.semantics, cx)?;
-        let image = Arc::new(threshold::threshold(&value.image, level, self.op, cx)?);
+        let params = threshold::Threshold { level, kind: self.op };
+        let image = Arc::new(threshold::threshold(&value.image, &params, cx)?);
         let measures = vec![("level".to_owned(), f64::from(level))];
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Measures(Arc::new(measures))])
     }
