@@ -27,7 +27,9 @@ fn main() -> Result<(), Error> {
     assert_eq!(results.objects("label")?.len(), 1);
 
     // What is wrong with a text is told with its place.
-    let error = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gauss-blur\"").err().ok_or_else(|| Error::input("no error"))?;
+    let error = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gauss-blur\"")
+        .err()
+        .ok_or_else(|| Error::input("no error"))?;
     println!("{error}");
     assert!(error.to_string().contains("gaussian-blur"));
     Ok(())

@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn inference_stops_between_layers() {
+        let net = net(4, 1);
+        let x = Tensor::zeros(Shape::new(&[1, 3]).unwrap());
+        let asked = std::cell::Cell::new(0);
+        let error = net.forward_until(&x, &|| asked.replace(asked.get() + 1) > 0).unwrap_err();
+        assert_eq!((error.kind(), asked.get()), (crate::ErrorKind::Cancelled, 2));
+        assert_eq!(net.forward_until(&x, &|| false).unwrap(), net.forward(&x).unwrap());
+    }
+
+    #[test]
     fn every_mismatch_is_listed_and_nothing_changes() {
         let mut target = net(4, 1);
         let other = net(5, 2);

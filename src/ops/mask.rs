@@ -52,8 +52,7 @@ pub fn label(image: &Image, params: &Label, cx: &Context) -> Result<Labelled> {
             components(cx.isa, mask, params.connectivity, cx.threads, &|| cx.is_cancelled())?
         }
     };
-    cx.check()?;
-    let mut table = regions::regions_by(&parts, cx.threads);
+    let mut table = regions::regions_by(&parts, cx.threads, &|| cx.is_cancelled())?;
     regions::retain(&mut parts, &mut table, &params.filter)?;
     Ok(Labelled { labels: parts.paint(cx.threads), regions: table })
 }

@@ -15,6 +15,7 @@ pub mod classify;
 pub mod classify_linear;
 pub mod clear_border;
 pub mod close;
+mod closure;
 pub mod colormap;
 pub mod contours;
 pub mod convolve;

@@ -12,7 +12,7 @@ use super::{
 use crate::document::{Resource, Resources};
 use crate::image::Image;
 use crate::ops::Context;
-use crate::ops::nearest::{Templates, nearest_templates};
+use crate::ops::nearest::{Templates, nearest_templates_until};
 use crate::{Error, Result};
 
 /// Classifies the whole image by the class template it correlates best with.
@@ -107,12 +107,15 @@ impl Whole for NearestStep {
         "nearest-template"
     }
 
-    fn run(&self, _cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
+        let cancelled = || cx.is_cancelled();
         let found = match &*value.image {
-            Image::Gray8(plane) | Image::Mask(plane) => nearest_templates(&self.templates, plane.view()),
-            Image::Gray16(plane) => nearest_templates(&self.templates, plane.view()),
-            Image::GrayF32(plane) => nearest_templates(&self.templates, plane.view()),
+            Image::Gray8(plane) | Image::Mask(plane) => {
+                nearest_templates_until(&self.templates, plane.view(), &cancelled)
+            }
+            Image::Gray16(plane) => nearest_templates_until(&self.templates, plane.view(), &cancelled),
+            Image::GrayF32(plane) => nearest_templates_until(&self.templates, plane.view(), &cancelled),
             other => Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
         }?;
         let name = |class: usize| self.labels.get(class).cloned().unwrap_or_else(|| class.to_string());
