@@ -41,6 +41,17 @@ impl ResourceBytes {
 }
 
 /// Where resources are looked up. Built-ins come from the tables it is made with.
+///
+/// ```
+/// use lyncean::document::{Resource, Resources};
+///
+/// let mut resources = Resources::new(None).with_builtin(lyncean::builtin::RESOURCES);
+/// resources.give("model", b"bytes".to_vec());
+/// assert_eq!(&*resources.load(&Resource("model".into()))?.bytes, b"bytes");
+/// assert!(resources.load(&Resource("builtin:lenet5".into())).is_ok());
+/// assert!(resources.load(&Resource("elsewhere".into())).is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     folder: Option<PathBuf>,

@@ -3,6 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// The text of a file, with the name that messages give it.
+///
+/// ```
+/// use lyncean::document::Source;
+///
+/// let source = Source::new("inline", "a = 1\nb = 2");
+/// assert_eq!(source.line_column(6), (2, 1));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     name: String,

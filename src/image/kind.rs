@@ -39,6 +39,13 @@ impl Element {
 }
 
 /// The type of an image value in a pipeline.
+///
+/// ```
+/// use lyncean::image::ImageType;
+///
+/// assert_eq!((ImageType::Rgb16.channels(), ImageType::Rgb16.pixel_size()), (3, 6));
+/// assert_eq!(ImageType::GrayF32.to_string(), "gray-f32");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImageType {
     /// One channel, `u8`.
@@ -156,6 +163,16 @@ pub enum Gradient {
 }
 
 /// An image of any type.
+///
+/// ```
+/// use lyncean::image::{Image, ImageType, Plane};
+///
+/// let image = Image::Gray8(Plane::filled(4, 3, 7));
+/// assert_eq!((image.ty(), image.width(), image.height()), (ImageType::Gray8, 4, 3));
+/// assert_eq!(image.as_gray8()?.get(3, 2), 7);
+/// assert!(image.as_gray_f32().is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Image {
     /// See [`ImageType::Gray8`].

@@ -9,6 +9,14 @@ use crate::{Error, Result};
 /// How the pixels of a raw buffer are laid out: the order of the channels, and the number type of each.
 ///
 /// Numbers of 16 bit and floats are in the byte order of the computer; floats use 0 to 1.
+///
+/// ```
+/// use lyncean::image::{ImageType, PixelFormat};
+///
+/// let format = PixelFormat::Bgra8;
+/// assert_eq!((format.pixel_size(), format.has_alpha(), format.ty()), (4, true, ImageType::Rgb8));
+/// assert_eq!(format.to_string(), "bgra8");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PixelFormat {
     order: Order,

@@ -8,6 +8,16 @@ use crate::{Error, Result};
 /// An architecture with weights.
 ///
 /// Inference takes `&self`, so threads can share a net.
+///
+/// ```
+/// use lyncean::nn::{Net, Shape, Tensor};
+///
+/// let weights = lyncean::builtin::RESOURCES.iter().find(|(name, _)| *name == "lenet5").unwrap().1;
+/// let net = Net::from_safetensors(weights)?;
+/// let batch = Tensor::zeros(Shape::new(&[2, 1, 28, 28])?);
+/// assert_eq!(net.forward(&batch)?.shape(), Shape::new(&[2, 10])?);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Net {
     arch: Arch,

@@ -154,6 +154,16 @@ impl Default for BoxBlur {
 /// The time does not depend on the size for integers. Equal to OpenCV's `blur`, but that it may round
 /// halves down where the window has an even number of pixels.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{BoxBlur, Context, box_blur};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 90 } else { 0 }));
+/// let smooth = box_blur(&image, &BoxBlur::default(), &Context::default())?;
+/// assert_eq!(smooth.as_gray8()?.get(1, 1), 10);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// for a window without pixels or beyond [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -10,6 +10,13 @@ use crate::kernel::Isa;
 use crate::{Error, Result};
 
 /// Instruction set, threads and cancellation, handed to every operation.
+///
+/// ```
+/// use lyncean::ops::Context;
+///
+/// let cx = Context::default().with_threads(4);
+/// assert_eq!((cx.threads, cx.is_cancelled()), (4, false));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The instruction set of the kernels.
@@ -69,6 +76,26 @@ impl Context {
     /// The same context, with somebody who hears of progress: of each pipeline step, several times while
     /// it goes through rows, and when it is done. Calls come from all threads that work, often: a hook
     /// should return at once.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use lyncean::image::{Image, Plane};
+    /// use lyncean::ops::Context;
+    /// use lyncean::pipeline::{Pipeline, RunOptions};
+    ///
+    /// let calls = Arc::new(AtomicUsize::new(0));
+    /// let heard = Arc::clone(&calls);
+    /// let context = Context::default().with_progress(move |progress| {
+    ///     assert!((0.0..=1.0).contains(&progress.overall()));
+    ///     heard.fetch_add(1, Ordering::Relaxed);
+    /// });
+    /// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"invert\"")?;
+    /// let image = Arc::new(Image::Gray8(Plane::filled(8, 8, 1)));
+    /// pipeline.run_with(image, None, &RunOptions { context, ..RunOptions::default() })?;
+    /// assert!(calls.load(Ordering::Relaxed) > 0);
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
     #[must_use]
     pub fn with_progress(mut self, hook: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Some(Hook(Arc::new(hook)));
@@ -134,6 +161,16 @@ impl Context {
 
 /// A flag shared by whoever works and whoever may ask to stop, and an hour after which work stops by
 /// itself.
+///
+/// ```
+/// use lyncean::ops::{Cancel, Context};
+///
+/// let cancel = Cancel::default();
+/// let cx = Context::default().with_cancel(cancel.clone());
+/// assert!(cx.check().is_ok());
+/// cancel.cancel(); // from any thread
+/// assert!(cx.check().is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,

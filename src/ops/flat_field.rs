@@ -180,6 +180,17 @@ pub(crate) fn nodes(image: Shape, flat: Shape, dark: Option<Shape>) -> Result<No
 /// Corrects a picture by one of an even surface and, if given, one without light, all of one type and
 /// size; channels apart.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, flat_field};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![100, 50])?);
+/// // A picture that is the light itself becomes even.
+/// let even = flat_field(&image, &image, None, &Context::default())?;
+/// assert_eq!(even.as_gray8()?.as_slice(), [75, 75]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) when types or sizes differ, and for labels and gradients,
 /// [`Cancelled`](ErrorKind::Cancelled).

@@ -228,6 +228,17 @@ pub fn nodes(input: Shape, params: &Gaussian) -> Result<Chain> {
 /// 8 and 16 bit are computed in fixed point with one rounding, halves up, and equal OpenCV's
 /// `GaussianBlur` of the same size and sigma to the bit.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Gaussian, gaussian};
+///
+/// let image = Image::Gray8(Plane::filled(9, 9, 50));
+/// let params = Gaussian { sigma: 2.0, ..Gaussian::default() };
+/// // What is even stays as it is.
+/// assert_eq!(gaussian(&image, &params, &Context::default())?, image);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// when a parameter is out of range, [`Cancelled`](crate::ErrorKind::Cancelled).

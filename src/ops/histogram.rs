@@ -255,6 +255,16 @@ pub(crate) fn reduce(reduction: Arc<dyn Reduction>, image: &Image, cx: &Context)
 /// Counts the values of a gray image or mask; floats in [`FLOAT_BINS`] equal bins from the least to
 /// the largest finite value.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, histogram};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![7, 7, 9])?);
+/// let counted = histogram(&image, &Context::default())?;
+/// assert_eq!((counted.counts[7], counted.counts[9], counted.total()), (2, 1, 3));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for images that are not gray, [`Cancelled`](ErrorKind::Cancelled).
 pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
@@ -278,6 +288,15 @@ pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
 ///
 /// The first of equal levels wins, up to the rounding of a recurrence in `f64` that is OpenCV's.
 /// Floats get the middle of a bin, as in scikit-image.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, histogram, otsu_level};
+///
+/// let image = Image::Gray8(Plane::from_vec(4, 1, vec![10, 10, 200, 200])?);
+/// assert_eq!(otsu_level(&histogram(&image, &Context::default())?), 10.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub fn otsu_level(histogram: &Histogram) -> f32 {
     let scale = 1.0 / histogram.total().max(1) as f64;
     let share = |count: u64| count as f64 * scale;

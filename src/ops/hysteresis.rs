@@ -105,6 +105,16 @@ impl Default for Hysteresis {
 /// The mask of the pixels above `low` that hang together with one above `high`: scikit-image's
 /// `apply_hysteresis_threshold` with four neighbours.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Hysteresis, hysteresis_threshold};
+///
+/// let image = Image::Gray8(Plane::from_vec(5, 1, vec![90, 160, 90, 0, 90])?);
+/// let mask = hysteresis_threshold(&image, &Hysteresis::default(), &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.as_slice(), [255, 255, 255, 0, 0]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn hysteresis_threshold(image: &Image, params: &Hysteresis, cx: &Context) -> Result<Image> {

@@ -81,6 +81,16 @@ impl Default for Laplacian {
 
 /// The sum of both second derivatives, `gray-f32`; see [`weights`]. Equal to OpenCV's `Laplacian`.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Laplacian, laplacian};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 10 } else { 0 }));
+/// let second = laplacian(&image, &Laplacian::default(), &Context::default())?;
+/// assert_eq!(second.as_gray_f32()?.get(1, 1), -40.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// unless the size is odd and at most [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).
@@ -205,6 +215,16 @@ impl Default for LaplacianOfGaussian {
 ///
 /// The window reaches four standard deviations, as in SciPy's `gaussian_laplace`, whose border is
 /// [`BorderMode::Reflect`](crate::image::BorderMode::Reflect). Sums are in `f32`, in one order.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, LaplacianOfGaussian, laplacian_of_gaussian};
+///
+/// let image = Image::Gray8(Plane::from_fn(21, 21, |x, y| if (x, y) == (10, 10) { 255 } else { 0 }));
+/// let spots = laplacian_of_gaussian(&image, &LaplacianOfGaussian::default(), &Context::default())?;
+/// assert!(spots.as_gray_f32()?.get(10, 10) < 0.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Pipeline`](crate::ErrorKind::Pipeline)

@@ -176,6 +176,20 @@ impl Default for LocalThreshold {
 /// Equal to `image > threshold_niblack(image, ...)` and `threshold_sauvola` of scikit-image: sums of integers are
 /// exact, and the level is computed in `f64` in the same steps.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::local_threshold::Formula;
+/// use lyncean::ops::{Context, LocalThreshold, local_threshold};
+///
+/// let paper = Image::Gray8(Plane::filled(9, 9, 200));
+/// let formula = Formula::Sauvola { k: 0.2, r: None };
+/// let params = LocalThreshold { size: (5, 5), formula };
+/// // Even paper is all above.
+/// let mask = local_threshold(&paper, &params, &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.get(4, 4), 255);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) when a size is even or beyond [`MAX_SIZE`],

@@ -168,6 +168,16 @@ impl Default for Median {
 /// 5 are networks for every type; beyond, 8 bit takes a time that does not depend on the size, and the time of 16
 /// bit and floats grows with the window's area. NaN has no order: what becomes of it is not defined.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Median, median};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 200 } else { 10 }));
+/// let clean = median(&image, &Median::default(), &Context::default())?;
+/// assert_eq!(clean.as_gray8()?.get(1, 1), 10);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// when the size is even or beyond [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -66,7 +66,7 @@ pub use adaptive::{Adaptive, adaptive_threshold};
 pub mod turn;
 pub mod warp;
 
-pub use arithmetic::{Operation, arithmetic, arithmetic_constant, mask_apply};
+pub use arithmetic::{MaskApply, Operation, arithmetic, arithmetic_constant, mask_apply};
 pub use band::Cancelled;
 pub use box_blur::{BoxBlur, box_blur};
 pub use canny::{Canny, canny};
@@ -88,7 +88,7 @@ pub use hog::{BlockNorm, Hog};
 pub use hysteresis::{Hysteresis, hysteresis_threshold};
 pub use label::Connectivity;
 pub use laplacian::{Laplacian, LaplacianOfGaussian, laplacian, laplacian_of_gaussian};
-pub use level::{level, level_of};
+pub use level::{FindLevel, level, level_of};
 pub use local_threshold::{LocalThreshold, local_threshold};
 pub use mask::{
     ClearBorder, FillHoles, Label, Labelled, MatchTemplate, RemoveSmall, clear_border, contours,

@@ -191,6 +191,17 @@ impl Default for MultiOtsu {
 
 /// Sorts the pixels of a gray image into classes by [`multi_otsu_levels`]; returns the classes and the levels.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, MultiOtsu, multi_otsu};
+///
+/// let image = Image::Gray8(Plane::from_vec(6, 1, vec![10, 10, 100, 100, 200, 200])?);
+/// let (classes, levels) = multi_otsu(&image, &MultiOtsu::default(), &Context::default())?;
+/// assert_eq!((classes.width(), levels.len()), (6, 2));
+/// assert!(levels[0] < 100.0 && levels[1] >= 100.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) unless there are 2 to [`MAX_CLASSES`] classes,

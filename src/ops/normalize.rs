@@ -159,6 +159,17 @@ pub(crate) fn float_range(image: &Image, [low, high]: [f64; 2]) -> [f64; 2] {
 
 /// Stretches the values of a picture, all channels alike, to a range; see [`node`]. Masks become gray.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Normalize, normalize};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![50, 75, 100])?);
+/// let stretched = normalize(&image, &Normalize::default(), &Context::default())?;
+/// let values = stretched.as_gray8()?;
+/// assert_eq!((values.get(0, 0), values.get(2, 0)), (0, 255));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for labels and gradients, [`Pipeline`](ErrorKind::Pipeline) for
 /// percentiles that do not rise within 0 to 100, [`Cancelled`](ErrorKind::Cancelled).

@@ -124,6 +124,15 @@ pub fn invert_nodes(input: Shape) -> Result<Chain> {
 /// Every value becomes its distance to white: `255 - v`, `65535 - v`, `1 - v`. OpenCV's `bitwise_not`
 /// for integers.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, invert};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![0, 55])?);
+/// assert_eq!(invert(&image, &Context::default())?.as_gray8()?.as_slice(), [255, 200]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn invert(image: &Image, cx: &Context) -> Result<Image> {
@@ -163,6 +172,17 @@ impl Default for Gamma {
 /// `white * gain * (v / white) ^ gamma`, computed in `f64`: above 1 darkens, below 1 brightens.
 ///
 /// White is 255, 65535 or 1. Floats below 0 become NaN unless `gamma` is whole.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Gamma, gamma};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![0, 128, 255])?);
+/// let dark = gamma(&image, &Gamma { gamma: 2.0, ..Gamma::default() }, &Context::default())?;
+/// // 255 * (128 / 255)^2 is 64.25.
+/// assert_eq!(dark.as_gray8()?.as_slice(), [0, 64, 255]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients,

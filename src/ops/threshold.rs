@@ -202,6 +202,17 @@ impl Default for Threshold {
 /// Compares every pixel with a level; see [`ThresholdRows`] for its unit and [`ThresholdType`] for
 /// what becomes of pixels. Binary types give a mask, the others the type of the image.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Threshold, threshold};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![50, 150])?);
+/// let params = Threshold { level: 100.0, ..Threshold::default() };
+/// let mask = threshold(&image, &params, &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.as_slice(), [0, 255]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -43,6 +43,18 @@ use crate::stage::{self, Kind};
 use crate::{Error, Result};
 
 /// A checked pipeline, ready to run on images; shareable between threads.
+///
+/// ```
+/// use lyncean::image::{Image, ImageType};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"sobel\"")?;
+/// assert_eq!(pipeline.stage_names().collect::<Vec<_>>(), ["sobel"]);
+/// assert!(pipeline.accepted().contains(&ImageType::Gray8));
+/// let edges = pipeline.run(&Image::new(ImageType::Gray8, 8, 8))?;
+/// assert_eq!(edges.output().unwrap().ty(), ImageType::GrayF32);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub struct Pipeline {
     file: file::File,
     source: Source,
@@ -56,6 +68,19 @@ pub struct Pipeline {
 type PlanKey = (Shape, Save, bool, usize, Option<usize>);
 
 /// Which intermediate images are wanted beside the final one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::{Pipeline, RunOptions, Save};
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"invert\"\n[[stage]]\nuse = \"threshold\"\nlevel = 100";
+/// let options = RunOptions { save: Save::Stages(vec!["invert".into()]), ..RunOptions::default() };
+/// let image = Arc::new(Image::Gray8(Plane::filled(2, 2, 55)));
+/// let results = Pipeline::from_toml(text)?.run_with(image, None, &options)?;
+/// assert_eq!(results.image("invert")?.as_gray8()?.get(0, 0), 200);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Save {
     /// None.
@@ -68,6 +93,20 @@ pub enum Save {
 }
 
 /// How a pipeline is loaded.
+///
+/// ```
+/// use lyncean::document::Source;
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::Loader;
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"load\"\nfile = \"background\"";
+/// let pipeline = Loader::new()
+///     .give_picture("background", Image::Gray8(Plane::filled(2, 2, 40)))
+///     .parse(Source::new("inline", text))?;
+/// let results = pipeline.run(&Image::Gray8(Plane::filled(2, 2, 0)))?;
+/// assert_eq!(results.output().unwrap().as_gray8()?.get(1, 1), 40);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Loader<'a> {
     kinds: Vec<&'a [&'static Kind]>,
@@ -229,6 +268,14 @@ pub struct RunOptions {
 impl Pipeline {
     /// Loads a pipeline from a text; resources are built-ins only.
     ///
+    /// ```
+    /// use lyncean::pipeline::Pipeline;
+    ///
+    /// assert!(Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gray\"").is_ok());
+    /// let error = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"grey\"").err().unwrap();
+    /// assert!(error.to_string().contains("did you mean `gray`?"));
+    /// ```
+    ///
     /// # Errors
     /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
     pub fn from_toml(text: &str) -> Result<Self> {
@@ -254,6 +301,14 @@ impl Pipeline {
 
     /// What it computes, as JSON: every stage with its name, inputs and the parameters that were given,
     /// overrides among them. `[schedule]` is not in it, since that changes no result.
+    ///
+    /// ```
+    /// use lyncean::pipeline::Pipeline;
+    ///
+    /// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gray\"")?;
+    /// assert_eq!(pipeline.resolved()["stages"][0]["use"], "gray");
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
     pub fn resolved(&self) -> serde_json::Value {
         let stages = self.file.stages.iter().map(|stage| {
             let mut entry = serde_json::json!({ "use": stage.kind.name, "name": stage.name });
@@ -343,6 +398,17 @@ impl Pipeline {
     }
 
     /// The plan for pictures of one type and size; made once, then kept.
+    ///
+    /// ```
+    /// use lyncean::image::ImageType;
+    /// use lyncean::ops::row::Shape;
+    /// use lyncean::pipeline::{Pipeline, RunOptions};
+    ///
+    /// let text = "version = 1\n[[stage]]\nuse = \"sobel\"\n[[stage]]\nuse = \"threshold\"\nlevel = 9";
+    /// let plan = Pipeline::from_toml(text)?.plan(Shape::new(ImageType::Gray8, 64, 48), &RunOptions::default())?;
+    /// assert_eq!(plan.runs(), 1); // both stages, row by row
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures.

@@ -19,6 +19,19 @@ pub struct StageResults {
 }
 
 /// The results of a pipeline on one picture, by stage name.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"";
+/// let image = Image::Gray8(Plane::from_fn(9, 5, |x, _| if x == 4 { 200 } else { 10 }));
+/// let results = Pipeline::from_toml(text)?.run(&image)?;
+/// assert_eq!(results.objects("label")?[0].bbox, [4.0, 0.0, 1.0, 5.0]);
+/// assert_eq!(results.measure("threshold", "level")?, 10.0);
+/// assert!(results.classes("label").is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     pub(super) stages: Vec<StageResults>,

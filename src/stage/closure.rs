@@ -15,6 +15,26 @@ impl Lowering {
     ///
     /// Pixels are `u8`, `u16`, `f32`, three of them for colours, or `u32` for labels.
     ///
+    /// ```
+    /// use lyncean::image::ImageType;
+    /// use lyncean::stage::{Lowering, Output, PortType, Stage, ValueId};
+    ///
+    /// struct Darken;
+    ///
+    /// impl Stage for Darken {
+    ///     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
+    ///         Ok(vec![("image", inputs[0])])
+    ///     }
+    ///
+    ///     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> lyncean::Result<Vec<ValueId>> {
+    ///         let dark = graph.map_pixels("darken", inputs[0], ImageType::Gray8, |value: u8| value / 2)?;
+    ///         Ok(vec![dark])
+    ///     }
+    /// }
+    /// # use lyncean::stage::types;
+    /// # assert!(Darken.outputs(&[types::GRAY8]).is_ok());
+    /// ```
+    ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `T` is not the pixel of the input, or `U` not that of `ty`.
     pub fn map_pixels<T: Pixel, U: Pixel>(

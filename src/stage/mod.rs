@@ -175,6 +175,14 @@ impl Family {
 }
 
 /// A kind of stage: everything about it but the values of its parameters.
+///
+/// ```
+/// use lyncean::stage::ALL;
+///
+/// let sobel = ALL.iter().find(|kind| kind.name == "sobel").unwrap();
+/// assert_eq!(sobel.family.as_str(), "filters");
+/// assert_eq!(sobel.schema()["properties"]["size"]["default"], 3);
+/// ```
 pub struct Kind {
     /// What `use` says.
     pub name: &'static str,

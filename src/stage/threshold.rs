@@ -253,7 +253,8 @@ impl Whole for FloatLevel {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let level = level::level(&value.image, self.method, self.semantics, cx)?;
+        let params = level::FindLevel { method: self.method, semantics: self.semantics };
+        let level = level::level(&value.image, &params, cx)?;
         let params = threshold::Threshold { level, kind: self.op };
         let image = Arc::new(threshold::threshold(&value.image, &params, cx)?);
         let measures = vec![("level".to_owned(), f64::from(level))];

@@ -84,7 +84,8 @@ impl Whole for Sheet {
         put(&mut sheet, Shape::of(image), 0, "input", &draw::to_rgb8(&preview(image))?);
         for (place, method) in (1..).zip(Method::ALL) {
             cx.check()?;
-            let (words, mask) = match level::level(image, method, self.0, cx) {
+            let (words, mask) = match level::level(image, &level::FindLevel { method, semantics: self.0 }, cx)
+            {
                 Ok(level) => {
                     levels.push((method.as_str().to_owned(), f64::from(level)));
                     let mask = threshold(image, &Threshold { level, ..Threshold::default() }, cx)?;
