@@ -314,7 +314,9 @@ mod tests {
                     let mut bytes = vec![99u8; shift];
                     for y in 0..height {
                         for x in 0..width {
-                            channels.iter().for_each(|&c| bytes.extend(sample(x, y, c, element)));
+                            for &c in channels {
+                                bytes.extend(sample(x, y, c, element));
+                            }
                         }
                         bytes.resize(shift + (y + 1) * stride, 77);
                     }

@@ -207,8 +207,8 @@ impl Default for MultiOtsu {
 /// [`Pipeline`](crate::ErrorKind::Pipeline) unless there are 2 to [`MAX_CLASSES`] classes,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn multi_otsu(image: &Image, params: &MultiOtsu, cx: &Context) -> Result<(Image, Vec<f32>)> {
-    let &MultiOtsu { classes, output } = params;
     use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    let &MultiOtsu { classes, output } = params;
     check_classes(classes)?;
     expect_types("multi-otsu", Shape::of(image), &[Gray8, Gray16, GrayF32, Mask])?;
     let levels = multi_otsu_levels(&histogram(image, cx)?, classes);

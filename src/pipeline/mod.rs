@@ -445,6 +445,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`run`](Self::run), and [`Cancelled`](crate::ErrorKind::Cancelled).
+    #[expect(clippy::needless_pass_by_value, reason = "who gives the picture away saves a copy")]
     pub fn run_with(
         &self,
         image: Arc<Image>,

@@ -89,7 +89,7 @@ pub(crate) fn execute_reporting<'a, 'b>(
     cx: &Context,
 ) -> Result<()> {
     let sources: Few<Source<'_>, FEW> = sources.into_iter().map(Source::Image).collect();
-    let shapes = || sources.iter().filter_map(Source::shape);
+    let shapes = || sources.iter().filter_map(|source| source.shape());
     if !shapes().eq(plan.run.sources.iter().copied()) {
         let got: Vec<Shape> = shapes().collect();
         return Err(Error::shape(format!("the run was planned for {:?}, got {got:?}", plan.run.sources)));

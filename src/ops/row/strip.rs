@@ -258,7 +258,7 @@ pub(super) enum Source<'a> {
 }
 
 impl Source<'_> {
-    pub(super) fn shape(&self) -> Option<Shape> {
+    pub(super) fn shape(self) -> Option<Shape> {
         if let Self::Image(image) = self { Some(Shape::of(image)) } else { None }
     }
 }
