@@ -1,7 +1,7 @@
 //! Edge linking with two thresholds: weak pixels stay where they hang on strong ones.
 //!
 //! The last step of J. Canny (1986). It is a question about connected components, so it works on
-//! the runs of [`label`](super::label).
+//! the runs of [`label`](mod@super::label).
 
 use std::sync::Arc;
 

@@ -214,7 +214,7 @@ impl Default for LaplacianOfGaussian {
 /// them, strongest where their radius is `sigma * sqrt(2)`.
 ///
 /// The window reaches four standard deviations, as in SciPy's `gaussian_laplace`, whose border is
-/// [`BorderMode::Reflect`](crate::image::BorderMode::Reflect). Sums are in `f32`, in one order.
+/// [`BorderMode::Reflect`]. Sums are in `f32`, in one order.
 ///
 /// ```
 /// use lyncean::image::{Image, Plane};

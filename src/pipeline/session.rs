@@ -10,10 +10,13 @@ use crate::ops::Context;
 use crate::ops::row::Shape;
 
 /// A loop over pictures of one size: the plan, all that runs work in, and the results are kept and used
-/// again, so that nothing is allocated from the third picture on.
+/// again. Chains of `gray`, `gaussian-blur`, `sobel`, `laplacian`, `threshold` (with a method that finds the
+/// level, too) and point maps allocate nothing from the third picture on.
 ///
-/// What still is: lists of what stages find (`label`, `contours`, detectors), and what whole-image steps
-/// work in; `lyncean explain` tells which stages are one. Pictures of another size make a new plan.
+/// What still allocates: lists of what stages find (`label`, `contours`, detectors) and what whole-image steps
+/// work in; the scratch of the other windows (`box-blur`, `median`, `erode`, `canny`, `convolve`, `resize` ...), a
+/// few rows a picture; windows of more than 16 rows; the tables of `equalize` and `normalize`. Pictures of
+/// another size make a new plan.
 ///
 /// ```
 /// use lyncean::image::{Image, Plane};
