@@ -8,7 +8,6 @@ use std::path::Path;
 use lyncean::image::{Border, BorderMode, Image, Plane};
 use lyncean::ops::adaptive::Surroundings;
 use lyncean::ops::convert::Depth;
-use lyncean::ops::label::Connectivity;
 use lyncean::ops::local_threshold::Formula;
 use lyncean::ops::sobel::Operator;
 use lyncean::ops::{

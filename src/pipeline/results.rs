@@ -176,12 +176,11 @@ impl Results {
     fn stage(&self, stage: &str) -> Result<&StageResults> {
         self.stages.iter().find(|results| results.name == stage).ok_or_else(|| {
             let error = Error::pipeline(format!("there is no stage `{stage}`"));
-            let known = || self.stages.iter().map(|results| results.name.as_str());
-            let hint = crate::document::did_you_mean(stage, known()).unwrap_or_else(|| {
-                let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-                format!("there are {}", names.join(", "))
-            });
-            error.with_hint(hint)
+            let known = self.stages.iter().map(|results| results.name.as_str());
+            match crate::document::did_you_mean(stage, known) {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
         })
     }
 
@@ -241,7 +240,7 @@ mod tests {
         assert_eq!(results.size(), (8, 4));
         let hint = |error: crate::Error| error.hint().unwrap_or_default().to_owned();
         assert_eq!(hint(results.objects("labels").unwrap_err()), "did you mean `label`?");
-        assert_eq!(hint(results.objects("faces").unwrap_err()), "there are `threshold`, `label`");
+        assert_eq!(hint(results.objects("faces").unwrap_err()), "known here: `threshold`, `label`");
         assert_eq!(hint(results.classes("threshold").unwrap_err()), "it gave `level` (measures)");
         let error = results.measure("threshold", "height").unwrap_err();
         assert_eq!(error.message(), "stage `threshold` measures `level`, got `height`");
