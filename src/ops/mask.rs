@@ -208,7 +208,7 @@ pub struct MatchTemplate {
 /// use lyncean::image::{Image, Plane};
 /// use lyncean::ops::{Context, MatchTemplate, match_template};
 ///
-/// let picture = Plane::from_fn(9, 7, |x, y| ((x * 31 + y * 17) % 97) as u8);
+/// let picture = Plane::from_fn(9, 7, |x, y| ((x * x * 31 + y * y * y * 17) % 97) as u8);
 /// let template = Plane::from_fn(3, 3, |x, y| picture.get(x + 4, y + 2));
 /// let (matches, scores) = match_template(
 ///     &Image::Gray8(picture),
