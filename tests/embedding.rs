@@ -106,7 +106,7 @@ fn a_session_gives_what_single_runs_give() {
                         tried += 1;
                     }
                     (Err(got), Err(wanted)) => {
-                        assert_eq!(got.to_string(), wanted.to_string(), "{}", kind.name)
+                        assert_eq!(got.to_string(), wanted.to_string(), "{}", kind.name);
                     }
                     (got, wanted) => panic!("{}: {:?} and {:?}", kind.name, got.err(), wanted.err()),
                 }
