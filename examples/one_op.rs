@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
     assert_eq!((found.regions.len(), found.regions[0].centroid), (1, (30.0, 20.0)));
 
     let edges = ops::canny(&image, &Canny::default(), &cx)?;
-    let on = edges.as_gray8()?.as_slice().iter().filter(|&&value| value == 255).count();
+    let on = edges.as_gray8()?.as_slice().iter().filter(|&&value| value > 0).count();
     println!("{on} pixels of edge");
     assert!((50..80).contains(&on));
     Ok(())
