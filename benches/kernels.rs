@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lyncean::image::{Image, Plane};
+use lyncean::image::{Image, ImageType, Plane};
 use lyncean::kernel::{Isa, gaussian, pixel, sobel};
 use lyncean::ops::gaussian::fixed_weights;
 use lyncean::ops::row::{RowNode, Run, RunPlan, Shape, Step, execute};
@@ -101,7 +101,7 @@ fn edges(input: Shape, fused: bool) -> Run {
     nodes.extend(ops::gaussian::nodes(shape, &gaussian).unwrap_or_default());
     if fused {
         let rows = SobelRows::new(&Sobel::default()).ok();
-        let fused = rows.and_then(|rows| MagnitudeThresholdRows::fuse(&rows, 100.0, false));
+        let fused = rows.and_then(|rows| MagnitudeThresholdRows::fuse(&rows, ImageType::Gray8, 100.0, false));
         nodes.extend(fused.map(|node| Arc::new(node) as Arc<dyn RowNode>));
     } else {
         nodes.extend(ops::sobel::nodes(shape, &Sobel::default()).unwrap_or_default());

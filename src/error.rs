@@ -49,6 +49,14 @@ impl ErrorKind {
 }
 
 /// What went wrong, where, and what would help.
+///
+/// ```
+/// use lyncean::{Error, ErrorKind};
+///
+/// let error = Error::shape("expected 3, got 4").within("conv1").with_hint("count again");
+/// assert_eq!(error.kind(), ErrorKind::Shape);
+/// assert_eq!(error.to_string(), "conv1: expected 3, got 4\nhint: count again");
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {

@@ -5,17 +5,27 @@ use std::path::{Path, PathBuf};
 /// For each room: the rooms it may use. `error` and `document` are known everywhere above them.
 const BELOW: &[(&str, &[&str])] = &[
     ("error", &["document"]),
-    ("document", &["error"]),
+    ("parallel", &["error"]),
+    ("document", &["image", "error"]),
     ("image", &["error"]),
     ("kernel", &["image", "error"]),
     ("reference", &["image", "error"]),
-    ("ops", &["kernel", "image", "error", "document"]),
-    ("nn", &["kernel", "image", "error", "document"]),
-    ("stage", &["ops", "nn", "kernel", "image", "error", "document"]),
+    ("ops", &["kernel", "parallel", "image", "error", "document"]),
+    ("nn", &["kernel", "parallel", "image", "error", "document"]),
+    ("stage", &["ops", "nn", "kernel", "parallel", "image", "error", "document"]),
     ("builtin", &[]),
-    ("pipeline", &["stage", "ops", "kernel", "image", "error", "document", "builtin"]),
-    ("eval", &["pipeline", "stage", "ops", "nn", "kernel", "image", "error", "document", "builtin"]),
-    ("cli", &["eval", "pipeline", "stage", "ops", "nn", "kernel", "image", "error", "document", "builtin"]),
+    ("pipeline", &["stage", "ops", "kernel", "parallel", "image", "error", "document", "builtin"]),
+    (
+        "eval",
+        &["pipeline", "stage", "ops", "nn", "kernel", "parallel", "image", "error", "document", "builtin"],
+    ),
+    (
+        "cli",
+        &[
+            "eval", "pipeline", "stage", "ops", "nn", "kernel", "parallel", "image", "error", "document",
+            "builtin",
+        ],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

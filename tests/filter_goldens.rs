@@ -8,7 +8,6 @@ use std::path::Path;
 use lyncean::image::{Border, BorderMode, Image, Plane};
 use lyncean::ops::adaptive::Surroundings;
 use lyncean::ops::convert::Depth;
-use lyncean::ops::label::Connectivity;
 use lyncean::ops::local_threshold::Formula;
 use lyncean::ops::sobel::Operator;
 use lyncean::ops::{
@@ -98,7 +97,7 @@ fn compute(op: &str, input: &Image, p: &Value) -> lyncean::Result<Image> {
                 "tozero" => ThresholdType::ToZero,
                 _ => ThresholdType::ToZeroInv,
             };
-            ops::threshold(input, float(&p["level"]), kind, &cx)
+            ops::threshold(input, &ops::Threshold { level: float(&p["level"]), kind }, &cx)
         }
         "otsu" => Ok(Image::GrayF32(Plane::filled(1, 1, ops::otsu_level(&ops::histogram(input, &cx)?)))),
         "equalize" => ops::equalize(input, &cx),
@@ -154,8 +153,12 @@ fn compute(op: &str, input: &Image, p: &Value) -> lyncean::Result<Image> {
             let (scale, offset) = (Some(float(&p["scale"])), float(&p["offset"]));
             ops::convert(input, &Convert { to, scale, offset }, &cx)
         }
-        "box-blur" => ops::box_blur(input, pair(&p["size"]), border(&p["border"]), &cx),
-        "median" => ops::median(input, number(&p["size"]), border(&p["border"]), &cx),
+        "box-blur" => {
+            ops::box_blur(input, &ops::BoxBlur { size: pair(&p["size"]), border: border(&p["border"]) }, &cx)
+        }
+        "median" => {
+            ops::median(input, &ops::Median { size: number(&p["size"]), border: border(&p["border"]) }, &cx)
+        }
         "adaptive-threshold" => {
             let mean = p["method"] == "mean";
             let params = Adaptive {
@@ -170,16 +173,20 @@ fn compute(op: &str, input: &Image, p: &Value) -> lyncean::Result<Image> {
             let k = p["k"].as_f64().unwrap();
             let niblack = p["method"] == "niblack";
             let formula = if niblack { Formula::Niblack { k } } else { Formula::Sauvola { k, r: None } };
-            ops::local_threshold(input, pair(&p["size"]), formula, &cx)
+            ops::local_threshold(input, &ops::LocalThreshold { size: pair(&p["size"]), formula }, &cx)
         }
-        "laplacian" => ops::laplacian(input, number(&p["size"]), border(&p["border"]), &cx),
+        "laplacian" => ops::laplacian(
+            input,
+            &ops::Laplacian { size: number(&p["size"]), border: border(&p["border"]) },
+            &cx,
+        ),
         "log" => {
             let sigma = p["sigma"].as_f64().unwrap();
-            ops::laplacian_of_gaussian(input, sigma, BorderMode::Reflect.into(), &cx)
+            ops::laplacian_of_gaussian(input, &ops::LaplacianOfGaussian { sigma, ..Default::default() }, &cx)
         }
         "hysteresis" => {
             let (low, high) = (float(&p["low"]), float(&p["high"]));
-            ops::hysteresis_threshold(input, low, high, Connectivity::Four, &cx)
+            ops::hysteresis_threshold(input, &ops::Hysteresis { low, high, ..Default::default() }, &cx)
         }
         "difference-of-mirrored" => {
             let plane = input.as_gray8()?;

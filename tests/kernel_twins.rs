@@ -215,7 +215,7 @@ proptest! {
         let kind = if inverted { ThresholdType::BinaryInv } else { ThresholdType::Binary };
         for image in [Image::Gray8(image), Image::Gray16(deep)] {
             let magnitude = derived(&image, &sobel.0, SobelOutput::Magnitude, isa);
-            let wanted = ops::threshold(&magnitude, level, kind, &context(isa)).unwrap();
+            let wanted = ops::threshold(&magnitude, &ops::Threshold { level, kind }, &context(isa)).unwrap();
             let fused = MagnitudeThresholdRows::fuse(&rows, image.ty(), level, inverted).unwrap();
             let got = apply(std::sync::Arc::new(fused), &[&image], &context(isa)).unwrap();
             prop_assert_eq!(got, wanted);
@@ -236,7 +236,7 @@ proptest! {
                 ThresholdType::ToZero => "tozero",
                 ThresholdType::ToZeroInv => "tozero-inv",
             };
-            let run = |image: &Image, level| ops::threshold(image, level, kind, &context(isa)).unwrap();
+            let run = |image: &Image, level| ops::threshold(image, &ops::Threshold { level, kind }, &context(isa)).unwrap();
             let twin = |pixel: f64, level: f32, largest: f64| {
                 reference::threshold::threshold(word, pixel, f64::from(level).floor(), largest)
             };

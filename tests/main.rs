@@ -21,6 +21,7 @@ mod cli;
 mod codec;
 mod conv_properties;
 mod diagnostics;
+mod embedding;
 mod eval;
 mod filter_goldens;
 mod filter_twins;

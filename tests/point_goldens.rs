@@ -41,7 +41,11 @@ fn compute(goldens: &Goldens, op: &str, input: &Image, p: &Value) -> lyncean::Re
     let second = || goldens.image(&p["second"]);
     match op {
         "invert" => ops::invert(input, &cx),
-        "gamma" => ops::gamma(input, p["gamma"].as_f64().unwrap(), p["gain"].as_f64().unwrap(), &cx),
+        "gamma" => {
+            let params =
+                ops::Gamma { gamma: p["gamma"].as_f64().unwrap(), gain: p["gain"].as_f64().unwrap() };
+            ops::gamma(input, &params, &cx)
+        }
         "normalize" => {
             let params = Normalize { percentiles: pairs(&p["percentiles"]), range: pairs(&p["range"]) };
             ops::normalize(input, &params, &cx)

@@ -108,17 +108,17 @@ proptest! {
     fn masks_keep_what_they_cover((image, mask) in pair::<u16>(), outside in any::<u16>(), inverted: bool, isa in isa()) {
         let mask = mask.map(|value| if value % 3 == 0 { 255u8 } else { 0 });
         let got = ops::mask_apply(
-            &Image::Gray16(image.clone()), &Image::Mask(mask.clone()), f32::from(outside), inverted, &context(isa, 1),
+            &Image::Gray16(image.clone()), &Image::Mask(mask.clone()), &ops::MaskApply { outside: f32::from(outside), inverted }, &context(isa, 1),
         ).unwrap();
         let wanted = Plane::from_fn(image.width(), image.height(), |x, y| {
             if (mask.get(x, y) == 255) == inverted { outside } else { image.get(x, y) }
         });
         prop_assert_eq!(&got, &Image::Gray16(wanted.clone()));
         let bytes = Image::Gray8(image.map(|value| (value >> 8) as u8));
-        let got = ops::mask_apply(&bytes, &Image::Mask(mask.clone()), f32::from(outside >> 8), inverted, &context(isa, 1)).unwrap();
+        let got = ops::mask_apply(&bytes, &Image::Mask(mask.clone()), &ops::MaskApply { outside: f32::from(outside >> 8), inverted }, &context(isa, 1)).unwrap();
         prop_assert_eq!(got, Image::Gray8(wanted.map(|value| (value >> 8) as u8)));
         let colours = Image::Rgb16(image.map(|value| [value, value / 2, 7]));
-        let got = ops::mask_apply(&colours, &Image::Mask(mask.clone()), f32::from(outside), inverted, &context(isa, 1)).unwrap();
+        let got = ops::mask_apply(&colours, &Image::Mask(mask.clone()), &ops::MaskApply { outside: f32::from(outside), inverted }, &context(isa, 1)).unwrap();
         let wanted = Plane::from_fn(image.width(), image.height(), |x, y| {
             let value = image.get(x, y);
             if (mask.get(x, y) == 255) == inverted { [outside; 3] } else { [value, value / 2, 7] }
@@ -271,7 +271,8 @@ proptest! {
 #[test]
 fn gamma_rounds_the_power() {
     let ramp = Image::Gray8(Plane::from_fn(256, 1, |x, _| x as u8));
-    let got = ops::gamma(&ramp, 0.5, 1.0, &Context::default()).unwrap();
+    let got =
+        ops::gamma(&ramp, &ops::Gamma { gamma: 0.5, ..Default::default() }, &Context::default()).unwrap();
     for (value, &got) in got.plane_bytes(0).iter().enumerate() {
         // The square root of 255 v, compared in whole numbers: (2 got - 1)^2 <= 4 * 255 v <= (2 got + 1)^2.
         let (low, high) = (2 * i64::from(got) - 1, 2 * i64::from(got) + 1);
@@ -308,8 +309,8 @@ fn what_does_not_fit_is_refused() {
     assert!(ops::arithmetic(&small, &large, Operation::Add, &cx).is_err());
     assert!(ops::arithmetic(&small, &wide, Operation::Add, &cx).is_err());
     assert!(ops::flat_field(&small, &large, None, &cx).is_err());
-    assert!(ops::mask_apply(&small, &small, 0.0, false, &cx).is_err());
-    assert!(ops::gamma(&small, 0.0, 1.0, &cx).is_err());
+    assert!(ops::mask_apply(&small, &small, &ops::MaskApply::default(), &cx).is_err());
+    assert!(ops::gamma(&small, &ops::Gamma { gamma: 0.0, ..Default::default() }, &cx).is_err());
     assert!(ops::clahe(&small, &Clahe { clip_limit: 2.0, tiles: (0, 1) }, &cx).is_err());
     assert!(ops::clahe(&wide, &Clahe { clip_limit: 2.0, tiles: (4096, 4096) }, &cx).is_err());
     assert!(

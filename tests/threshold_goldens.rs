@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lyncean::image::codec::{self, Limits};
 use lyncean::image::{Image, Plane};
-use lyncean::ops::level::{Method, Semantics, level};
+use lyncean::ops::level::{FindLevel, Method, Semantics, level};
 use lyncean::ops::{Context, histogram, multi_otsu::multi_otsu_levels};
 use serde_json::Value;
 
@@ -48,11 +48,11 @@ fn levels_agree_with_their_peers() {
                 let what = format!("{name} {depth} {} {peer}", method.as_str());
                 if wanted.is_null() {
                     if golden[peer].get(method.as_str()).is_some() {
-                        assert!(level(&image, method, semantics, &cx).is_err(), "{what}");
+                        assert!(level(&image, &FindLevel { method, semantics }, &cx).is_err(), "{what}");
                     }
                     continue;
                 }
-                let got = level(&image, method, semantics, &cx).unwrap();
+                let got = level(&image, &FindLevel { method, semantics }, &cx).unwrap();
                 // Means are rounded to `f32`; of floats, scikit-image sums in `f32`.
                 let largest = if depth == "8" {
                     255.0
@@ -97,7 +97,7 @@ fn the_levels_everybody_knows() {
         let image = Image::Gray8(picture(name));
         [Method::Otsu, Method::Li, Method::Yen, Method::Isodata, Method::Triangle, Method::Minimum].map(
             |method| {
-                let level = level(&image, method, semantics, &cx).unwrap();
+                let level = level(&image, &FindLevel { method, semantics }, &cx).unwrap();
                 (f64::from(level) * 10.0).round() / 10.0
             },
         )

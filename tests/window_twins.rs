@@ -44,7 +44,7 @@ proptest! {
         size in size(), border in border(), isa in isa(), threads in 1usize..3, strip in 1usize..9,
     ) {
         let cx = Context::default().with_isa(isa).with_threads(threads).with_strip_rows(strip);
-        let run = |image: Image| ops::box_blur(&image, size, border, &cx).unwrap();
+        let run = |image: Image| ops::box_blur(&image, &ops::BoxBlur { size, border }, &cx).unwrap();
         let constant = border.value as u8;
         prop_assert_eq!(run(Image::Gray8(image.clone())), Image::Gray8(means(&image, size, border, constant)));
         prop_assert_eq!(run(Image::Gray16(deep.clone())), Image::Gray16(means(&deep, size, border, constant.into())));
@@ -82,7 +82,7 @@ proptest! {
             (f32::from(deep.get(x, y)) - f32::from(mean.get(x, y)) > -whole) != inverted
         });
         prop_assert_eq!(ops::adaptive_threshold(&Image::Gray16(deep), &params, &cx).unwrap(), wanted);
-        let around = ops::box_blur(&Image::GrayF32(float.clone()), (size, size), border, &cx).unwrap();
+        let around = ops::box_blur(&Image::GrayF32(float.clone()), &ops::BoxBlur { size: (size, size), border }, &cx).unwrap();
         let Image::GrayF32(around) = around else { panic!("float") };
         let wanted = mask(float.width(), float.height(), |x, y| {
             (float.get(x, y) > around.get(x, y) - offset) != inverted
@@ -109,7 +109,7 @@ proptest! {
                     };
                     f64::from(values.get(x, y)) > level
                 });
-                prop_assert_eq!(ops::local_threshold(&image, size, formula, &cx).unwrap(), wanted);
+                prop_assert_eq!(ops::local_threshold(&image, &ops::LocalThreshold { size, formula }, &cx).unwrap(), wanted);
             }
         }
     }
@@ -121,7 +121,7 @@ proptest! {
         threads in 1usize..3, strip in 1usize..9,
     ) {
         let cx = Context::default().with_isa(isa).with_threads(threads).with_strip_rows(strip);
-        let run = |image: Image| ops::median(&image, size, border, &cx).unwrap();
+        let run = |image: Image| ops::median(&image, &ops::Median { size, border }, &cx).unwrap();
         let constant = border.value as u8;
         let twin = reference::median::median(&image, size, border, constant);
         prop_assert_eq!(run(Image::Gray8(image)), Image::Gray8(twin));
@@ -161,7 +161,7 @@ proptest! {
                 }).collect()
             }
         };
-        let Image::GrayF32(got) = ops::laplacian(&Image::Gray8(image.clone()), size, border, &cx).unwrap() else {
+        let Image::GrayF32(got) = ops::laplacian(&Image::Gray8(image.clone()), &ops::Laplacian { size, border }, &cx).unwrap() else {
             panic!("float")
         };
         let wanted = reference::laplacian::correlate(&image, &weights, size.max(3), border, border.value as u8);
@@ -170,7 +170,7 @@ proptest! {
 
         let (window, weights) = reference::laplacian::laplacian_of_gaussian(sigma);
         let Image::GrayF32(got) =
-            ops::laplacian_of_gaussian(&Image::GrayF32(float.clone()), sigma, border, &cx).unwrap()
+            ops::laplacian_of_gaussian(&Image::GrayF32(float.clone()), &ops::LaplacianOfGaussian { sigma, border }, &cx).unwrap()
         else {
             panic!("float")
         };
@@ -190,7 +190,7 @@ proptest! {
         let connectivity = if eight { Connectivity::Eight } else { Connectivity::Four };
         let cx = Context::default().with_isa(isa);
         for image in [Image::Gray8(image.clone()), Image::Gray16(image.map(u16::from)), Image::GrayF32(image.map(f32::from))] {
-            let got = ops::hysteresis_threshold(&image, low.into(), high.into(), connectivity, &cx).unwrap();
+            let got = ops::hysteresis_threshold(&image, &ops::Hysteresis { low: low.into(), high: high.into(), connectivity }, &cx).unwrap();
             prop_assert_eq!(got, Image::Mask(wanted.clone()));
         }
     }

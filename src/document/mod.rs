@@ -2,6 +2,7 @@
 //! misspelt names, checks against a schema, and resources. It knows nothing of stages or layers.
 
 mod diagnostic;
+mod file;
 mod resource;
 mod schema;
 mod source;
@@ -9,6 +10,7 @@ mod suggest;
 mod value;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics};
+pub(crate) use file::read;
 pub use resource::{Resource, ResourceBytes, Resources};
 pub use schema::check;
 pub use source::Source;

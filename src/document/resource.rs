@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::suggest::did_you_mean;
+use crate::image::Image;
 use crate::{Error, Result};
 
 /// The name of a resource: a path relative to the file that names it, `builtin:NAME`, or a name
@@ -40,10 +41,22 @@ impl ResourceBytes {
 }
 
 /// Where resources are looked up. Built-ins come from the tables it is made with.
+///
+/// ```
+/// use lyncean::document::{Resource, Resources};
+///
+/// let mut resources = Resources::new(None).with_builtin(lyncean::builtin::RESOURCES);
+/// resources.give("model", b"bytes".to_vec());
+/// assert_eq!(&*resources.load(&Resource("model".into()))?.bytes, b"bytes");
+/// assert!(resources.load(&Resource("builtin:lenet5".into())).is_ok());
+/// assert!(resources.load(&Resource("elsewhere".into())).is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     folder: Option<PathBuf>,
     given: HashMap<String, Arc<[u8]>>,
+    pictures: HashMap<String, Arc<Image>>,
     builtin: Vec<&'static [(&'static str, &'static [u8])]>,
     used: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -67,6 +80,27 @@ impl Resources {
     /// Gives bytes under a name, which then needs no file.
     pub fn give(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) {
         self.given.insert(name.into(), bytes.into());
+    }
+
+    /// Gives a decoded picture under a name, for parameters that name a picture. It comes before bytes of
+    /// the same name, and needs no decoder.
+    pub fn give_picture(&mut self, name: impl Into<String>, image: impl Into<Arc<Image>>) {
+        self.pictures.insert(name.into(), image.into());
+    }
+
+    /// The decoded picture that was given under a name.
+    pub(crate) fn picture(&self, resource: &Resource) -> Option<Arc<Image>> {
+        let image = self.pictures.get(&resource.0)?;
+        if let Ok(mut used) = self.used.lock() {
+            let mut hasher = blake3::Hasher::new();
+            let head = format!("{} {} {}\n", image.ty(), image.width(), image.height());
+            hasher.update(head.as_bytes());
+            for plane in 0..image.ty().planes() {
+                hasher.update(image.plane_bytes(plane));
+            }
+            used.insert(resource.0.clone(), hasher.finalize().to_hex().to_string());
+        }
+        Some(Arc::clone(image))
     }
 
     /// Names and [fingerprints](ResourceBytes::fingerprint) of all that was loaded so far, from here
@@ -122,15 +156,7 @@ impl Resources {
                 .with_hint("give its bytes, or use `builtin:NAME`"));
         };
         let path = folder.join(&name);
-        let meta = std::fs::metadata(&path).map_err(|error| Error::io(path.display(), error))?;
-        if meta.len() > LIMIT {
-            return Err(Error::limit(format!(
-                "`{}`: {} bytes, at most {LIMIT} are read",
-                path.display(),
-                meta.len()
-            )));
-        }
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(path.display(), error))?;
+        let bytes = super::read(&path, LIMIT)?;
         Ok(ResourceBytes { name, bytes: Cow::Owned(bytes) })
     }
 }
@@ -138,6 +164,28 @@ impl Resources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decoded_pictures_have_fingerprints_of_their_own() {
+        let mut resources = Resources::new(None);
+        let wanted = Resource("background".into());
+        assert!(resources.picture(&wanted).is_none());
+        resources.give_picture("background", Image::new(crate::image::ImageType::Gray8, 2, 3));
+        assert_eq!(resources.picture(&wanted).unwrap().height(), 3);
+        let first = resources.used();
+        resources.give_picture("background", Image::new(crate::image::ImageType::Gray8, 3, 2));
+        resources.picture(&wanted).unwrap();
+        assert_ne!(resources.used()["background"], first["background"]);
+    }
+
+    #[test]
+    #[cfg(not(feature = "files"))]
+    fn files_want_their_feature() {
+        let resources = Resources::new(Some("folder".into()));
+        let error = resources.load(&Resource("x.png".into())).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
+        assert_eq!(error.hint(), Some("switch the feature `files` on, or give the bytes"));
+    }
 
     #[test]
     fn builtins_given_bytes_and_files() {
@@ -148,6 +196,11 @@ mod tests {
         assert!(resources.load(&Resource("x.png".into())).is_err());
         resources.give("x.png", b"xyz".to_vec());
         assert_eq!(&*resources.load(&Resource("x.png".into())).unwrap().bytes, b"xyz");
+    }
+
+    #[test]
+    #[cfg(feature = "files")]
+    fn files_are_found_from_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.bin"), b"1").unwrap();
         let resources = Resources::new(Some(folder.path().to_path_buf()));

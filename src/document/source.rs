@@ -3,6 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// The text of a file, with the name that messages give it.
+///
+/// ```
+/// use lyncean::document::Source;
+///
+/// let source = Source::new("inline", "a = 1\nb = 2");
+/// assert_eq!(source.line_column(6), (2, 1));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     name: String,
@@ -27,9 +34,9 @@ impl Source {
     ///
     /// # Errors
     /// [`Io`](crate::ErrorKind::Io) when the file cannot be read, [`Pipeline`](crate::ErrorKind::Pipeline)
-    /// when it is not UTF-8.
+    /// when it is not UTF-8, [`Unsupported`](crate::ErrorKind::Unsupported) without the feature `files`.
     pub fn read(path: &Path) -> crate::Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| crate::Error::io(path.display(), error))?;
+        let bytes = super::read(path, u64::MAX)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             crate::Error::pipeline(format!(

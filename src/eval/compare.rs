@@ -127,10 +127,7 @@ pub fn compare(
         .map(|(first, second)| Pair { first, second, counts: Paired::default() })
         .collect();
     // A pool of one: a pipeline's own schedule may ask for threads, and must not get them here.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| {
-        Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")).with_source(error)
-    })?;
-    pool.install(|| {
+    crate::parallel::in_threads(1, || {
         for index in 0..images {
             let picture = index * data.len() / images;
             judge(&mut runners, data, picture, index, options)?;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
 use super::dataset::Dataset;
 use crate::ops::Context;
 use crate::ops::linear::{LinearModel, Samples};
+use crate::parallel::prelude::*;
 use crate::pipeline::{Pipeline, RunOptions};
 use crate::stage::{DataType, PortType};
 use crate::{Error, Result};

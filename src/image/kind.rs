@@ -39,6 +39,13 @@ impl Element {
 }
 
 /// The type of an image value in a pipeline.
+///
+/// ```
+/// use lyncean::image::ImageType;
+///
+/// assert_eq!((ImageType::Rgb16.channels(), ImageType::Rgb16.pixel_size()), (3, 6));
+/// assert_eq!(ImageType::GrayF32.to_string(), "gray-f32");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImageType {
     /// One channel, `u8`.
@@ -156,6 +163,16 @@ pub enum Gradient {
 }
 
 /// An image of any type.
+///
+/// ```
+/// use lyncean::image::{Image, ImageType, Plane};
+///
+/// let image = Image::Gray8(Plane::filled(4, 3, 7));
+/// assert_eq!((image.ty(), image.width(), image.height()), (ImageType::Gray8, 4, 3));
+/// assert_eq!(image.as_gray8()?.get(3, 2), 7);
+/// assert!(image.as_gray_f32().is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Image {
     /// See [`ImageType::Gray8`].
@@ -263,19 +280,25 @@ impl Image {
 
     /// The bytes of every plane, to write.
     pub fn planes_bytes_mut(&mut self) -> Vec<&mut [u8]> {
+        let planes = self.ty().planes();
+        self.plane_pair_bytes_mut().into_iter().take(planes).collect()
+    }
+
+    /// The bytes of both planes, to write; the second is empty where there is but one.
+    pub(crate) fn plane_pair_bytes_mut(&mut self) -> [&mut [u8]; 2] {
         fn bytes<T: Pixel>(plane: &mut Plane<T>) -> &mut [u8] {
             bytemuck::cast_slice_mut(plane.as_mut_slice())
         }
         match self {
-            Self::Gray8(p) | Self::Mask(p) => vec![bytes(p)],
-            Self::Gray16(p) => vec![bytes(p)],
-            Self::GrayF32(p) => vec![bytes(p)],
-            Self::Rgb8(p) => vec![bytes(p)],
-            Self::Rgb16(p) => vec![bytes(p)],
-            Self::RgbF32(p) => vec![bytes(p)],
-            Self::Labels(p) => vec![bytes(p)],
-            Self::Gradient(Gradient::I16 { dx, dy }) => vec![bytes(dx), bytes(dy)],
-            Self::Gradient(Gradient::F32 { dx, dy }) => vec![bytes(dx), bytes(dy)],
+            Self::Gray8(p) | Self::Mask(p) => [bytes(p), &mut []],
+            Self::Gray16(p) => [bytes(p), &mut []],
+            Self::GrayF32(p) => [bytes(p), &mut []],
+            Self::Rgb8(p) => [bytes(p), &mut []],
+            Self::Rgb16(p) => [bytes(p), &mut []],
+            Self::RgbF32(p) => [bytes(p), &mut []],
+            Self::Labels(p) => [bytes(p), &mut []],
+            Self::Gradient(Gradient::I16 { dx, dy }) => [bytes(dx), bytes(dy)],
+            Self::Gradient(Gradient::F32 { dx, dy }) => [bytes(dx), bytes(dy)],
         }
     }
 

@@ -45,6 +45,14 @@ enum Store<T> {
 
 /// An image plane: `height` rows of `width` pixels, one after the other without gaps. It owns its pixels,
 /// or reads [those of somebody else](Self::from_shared).
+///
+/// ```
+/// use lyncean::image::Plane;
+///
+/// let plane = Plane::from_fn(3, 2, |x, y| (10 * y + x) as u8);
+/// assert_eq!(plane.row(1), [10, 11, 12]);
+/// assert_eq!(plane.map(f32::from).get(2, 0), 2.0);
+/// ```
 #[derive(Clone)]
 pub struct Plane<T> {
     data: Store<T>,
@@ -91,6 +99,15 @@ impl<T: Pixel> Plane<T> {
     }
 
     /// A plane over row-major data.
+    ///
+    /// ```
+    /// use lyncean::image::Plane;
+    ///
+    /// let plane = Plane::from_vec(2, 1, vec![[1u8, 2, 3], [4, 5, 6]])?;
+    /// assert_eq!(plane.get(1, 0), [4, 5, 6]);
+    /// assert!(Plane::from_vec(2, 2, vec![0u8]).is_err());
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `data` does not hold `width * height` pixels.
@@ -208,6 +225,16 @@ impl<T: fmt::Debug> fmt::Debug for Plane<T> {
 }
 
 /// A borrowed image whose rows lie `stride` pixels apart.
+///
+/// ```
+/// use lyncean::image::{Plane, Rect, View};
+///
+/// // Rows of two pixels, three apart.
+/// let view = View::new(&[1u8, 2, 0, 3, 4, 0], 2, 2, 3)?;
+/// assert_eq!(view.row(1), [3, 4]);
+/// assert_eq!(view.crop(Rect::new(1, 0, 1, 2))?.to_plane().as_slice(), [2, 4]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a, T> {
     data: &'a [T],

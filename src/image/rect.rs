@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// A half-open rectangle of pixels: columns `x..x + width`, rows `y..y + height`.
+///
+/// ```
+/// use lyncean::image::Rect;
+///
+/// let rect = Rect::new(1, 2, 3, 4);
+/// assert_eq!((rect.x + rect.width, rect.y + rect.height), (4, 6));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Rect {
     /// First column.

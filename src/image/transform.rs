@@ -2,6 +2,12 @@
 
 /// An affine map `(x, y) -> (a x + b y + c, d x + e y + f)` in pixel-edge coordinates: the pixel
 /// in column `i` covers `i..i + 1`, its centre is `i + 0.5`.
+///
+/// ```
+/// use lyncean::image::Affine;
+///
+/// assert_eq!(Affine::translation(2.0, 3.0).apply(1.0, 1.0), (3.0, 4.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine {
     /// The two rows `[a, b, c]` and `[d, e, f]`.

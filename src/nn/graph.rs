@@ -8,6 +8,16 @@ use crate::{Error, Result};
 /// An architecture with weights.
 ///
 /// Inference takes `&self`, so threads can share a net.
+///
+/// ```
+/// use lyncean::nn::{Net, Shape, Tensor};
+///
+/// let weights = lyncean::builtin::RESOURCES.iter().find(|(name, _)| *name == "lenet5").unwrap().1;
+/// let net = Net::from_safetensors(weights)?;
+/// let batch = Tensor::zeros(Shape::new(&[2, 1, 28, 28])?);
+/// assert_eq!(net.forward(&batch)?.shape(), Shape::new(&[2, 10])?);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Net {
     arch: Arch,
@@ -75,7 +85,15 @@ impl Net {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when the input is not a batch of what the net takes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.pass(x, &Mode::inference())?.0)
+        Ok(self.pass(x, &Mode::inference(), &|| false)?.0)
+    }
+
+    /// As [`forward`](Self::forward), given up between two layers once `cancelled` says so.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and [`Cancelled`](crate::ErrorKind::Cancelled).
+    pub fn forward_until(&self, x: &Tensor, cancelled: &dyn Fn() -> bool) -> Result<Tensor> {
+        Ok(self.pass(x, &Mode::inference(), cancelled)?.0)
     }
 
     /// The output for a batch, in training, and the tape for [`backward`](Self::backward).
@@ -83,7 +101,7 @@ impl Net {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn record(&self, x: &Tensor, mode: &Mode) -> Result<(Tensor, Tape)> {
-        self.pass(x, mode)
+        self.pass(x, mode, &|| false)
     }
 
     /// The gradients of all parameters, from the gradient of the output.
@@ -117,7 +135,7 @@ impl Net {
         Ok(grads)
     }
 
-    fn pass(&self, x: &Tensor, mode: &Mode) -> Result<(Tensor, Tape)> {
+    fn pass(&self, x: &Tensor, mode: &Mode, cancelled: &dyn Fn() -> bool) -> Result<(Tensor, Tape)> {
         let wanted = self.arch.input;
         if x.shape().is_empty() || x.shape().sample() != wanted {
             let name = &self.arch.name;
@@ -133,6 +151,9 @@ impl Net {
                 Source::Input => Some(x),
                 Source::Layer(from) => outputs[*from].as_ref(),
             };
+            if cancelled() {
+                return Err(Error::cancelled());
+            }
             let inputs: Vec<&Tensor> = spec.inputs.iter().filter_map(read).collect();
             let (y, kept) = node.layer.forward(&inputs, mode).map_err(|error| error.within(&spec.name))?;
             for source in &spec.inputs {

@@ -14,6 +14,7 @@ pub mod input;
 pub mod layer;
 pub mod loss;
 pub mod optim;
+#[cfg(feature = "files")]
 pub mod train;
 
 mod graph;

@@ -2,9 +2,8 @@
 
 use std::cell::RefCell;
 
-use rayon::prelude::*;
-
 use crate::kernel::conv2d::ConvScratch;
+use crate::parallel::prelude::*;
 
 /// Samples whose gradients are summed as one before the sums are added in order.
 pub(super) const SAMPLES: usize = 8;
@@ -23,7 +22,7 @@ pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize
     if len == 0 {
         return;
     }
-    if output.len() <= len || rayon::current_num_threads() == 1 {
+    if output.len() <= len || crate::parallel::current_num_threads() == 1 {
         output.chunks_mut(len).enumerate().for_each(|(i, piece)| body(i, piece));
     } else {
         output.par_chunks_mut(len).enumerate().for_each(|(i, piece)| body(i, piece));
@@ -44,7 +43,7 @@ pub(super) fn sum_over_samples(
     };
     let mut total = vec![0.0f32; len];
     let mut add = |sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
-    if rayon::current_num_threads() == 1 {
+    if crate::parallel::current_num_threads() == 1 {
         for group in 0..groups {
             add(&part(group));
         }

@@ -10,6 +10,15 @@ use crate::{Error, Result};
 ///
 /// Clones share their elements until one of them is written to, so that a layer can keep its input
 /// for the backward pass at no cost.
+///
+/// ```
+/// use lyncean::nn::{Shape, Tensor};
+///
+/// let tensor = Tensor::from_vec(Shape::new(&[2, 2])?, vec![1.0, 2.0, 3.0, 4.0])?;
+/// assert_eq!(tensor.data()[3], 4.0);
+/// assert!(Tensor::from_vec(Shape::new(&[3])?, vec![0.0]).is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Tensor {
     shape: Shape,

@@ -3,7 +3,7 @@
 //! The layout is PyTorch's, so that the `state_dict` of a model whose modules bear the names of the
 //! layers can be read, and weights written here can be read there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use safetensors::tensor::{SafeTensors, TensorView};
@@ -39,7 +39,7 @@ impl Net {
     /// # Errors
     /// As [`from_safetensors`](Self::from_safetensors), and [`Io`](crate::ErrorKind::Io).
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path.display(), error))?;
+        let bytes = crate::document::read(path, u64::MAX)?;
         Self::from_safetensors(&bytes).map_err(|error| error.within(path.display().to_string()))
     }
 
@@ -106,7 +106,8 @@ pub(super) fn write<'a>(
     for (name, shape, bytes) in &tensors {
         views.push((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).map_err(internal)?));
     }
-    let metadata = HashMap::from([(ARCHITECTURE.to_owned(), architecture.to_owned())]);
+    // Which map it is depends on the features of the crate.
+    let metadata = [(ARCHITECTURE.to_owned(), architecture.to_owned())].into_iter().collect();
     serialize(views, Some(metadata)).map_err(internal)
 }
 
@@ -154,6 +155,16 @@ mod tests {
         let second = Net::from_safetensors(&bytes).unwrap();
         assert!(first.params().eq(second.params()));
         assert_eq!(second.arch().text, first.arch().text);
+    }
+
+    #[test]
+    fn inference_stops_between_layers() {
+        let net = net(4, 1);
+        let x = Tensor::zeros(Shape::new(&[1, 3]).unwrap());
+        let asked = std::cell::Cell::new(0);
+        let error = net.forward_until(&x, &|| asked.replace(asked.get() + 1) > 0).unwrap_err();
+        assert_eq!((error.kind(), asked.get()), (crate::ErrorKind::Cancelled, 2));
+        assert_eq!(net.forward_until(&x, &|| false).unwrap(), net.forward(&x).unwrap());
     }
 
     #[test]

@@ -180,6 +180,17 @@ pub fn nodes(input: Shape, params: &Adaptive) -> Result<Vec<Arc<dyn RowNode>>> {
 ///
 /// Equal to OpenCV's `adaptiveThreshold` for 8 bit. Means of integers are rounded to integers first.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Adaptive, Context, adaptive_threshold};
+///
+/// let even = Image::Gray8(Plane::filled(9, 9, 50));
+/// let params = Adaptive { size: 3, offset: 5.0, ..Adaptive::default() };
+/// let mask = adaptive_threshold(&even, &params, &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.get(4, 4), 255);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for images that are not gray, [`Pipeline`](ErrorKind::Pipeline) when the
 /// size is out of range, [`Cancelled`](ErrorKind::Cancelled).

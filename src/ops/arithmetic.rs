@@ -123,6 +123,16 @@ pub fn constant_nodes(a: Shape, constant: f32, op: Operation) -> Result<Chain> {
 /// Combines two images value by value, in their type: integers saturate, as in OpenCV's `add`,
 /// `subtract`, `multiply`, `divide`, `min`, `max` and `addWeighted`.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Operation, arithmetic};
+///
+/// let [a, b] = [200, 100].map(|value| Image::Gray8(Plane::filled(1, 1, value)));
+/// // Integers stop at white.
+/// assert_eq!(arithmetic(&a, &b, Operation::Add, &Context::default())?.as_gray8()?.get(0, 0), 255);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when types or sizes differ, and for labels and gradients,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
@@ -131,6 +141,16 @@ pub fn arithmetic(a: &Image, b: &Image, op: Operation, cx: &Context) -> Result<I
 }
 
 /// [`arithmetic`] with the same value, in units of the image, everywhere in place of a second image.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Operation, arithmetic_constant};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![10, 20])?);
+/// let more = arithmetic_constant(&image, 5.0, Operation::Add, &Context::default())?;
+/// assert_eq!(more.as_gray8()?.as_slice(), [15, 25]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Cancelled`](crate::ErrorKind::Cancelled).
@@ -203,13 +223,34 @@ pub fn mask_apply_node(image: Shape, mask: Shape, outside: f32, inverted: bool) 
     Ok(Arc::new(MaskApplyRows { inverted, outside }))
 }
 
+/// Parameters of [`mask_apply`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MaskApply {
+    /// What stands elsewhere, in units of the image, in each channel.
+    pub outside: f32,
+    /// Whether the pixels stay where the mask is not set.
+    pub inverted: bool,
+}
+
 /// The pixels where the mask is set, elsewhere `outside` (in units of the image, for each channel);
 /// `inverted`, the pixels where it is not.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, MaskApply, mask_apply};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![10, 20])?);
+/// let mask = Image::Mask(Plane::from_vec(2, 1, vec![0, 255])?);
+/// let kept = mask_apply(&image, &mask, &MaskApply::default(), &Context::default())?;
+/// assert_eq!(kept.as_gray8()?.as_slice(), [0, 20]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when sizes differ, when the second image is no mask, for
 /// gradients, and when a mask would get another value than 0 or 255;
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn mask_apply(image: &Image, mask: &Image, outside: f32, inverted: bool, cx: &Context) -> Result<Image> {
+pub fn mask_apply(image: &Image, mask: &Image, params: &MaskApply, cx: &Context) -> Result<Image> {
+    let &MaskApply { outside, inverted } = params;
     apply(mask_apply_node(Shape::of(image), Shape::of(mask), outside, inverted)?, &[image, mask], cx)
 }

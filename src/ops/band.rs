@@ -4,9 +4,8 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::image::{Pixel, Plane};
+use crate::parallel::prelude::*;
 use crate::{Error, Result};
 
 /// Asked from time to time whether to stop; from several threads at once.

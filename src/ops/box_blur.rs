@@ -133,14 +133,40 @@ pub fn nodes(input: Shape, (width, height): (usize, usize), border: Border) -> R
     Ok(vec![Arc::new(BoxRows { stencil: Stencil::centred(width, height, border) })])
 }
 
+/// Parameters of [`box_blur`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoxBlur {
+    /// Width and height of the window in pixels.
+    pub size: (usize, usize),
+    /// What lies beyond the edge.
+    pub border: Border,
+}
+
+impl Default for BoxBlur {
+    /// 3x3, mirrored at the edge.
+    fn default() -> Self {
+        Self { size: (3, 3), border: Border::default() }
+    }
+}
+
 /// The mean over rectangles of `size` (width and height in pixels), in the type of the image; masks give `gray8`.
 ///
 /// The time does not depend on the size for integers. Equal to OpenCV's `blur`, but that it may round
 /// halves down where the window has an even number of pixels.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{BoxBlur, Context, box_blur};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 90 } else { 0 }));
+/// let smooth = box_blur(&image, &BoxBlur::default(), &Context::default())?;
+/// assert_eq!(smooth.as_gray8()?.get(1, 1), 10);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// for a window without pixels or beyond [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn box_blur(image: &Image, size: (usize, usize), border: Border, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), size, border)?, image, cx)
+pub fn box_blur(image: &Image, params: &BoxBlur, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.size, params.border)?, image, cx)
 }

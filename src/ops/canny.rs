@@ -158,6 +158,17 @@ pub fn nodes(input: Shape, params: &Canny) -> Result<Chain> {
 
 /// Edges of an 8-bit image, one pixel wide: OpenCV's `Canny`, to the bit.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Canny, Context, canny};
+///
+/// let step = Image::Gray8(Plane::from_fn(16, 8, |x, _| if x < 8 { 20 } else { 220 }));
+/// let edges = canny(&step, &Canny::default(), &Context::default())?;
+/// let on = |x: usize| edges.as_gray8().is_ok_and(|mask| mask.get(x, 4) == 255);
+/// assert!((on(7) || on(8)) && !on(2) && !on(13));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8`,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) when a parameter is out of range,

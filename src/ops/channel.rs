@@ -58,6 +58,15 @@ pub fn nodes(input: Shape, index: usize) -> Result<Chain> {
 
 /// One channel of a colour image, in its depth: 0 red, 1 green, 2 blue.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, channel};
+///
+/// let image = Image::Rgb8(Plane::filled(1, 1, [1, 2, 3]));
+/// assert_eq!(channel(&image, 2, &Context::default())?.as_gray8()?.get(0, 0), 3);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images without colour,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) for an index above 2,

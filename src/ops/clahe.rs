@@ -93,6 +93,17 @@ pub fn check(input: Shape, params: &Clahe) -> Result<()> {
 
 /// Equalizes a gray image by tiles: OpenCV's `CLAHE`, with 256 values for 8 bit and 65536 for 16.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Clahe, Context, clahe};
+///
+/// let image = Image::Gray8(Plane::from_fn(64, 64, |x, y| 100 + ((x * y) % 20) as u8));
+/// let clear = clahe(&image, &Clahe::default(), &Context::default())?;
+/// let most = |image: &Image| image.plane_bytes(0).iter().max().copied();
+/// assert!(most(&clear) > most(&image));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`check`], and [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn clahe(image: &Image, params: &Clahe, cx: &Context) -> Result<Image> {

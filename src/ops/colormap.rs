@@ -113,6 +113,16 @@ pub fn nodes(input: Shape, map: Colormap) -> Result<Chain> {
 /// The colours of gray values: the range of the type, 0..=255, 0..=65535 or 0..=1, is cut into 256
 /// equal parts.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Colormap, Context, colormap};
+///
+/// let image = Image::Gray8(Plane::filled(1, 1, 7));
+/// let colours = colormap(&image, Colormap::Gray, &Context::default())?;
+/// assert_eq!(colours.plane_bytes(0), [7, 7, 7]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn colormap(image: &Image, map: Colormap, cx: &Context) -> Result<Image> {

@@ -10,6 +10,13 @@ use crate::kernel::Isa;
 use crate::{Error, Result};
 
 /// Instruction set, threads and cancellation, handed to every operation.
+///
+/// ```
+/// use lyncean::ops::Context;
+///
+/// let cx = Context::default().with_threads(4);
+/// assert_eq!((cx.threads, cx.is_cancelled()), (4, false));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The instruction set of the kernels.
@@ -19,6 +26,7 @@ pub struct Context {
     /// Rows of a strip; `None` lets the executor choose.
     pub strip_rows: Option<usize>,
     cancel: Cancel,
+    progress: Option<Hook>,
     spare: Spare,
 }
 
@@ -30,6 +38,7 @@ impl Default for Context {
             threads: 1,
             strip_rows: None,
             cancel: Cancel::default(),
+            progress: None,
             spare: Spare::default(),
         }
     }
@@ -64,18 +73,75 @@ impl Context {
         self
     }
 
+    /// The same context, with somebody who hears of progress: of each pipeline step, several times while
+    /// it goes through rows, and when it is done. Calls come from all threads that work, often: a hook
+    /// should return at once.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use lyncean::image::{Image, Plane};
+    /// use lyncean::ops::Context;
+    /// use lyncean::pipeline::{Pipeline, RunOptions};
+    ///
+    /// let calls = Arc::new(AtomicUsize::new(0));
+    /// let heard = Arc::clone(&calls);
+    /// let context = Context::default().with_progress(move |progress| {
+    ///     assert!((0.0..=1.0).contains(&progress.overall()));
+    ///     heard.fetch_add(1, Ordering::Relaxed);
+    /// });
+    /// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"invert\"")?;
+    /// let image = Arc::new(Image::Gray8(Plane::filled(8, 8, 1)));
+    /// pipeline.run_with(image, None, &RunOptions { context, ..RunOptions::default() })?;
+    /// assert!(calls.load(Ordering::Relaxed) > 0);
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_progress(mut self, hook: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Hook(Arc::new(hook)));
+        self
+    }
+
+    /// Tells progress, if somebody hears of it.
+    pub(crate) fn report<'a>(&self, progress: impl FnOnce() -> Option<Progress<'a>>) {
+        if let Some(Hook(hook)) = &self.progress
+            && let Some(progress) = progress()
+        {
+            hook(progress);
+        }
+    }
+
     /// An image to be written over whole: its pixels are anything.
     pub(crate) fn image(&self, ty: ImageType, width: usize, height: usize) -> Image {
-        self.spare.take(ty, width, height).unwrap_or_else(|| Image::new(ty, width, height))
+        let spare = self.spare.take(ty, width, height).and_then(Arc::into_inner);
+        spare.unwrap_or_else(|| Image::new(ty, width, height))
+    }
+
+    /// As [`image`](Self::image), owned by the caller alone.
+    pub(crate) fn shared_image(&self, ty: ImageType, width: usize, height: usize) -> Arc<Image> {
+        self.spare.take(ty, width, height).unwrap_or_else(|| Arc::new(Image::new(ty, width, height)))
+    }
+
+    /// A copy of an image, in spare memory if there is some.
+    pub(crate) fn copy(&self, image: &Image) -> Arc<Image> {
+        let Some(mut copy) = self.spare.take(image.ty(), image.width(), image.height()) else {
+            return Arc::new(image.clone());
+        };
+        if let Some(copy) = Arc::get_mut(&mut copy) {
+            for (index, plane) in copy.plane_pair_bytes_mut().into_iter().enumerate() {
+                if index < image.ty().planes() {
+                    plane.copy_from_slice(image.plane_bytes(index));
+                }
+            }
+        }
+        copy
     }
 
     /// Takes back an image that nobody needs any more, if this was its last owner: the next of its
     /// type and size made with this context, or with a clone of it, takes its memory. Pixels that belong to
     /// somebody else are let go.
-    pub fn reuse(&self, image: Arc<Image>) {
-        if let Ok(image) = Arc::try_unwrap(image)
-            && !image.is_shared()
-        {
+    pub fn reuse(&self, mut image: Arc<Image>) {
+        if Arc::get_mut(&mut image).is_some_and(|image| !image.is_shared()) {
             self.spare.put(image);
         }
     }
@@ -96,6 +162,16 @@ impl Context {
 
 /// A flag shared by whoever works and whoever may ask to stop, and an hour after which work stops by
 /// itself.
+///
+/// ```
+/// use lyncean::ops::{Cancel, Context};
+///
+/// let cancel = Cancel::default();
+/// let cx = Context::default().with_cancel(cancel.clone());
+/// assert!(cx.check().is_ok());
+/// cancel.cancel(); // from any thread
+/// assert!(cx.check().is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,
@@ -121,23 +197,53 @@ impl Cancel {
     }
 }
 
+/// How far a pipeline is on one picture, see [`Context::with_progress`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress<'a> {
+    /// The stage at work. Stages that are fused are told by the last of them.
+    pub stage: &'a str,
+    /// The step of the plan, from 0.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// The share of this step that is done, 0 to 1.
+    pub done: f64,
+}
+
+impl Progress<'_> {
+    /// The share of all steps that is done, 0 to 1; steps count alike.
+    pub fn overall(&self) -> f64 {
+        (self.step as f64 + self.done) / self.steps.max(1) as f64
+    }
+}
+
+/// Who hears of progress.
+#[derive(Clone)]
+struct Hook(Arc<dyn Fn(Progress<'_>) + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 /// Memory of images that are no longer needed. Fresh memory costs more than many operations: each
 /// page of it is a fault, and is cleared.
 #[derive(Clone, Default)]
-struct Spare(Arc<Mutex<Vec<Image>>>);
+struct Spare(Arc<Mutex<Vec<Arc<Image>>>>);
 
 impl Spare {
     /// Images kept at most; the oldest goes first.
     const MOST: usize = 8;
 
-    fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Image> {
+    fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Arc<Image>> {
         let mut images = self.0.lock().ok()?;
-        let fits = |image: &Image| (image.ty(), image.width(), image.height()) == (ty, width, height);
+        let fits = |image: &Arc<Image>| (image.ty(), image.width(), image.height()) == (ty, width, height);
         // The last one that was put back is the one most likely in cache.
         images.iter().rposition(fits).map(|index| images.remove(index))
     }
 
-    fn put(&self, image: Image) {
+    fn put(&self, image: Arc<Image>) {
         if let Ok(mut images) = self.0.lock() {
             if images.len() == Self::MOST {
                 images.remove(0);

@@ -129,6 +129,17 @@ pub fn nodes(input: Shape, params: &Convert) -> Result<Chain> {
 
 /// Converts to another number type; see [`ConvertRows`]. Masks become gray.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::convert::Depth;
+/// use lyncean::ops::{Context, Convert, convert};
+///
+/// let white = Image::Gray8(Plane::filled(1, 1, 255));
+/// let params = Convert { to: Depth::F32, scale: None, offset: 0.0 };
+/// assert_eq!(convert(&white, &params, &Context::default())?.as_gray_f32()?.get(0, 0), 1.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn convert(image: &Image, params: &Convert, cx: &Context) -> Result<Image> {

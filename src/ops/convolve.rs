@@ -54,6 +54,13 @@ pub struct Convolve {
     pub border: Border,
 }
 
+impl Default for Convolve {
+    /// One weight of 1, which changes nothing but the type.
+    fn default() -> Self {
+        Self::new(1, 1, vec![1.0])
+    }
+}
+
 impl Convolve {
     /// Correlation with a kernel, everything else by default.
     pub fn new(width: usize, height: usize, weights: Vec<f32>) -> Self {
@@ -398,6 +405,17 @@ pub fn output_length(n: usize, k: usize, stride: usize, border: BorderMode) -> u
 }
 
 /// Correlates an image with a kernel, channel by channel; see [`ConvolveRows`] for how sums are made.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Convolve, convolve};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![1, 4, 9])?);
+/// let params = Convolve { weights: vec![-1.0, 0.0, 1.0], width: 3, ..Convolve::default() };
+/// // A correlation: right less left.
+/// assert_eq!(convolve(&image, &params, &Context::default())?.as_gray_f32()?.get(1, 0), 8.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients,

@@ -60,6 +60,16 @@ pub fn nodes(input: Shape, rect: Rect) -> Result<Chain> {
 
 /// The part of an image inside a rectangle.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane, Rect};
+/// use lyncean::ops::{Context, crop};
+///
+/// let image = Image::Gray8(Plane::from_fn(5, 4, |x, y| (10 * y + x) as u8));
+/// let part = crop(&image, Rect::new(1, 2, 3, 1), &Context::default())?;
+/// assert_eq!(part.as_gray8()?.as_slice(), [21, 22, 23]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when the rectangle is not inside the image,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -75,6 +75,15 @@ pub fn node(a: Shape, b: Shape, signed: bool) -> Result<Arc<dyn RowNode>> {
 
 /// `|a - b|` in the type of the images, or, `signed`, `a - b` as floats.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, difference};
+///
+/// let [a, b] = [3, 10].map(|value| Image::Gray8(Plane::filled(1, 1, value)));
+/// assert_eq!(difference(&a, &b, false, &Context::default())?.as_gray8()?.get(0, 0), 7);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when types or sizes differ, and for labels and gradients,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -121,6 +121,15 @@ pub fn check(input: Shape) -> Result<()> {
 
 /// Spreads the values of a gray image so that its histogram is as even as can be.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, equalize};
+///
+/// let image = Image::Gray8(Plane::from_vec(4, 1, vec![10, 10, 20, 20])?);
+/// assert_eq!(equalize(&image, &Context::default())?.as_gray8()?.as_slice(), [0, 0, 255, 255]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8` and `gray16`,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -67,9 +67,9 @@ impl Reduction for SumReduction {
         sums.pixels += (row.len() / *channels) as u64;
     }
 
-    fn merge(&self, into: &mut State, mut below: State) {
+    fn merge(&self, into: &mut State, below: &mut State) {
         let (into, _): &mut (Sums, usize) = scratch(into);
-        let (below, _): &mut (Sums, usize) = scratch(&mut below);
+        let (below, _): &mut (Sums, usize) = scratch(below);
         into.pixels += below.pixels;
         into.channels.iter_mut().zip(below.channels).for_each(|(into, below)| *into += below);
     }
@@ -103,9 +103,10 @@ impl RowNode for GainRows {
 }
 
 /// The map from light to gain, and the means, that a [`SumReduction`] leads to.
-pub(crate) fn gain(state: State) -> Result<(Arc<dyn RowNode>, [f64; 3])> {
-    let (sums, _) =
-        *state.downcast::<(Sums, usize)>().map_err(|_| Error::new(ErrorKind::Internal, "a sum was lost"))?;
+pub(crate) fn gain(state: &mut State) -> Result<(Arc<dyn RowNode>, [f64; 3])> {
+    let (sums, _) = state
+        .downcast_ref::<(Sums, usize)>()
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "a sum was lost"))?;
     let means = sums.means();
     Ok((Arc::new(GainRows { means: means.map(|mean| mean as f32) }), means))
 }
@@ -179,6 +180,17 @@ pub(crate) fn nodes(image: Shape, flat: Shape, dark: Option<Shape>) -> Result<No
 /// Corrects a picture by one of an even surface and, if given, one without light, all of one type and
 /// size; channels apart.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, flat_field};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![100, 50])?);
+/// // A picture that is the light itself becomes even.
+/// let even = flat_field(&image, &image, None, &Context::default())?;
+/// assert_eq!(even.as_gray8()?.as_slice(), [75, 75]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) when types or sizes differ, and for labels and gradients,
 /// [`Cancelled`](ErrorKind::Cancelled).
@@ -190,7 +202,7 @@ pub fn flat_field(image: &Image, flat: &Image, dark: Option<&Image>, cx: &Contex
         (None, _) => None,
     };
     let light = made.as_ref().unwrap_or(flat);
-    let (node, _) = gain(reduce(Arc::new(SumReduction), light, cx)?)?;
+    let (node, _) = gain(&mut reduce(Arc::new(SumReduction), light, cx)?)?;
     let gain = apply(node, &[light], cx)?;
     let inputs: Vec<&Image> = [Some(image), Some(&gain), dark].into_iter().flatten().collect();
     apply(nodes.correct, &inputs, cx)

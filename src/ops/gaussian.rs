@@ -192,6 +192,11 @@ impl RowNode for GaussianRows {
         })
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        // Nothing is carried from row to row.
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let step = rows.shape(0).ty.channels();
         let range = self.rows_needed(0, y);
@@ -225,6 +230,17 @@ pub fn nodes(input: Shape, params: &Gaussian) -> Result<Chain> {
 ///
 /// 8 and 16 bit are computed in fixed point with one rounding, halves up, and equal OpenCV's
 /// `GaussianBlur` of the same size and sigma to the bit.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Gaussian, gaussian};
+///
+/// let image = Image::Gray8(Plane::filled(9, 9, 50));
+/// let params = Gaussian { sigma: 2.0, ..Gaussian::default() };
+/// // What is even stays as it is.
+/// assert_eq!(gaussian(&image, &params, &Context::default())?, image);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)

@@ -40,9 +40,15 @@ impl Histogram {
     }
 
     /// The histogram that a [`HistogramReduction`] observed.
-    pub fn from_state(state: State) -> Option<Self> {
-        state.downcast::<Counts>().ok().map(|counts| counts.finish())
+    pub fn from_state(state: &mut State) -> Option<&Self> {
+        state.downcast_mut::<Observed>().map(Observed::finish)
     }
+}
+
+/// What is observed, and room for the histogram that is read from it.
+struct Observed {
+    counts: Counts,
+    read: Histogram,
 }
 
 /// A histogram in the making.
@@ -98,20 +104,46 @@ impl Pairs {
     }
 }
 
-impl Counts {
-    fn finish(self) -> Histogram {
-        let of_parts = |parts: &[[u64; 256]; 4]| {
-            let counts = (0..256).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
-            Histogram { counts, range: None }
+impl Observed {
+    fn finish(&mut self) -> &Histogram {
+        let read = &mut self.read;
+        let of_parts = |parts: &[[u64; 256]; 4], read: &mut Histogram| {
+            read.counts.clear();
+            read.counts.extend((0..256).map(|bin| parts.iter().map(|part| part[bin]).sum::<u64>()));
         };
-        match self {
-            Self::U8(parts) => of_parts(&parts),
-            Self::Pairs(mut pairs) => {
+        match &mut self.counts {
+            Counts::U8(parts) => of_parts(parts, read),
+            Counts::Pairs(pairs) => {
                 pairs.fold();
-                of_parts(&pairs.singles)
+                of_parts(&pairs.singles, read);
             }
-            Self::U16(counts) => Histogram { counts, range: None },
-            Self::F32(counts, range) => Histogram { counts, range: Some(range) },
+            // What lies there instead is cleared before it is counted in.
+            Counts::U16(counts) => std::mem::swap(counts, &mut read.counts),
+            Counts::F32(counts, range) => {
+                std::mem::swap(counts, &mut read.counts);
+                read.range = Some(*range);
+            }
+        }
+        read
+    }
+}
+
+impl Counts {
+    fn restart(&mut self, bins: usize) {
+        match self {
+            Self::U8(parts) => parts.as_flattened_mut().fill(0),
+            Self::Pairs(pairs) => {
+                // Where all was folded, the large table is clear already.
+                if pairs.counted > 0 {
+                    pairs.both.fill(0);
+                }
+                (pairs.counted, pairs.rows, pairs.is_rough) = (0, 0, false);
+                pairs.singles.as_flattened_mut().fill(0);
+            }
+            Self::U16(counts) | Self::F32(counts, _) => {
+                counts.clear();
+                counts.resize(bins, 0);
+            }
         }
     }
 }
@@ -129,16 +161,24 @@ impl Reduction for HistogramReduction {
     }
 
     fn start(&self, input: Shape) -> State {
-        Box::new(match input.ty.element() {
+        let counts = match input.ty.element() {
             Element::U16 => Counts::U16(vec![0; 65536]),
             Element::F32 => Counts::F32(vec![0; FLOAT_BINS], self.range),
             _ if input.width * input.height >= Pairs::LEAST => Counts::Pairs(Pairs::start()),
             _ => Counts::U8(Box::new([[0; 256]; 4])),
-        })
+        };
+        Box::new(Observed { counts, read: Histogram { counts: Vec::new(), range: None } })
+    }
+
+    fn restart(&self, state: &mut State) -> bool {
+        let Observed { counts, .. } = scratch(state);
+        let bins = if matches!(counts, Counts::U16(_)) { 65536 } else { FLOAT_BINS };
+        counts.restart(bins);
+        true
     }
 
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
-        match scratch(state) {
+        match &mut scratch::<Observed>(state).counts {
             Counts::U8(counts) => kernel::count_u8_row(planes[0], counts),
             Counts::Pairs(pairs) => pairs.count(planes[0]),
             Counts::U16(counts) => kernel::count_u16_row(bytemuck::cast_slice(planes[0]), counts),
@@ -148,11 +188,12 @@ impl Reduction for HistogramReduction {
         }
     }
 
-    fn merge(&self, into: &mut State, mut below: State) {
+    fn merge(&self, into: &mut State, below: &mut State) {
         let add = |into: &mut [u64], below: &[u64]| {
             into.iter_mut().zip(below).for_each(|(into, below)| *into += below);
         };
-        match (scratch(into), scratch(&mut below)) {
+        let (into, below): (&mut Observed, &mut Observed) = (scratch(into), scratch(below));
+        match (&mut into.counts, &mut below.counts) {
             (Counts::U8(into), Counts::U8(below)) => {
                 into.iter_mut().zip(below.iter()).for_each(|(into, below)| add(into, below));
             }
@@ -181,12 +222,17 @@ impl Reduction for ExtremaReduction {
         Box::new(None::<(f32, f32)>)
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        *scratch::<Option<(f32, f32)>>(state) = None;
+        true
+    }
+
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
         kernel::extrema_f32_row(bytemuck::cast_slice(planes[0]), scratch(state));
     }
 
-    fn merge(&self, into: &mut State, mut below: State) {
-        let below: &mut Option<(f32, f32)> = scratch(&mut below);
+    fn merge(&self, into: &mut State, below: &mut State) {
+        let below: &mut Option<(f32, f32)> = scratch(below);
         let into: &mut Option<(f32, f32)> = scratch(into);
         if let Some((low, high)) = *below {
             kernel::extrema_f32_row(&[low, high], into);
@@ -209,6 +255,16 @@ pub(crate) fn reduce(reduction: Arc<dyn Reduction>, image: &Image, cx: &Context)
 /// Counts the values of a gray image or mask; floats in [`FLOAT_BINS`] equal bins from the least to
 /// the largest finite value.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, histogram};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![7, 7, 9])?);
+/// let counted = histogram(&image, &Context::default())?;
+/// assert_eq!((counted.counts[7], counted.counts[9], counted.total()), (2, 1, 3));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for images that are not gray, [`Cancelled`](ErrorKind::Cancelled).
 pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
@@ -221,8 +277,9 @@ pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
         }
         _ => (0.0, 0.0),
     };
-    let state = reduce(Arc::new(HistogramReduction { range }), image, cx)?;
-    Histogram::from_state(state).ok_or_else(|| Error::new(ErrorKind::Internal, "a histogram was lost"))
+    let mut state = reduce(Arc::new(HistogramReduction { range }), image, cx)?;
+    let histogram = Histogram::from_state(&mut state).cloned();
+    histogram.ok_or_else(|| Error::new(ErrorKind::Internal, "a histogram was lost"))
 }
 
 /// The level that splits a histogram into two classes of the greatest variance between them (N. Otsu
@@ -231,6 +288,15 @@ pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
 ///
 /// The first of equal levels wins, up to the rounding of a recurrence in `f64` that is OpenCV's.
 /// Floats get the middle of a bin, as in scikit-image.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, histogram, otsu_level};
+///
+/// let image = Image::Gray8(Plane::from_vec(4, 1, vec![10, 10, 200, 200])?);
+/// assert_eq!(otsu_level(&histogram(&image, &Context::default())?), 10.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub fn otsu_level(histogram: &Histogram) -> f32 {
     let scale = 1.0 / histogram.total().max(1) as f64;
     let share = |count: u64| count as f64 * scale;

@@ -1,7 +1,7 @@
 //! Edge linking with two thresholds: weak pixels stay where they hang on strong ones.
 //!
 //! The last step of J. Canny (1986). It is a question about connected components, so it works on
-//! the runs of [`label`](super::label).
+//! the runs of [`label`](mod@super::label).
 
 use std::sync::Arc;
 
@@ -84,18 +84,41 @@ impl RowNode for ClassifyRows {
     }
 }
 
+/// Parameters of [`hysteresis_threshold`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hysteresis {
+    /// Pixels above it are in where a stronger one is near, in units of the image.
+    pub low: f32,
+    /// Pixels above it are in by themselves, in units of the image; at least `low`.
+    pub high: f32,
+    /// Neighbours of a pixel.
+    pub connectivity: Connectivity,
+}
+
+impl Default for Hysteresis {
+    /// Levels for 8 bit that are no more than a start; four neighbours.
+    fn default() -> Self {
+        Self { low: 80.0, high: 150.0, connectivity: Connectivity::Four }
+    }
+}
+
 /// The mask of the pixels above `low` that hang together with one above `high`: scikit-image's
 /// `apply_hysteresis_threshold` with four neighbours.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Hysteresis, hysteresis_threshold};
+///
+/// let image = Image::Gray8(Plane::from_vec(5, 1, vec![90, 160, 90, 0, 90])?);
+/// let mask = hysteresis_threshold(&image, &Hysteresis::default(), &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.as_slice(), [255, 255, 255, 0, 0]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn hysteresis_threshold(
-    image: &Image,
-    low: f32,
-    high: f32,
-    connectivity: Connectivity,
-    cx: &Context,
-) -> Result<Image> {
+pub fn hysteresis_threshold(image: &Image, params: &Hysteresis, cx: &Context) -> Result<Image> {
+    let &Hysteresis { low, high, connectivity } = params;
     let classes = apply_chain(nodes(Shape::of(image), low, high)?, image, cx)?;
     let classes = classes.as_gray8()?.view();
     Ok(Image::Mask(hysteresis_of(cx.isa, classes, connectivity, cx.threads, &|| cx.is_cancelled())?))

@@ -8,8 +8,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::Context;
 use super::band::{bands, map_bands};
 use super::row::Shape;
@@ -19,6 +17,7 @@ use crate::image::{Image, ImageType, Pixel, Plane, Rect, View};
 use crate::kernel::Isa;
 pub use crate::kernel::integral::Sum;
 use crate::kernel::integral::{integral_row, tilted_row};
+use crate::parallel::prelude::*;
 
 /// The table of the sums of pixels.
 ///

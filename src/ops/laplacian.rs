@@ -8,7 +8,7 @@ use super::chain::{Chain, apply_chain};
 use super::convolve::{self, Convolve};
 use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
-use crate::image::{Border, Element, Image, ImageType, Pixel};
+use crate::image::{Border, BorderMode, Element, Image, ImageType, Pixel};
 use crate::kernel::Isa;
 use crate::kernel::laplacian::laplacian_of_gaussian_row;
 use crate::kernel::pixel::Sample;
@@ -63,13 +63,39 @@ pub fn nodes(input: Shape, size: usize, border: Border) -> Result<Chain> {
     convolve::nodes(input, &Convolve { border, ..Convolve::new(side, side, weights(size)?) })
 }
 
+/// Parameters of [`laplacian`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Laplacian {
+    /// Width and height of the window in pixels: 1 (four neighbours), 3, 5 or 7.
+    pub size: usize,
+    /// What lies beyond the edge.
+    pub border: Border,
+}
+
+impl Default for Laplacian {
+    /// The four neighbours, mirrored at the edge.
+    fn default() -> Self {
+        Self { size: 1, border: Border::default() }
+    }
+}
+
 /// The sum of both second derivatives, `gray-f32`; see [`weights`]. Equal to OpenCV's `Laplacian`.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Laplacian, laplacian};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 10 } else { 0 }));
+/// let second = laplacian(&image, &Laplacian::default(), &Context::default())?;
+/// assert_eq!(second.as_gray_f32()?.get(1, 1), -40.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// unless the size is odd and at most [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn laplacian(image: &Image, size: usize, border: Border, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), size, border)?, image, cx)
+pub fn laplacian(image: &Image, params: &Laplacian, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.size, params.border)?, image, cx)
 }
 
 /// The Laplacian of a Gaussian, as a node: floats from any depth.
@@ -123,6 +149,10 @@ impl RowNode for LogRows {
         Box::new([vec![0f32; length], vec![0f32; length]])
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let columns = scratch(state);
         match rows.shape(0).ty.element() {
@@ -164,15 +194,41 @@ pub fn log_nodes(input: Shape, sigma: f64, border: Border) -> Result<Chain> {
     Ok(vec![Arc::new(LogRows { smooth: single(smooth), second: single(second), border })])
 }
 
+/// Parameters of [`laplacian_of_gaussian`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaplacianOfGaussian {
+    /// Standard deviation of the Gaussian in pixels; spots of radius `1.4 * sigma` answer most.
+    pub sigma: f64,
+    /// What lies beyond the edge.
+    pub border: Border,
+}
+
+impl Default for LaplacianOfGaussian {
+    /// Sigma 2, mirrored at the edge, as in scikit-image.
+    fn default() -> Self {
+        Self { sigma: 2.0, border: BorderMode::Reflect.into() }
+    }
+}
+
 /// The Laplacian of a Gaussian of standard deviation `sigma` in pixels, `gray-f32`: below 0 in spots brighter than what is round
 /// them, strongest where their radius is `sigma * sqrt(2)`.
 ///
 /// The window reaches four standard deviations, as in SciPy's `gaussian_laplace`, whose border is
-/// [`BorderMode::Reflect`](crate::image::BorderMode::Reflect). Sums are in `f32`, in one order.
+/// [`BorderMode::Reflect`]. Sums are in `f32`, in one order.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, LaplacianOfGaussian, laplacian_of_gaussian};
+///
+/// let image = Image::Gray8(Plane::from_fn(21, 21, |x, y| if (x, y) == (10, 10) { 255 } else { 0 }));
+/// let spots = laplacian_of_gaussian(&image, &LaplacianOfGaussian::default(), &Context::default())?;
+/// assert!(spots.as_gray_f32()?.get(10, 10) < 0.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// unless `sigma` is above 0 and at most [`MAX_SIGMA`], [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn laplacian_of_gaussian(image: &Image, sigma: f64, border: Border, cx: &Context) -> Result<Image> {
-    apply_chain(log_nodes(Shape::of(image), sigma, border)?, image, cx)
+pub fn laplacian_of_gaussian(image: &Image, params: &LaplacianOfGaussian, cx: &Context) -> Result<Image> {
+    apply_chain(log_nodes(Shape::of(image), params.sigma, params.border)?, image, cx)
 }

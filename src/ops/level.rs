@@ -103,14 +103,34 @@ pub fn level_of(histogram: &Histogram, method: Method, semantics: Semantics) -> 
     })
 }
 
+/// Parameters of [`level`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FindLevel {
+    /// How the level is chosen.
+    pub method: Method,
+    /// Whose way, where libraries differ.
+    pub semantics: Semantics,
+}
+
 /// The level of an image; as [`level_of`] its histogram, but that the mean and Li's level of floats
 /// are those of the pixels, not of bins.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, FindLevel, level};
+///
+/// let image = Image::Gray8(Plane::from_vec(4, 1, vec![10, 10, 200, 200])?);
+/// // Otsu's, unless another method is named.
+/// assert_eq!(level(&image, &FindLevel::default(), &Context::default())?, 10.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Input`](crate::ErrorKind::Input) when [`Method::Minimum`] finds no two peaks,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn level(image: &Image, method: Method, semantics: Semantics, cx: &Context) -> Result<f32> {
+pub fn level(image: &Image, params: &FindLevel, cx: &Context) -> Result<f32> {
+    let &FindLevel { method, semantics } = params;
     match (image, method) {
         (Image::GrayF32(plane), Method::Mean) => {
             let finite = plane.as_slice().iter().filter(|value| value.is_finite());

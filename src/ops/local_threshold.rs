@@ -155,15 +155,45 @@ pub fn nodes(input: Shape, size: (usize, usize), formula: Formula) -> Result<Cha
     Ok(vec![Arc::new(LocalRows { formula, stencil })])
 }
 
+/// Parameters of [`local_threshold`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LocalThreshold {
+    /// Width and height of the window in pixels, odd.
+    pub size: (usize, usize),
+    /// How the level follows from the window.
+    pub formula: Formula,
+}
+
+impl Default for LocalThreshold {
+    /// Niblack's formula over 15x15.
+    fn default() -> Self {
+        Self { size: (15, 15), formula: Formula::Niblack { k: 0.2 } }
+    }
+}
+
 /// The mask of the pixels above the level of their surroundings; the picture is mirrored at its edges.
 ///
 /// Equal to `image > threshold_niblack(image, ...)` and `threshold_sauvola` of scikit-image: sums of integers are
 /// exact, and the level is computed in `f64` in the same steps.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::local_threshold::Formula;
+/// use lyncean::ops::{Context, LocalThreshold, local_threshold};
+///
+/// let paper = Image::Gray8(Plane::filled(9, 9, 200));
+/// let formula = Formula::Sauvola { k: 0.2, r: None };
+/// let params = LocalThreshold { size: (5, 5), formula };
+/// // Even paper is all above.
+/// let mask = local_threshold(&paper, &params, &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.get(4, 4), 255);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) when a size is even or beyond [`MAX_SIZE`],
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn local_threshold(image: &Image, size: (usize, usize), formula: Formula, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), size, formula)?, image, cx)
+pub fn local_threshold(image: &Image, params: &LocalThreshold, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.size, params.formula)?, image, cx)
 }

@@ -146,15 +146,41 @@ pub fn nodes(input: Shape, size: usize, border: Border) -> Result<Chain> {
     Ok(vec![Arc::new(MedianRows { stencil: Stencil::centred(size, size, border) })])
 }
 
+/// Parameters of [`median`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Median {
+    /// Width and height of the window in pixels, odd.
+    pub size: usize,
+    /// What lies beyond the edge.
+    pub border: Border,
+}
+
+impl Default for Median {
+    /// 3x3, with the edge going on beyond it.
+    fn default() -> Self {
+        Self { size: 3, border: BorderMode::Replicate.into() }
+    }
+}
+
 /// The median of windows of `size` pixels along both axes, in the type of the image.
 ///
 /// With [`BorderMode::Replicate`] equal to OpenCV's `medianBlur`. Sizes 3 and
 /// 5 are networks for every type; beyond, 8 bit takes a time that does not depend on the size, and the time of 16
 /// bit and floats grows with the window's area. NaN has no order: what becomes of it is not defined.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Median, median};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 200 } else { 10 }));
+/// let clean = median(&image, &Median::default(), &Context::default())?;
+/// assert_eq!(clean.as_gray8()?.get(1, 1), 10);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Pipeline`](crate::ErrorKind::Pipeline)
 /// when the size is even or beyond [`MAX_SIZE`], [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn median(image: &Image, size: usize, border: Border, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), size, border)?, image, cx)
+pub fn median(image: &Image, params: &Median, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.size, params.border)?, image, cx)
 }

@@ -270,6 +270,17 @@ pub fn nodes_of_element(
 /// `dilate` and `morphologyEx` with their default border, to the bit. NaN has no order: what becomes
 /// of it is not defined.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Morphology, MorphologyOp, morphology};
+///
+/// let image = Image::Gray8(Plane::from_fn(3, 3, |x, y| if (x, y) == (1, 1) { 255 } else { 0 }));
+/// let params = Morphology { op: MorphologyOp::Dilate, size: (3, 3), ..Morphology::default() };
+/// let grown = morphology(&image, &params, &Context::default())?;
+/// assert_eq!(grown.as_gray8()?.as_slice(), [255; 9]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) for an element without pixels or beyond [`MAX_SIZE`],

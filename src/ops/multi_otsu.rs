@@ -173,19 +173,42 @@ pub fn check_classes(classes: usize) -> Result<()> {
     Err(Error::pipeline(format!("`classes` wants 2 to {MAX_CLASSES}, got {classes}")))
 }
 
+/// Parameters of [`multi_otsu`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MultiOtsu {
+    /// How many classes, 2 to 5.
+    pub classes: usize,
+    /// What stands for a class.
+    pub output: ClassOutput,
+}
+
+impl Default for MultiOtsu {
+    /// Three classes, as labels.
+    fn default() -> Self {
+        Self { classes: 3, output: ClassOutput::Labels }
+    }
+}
+
 /// Sorts the pixels of a gray image into classes by [`multi_otsu_levels`]; returns the classes and the levels.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, MultiOtsu, multi_otsu};
+///
+/// let image = Image::Gray8(Plane::from_vec(6, 1, vec![10, 10, 100, 100, 200, 200])?);
+/// let (classes, levels) = multi_otsu(&image, &MultiOtsu::default(), &Context::default())?;
+/// assert_eq!((classes.width(), levels.len()), (6, 2));
+/// assert!(levels[0] < 100.0 && levels[1] >= 100.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) unless there are 2 to [`MAX_CLASSES`] classes,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn multi_otsu(
-    image: &Image,
-    classes: usize,
-    output: ClassOutput,
-    cx: &Context,
-) -> Result<(Image, Vec<f32>)> {
+pub fn multi_otsu(image: &Image, params: &MultiOtsu, cx: &Context) -> Result<(Image, Vec<f32>)> {
     use ImageType::{Gray8, Gray16, GrayF32, Mask};
+    let &MultiOtsu { classes, output } = params;
     check_classes(classes)?;
     expect_types("multi-otsu", Shape::of(image), &[Gray8, Gray16, GrayF32, Mask])?;
     let levels = multi_otsu_levels(&histogram(image, cx)?, classes);
@@ -221,13 +244,13 @@ mod tests {
         fn classes_count_the_levels_below(pixels in prop::collection::vec(any::<u8>(), 1..60), classes in 2usize..=5) {
             let plane = Plane::from_vec(pixels.len(), 1, pixels.clone()).unwrap();
             let cx = Context::default();
-            let (labels, levels) = multi_otsu(&Image::Gray8(plane.clone()), classes, ClassOutput::Labels, &cx).unwrap();
+            let (labels, levels) = multi_otsu(&Image::Gray8(plane.clone()), &MultiOtsu { classes, ..MultiOtsu::default() }, &cx).unwrap();
             let wanted: Vec<u32> = pixels.iter()
                 .map(|&pixel| levels.iter().map(|&level| u32::from(f32::from(pixel) > level)).sum()).collect();
             prop_assert_eq!(&labels, &Image::Labels(Plane::from_vec(pixels.len(), 1, wanted.clone()).unwrap()));
             let grays: Vec<u8> = wanted.iter().map(|&class| (class as usize * 255 / (classes - 1)) as u8).collect();
             for image in [Image::Gray8(plane.clone()), Image::Gray16(plane.map(u16::from))] {
-                let (got, _) = multi_otsu(&image, classes, ClassOutput::Gray, &cx).unwrap();
+                let (got, _) = multi_otsu(&image, &MultiOtsu { classes, output: ClassOutput::Gray }, &cx).unwrap();
                 prop_assert_eq!(&got, &Image::Gray8(Plane::from_vec(pixels.len(), 1, grays.clone()).unwrap()));
             }
         }

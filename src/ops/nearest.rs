@@ -3,6 +3,7 @@
 //! The plainest classifier of pictures, and the measure of what the others are worth. It is the
 //! normalised correlation coefficient of [`template`](super::template) at one place for each class.
 
+use super::band::{Cancelled, poll};
 use super::regions::Gray;
 use crate::image::{Rect, View};
 use crate::{Error, Result};
@@ -70,6 +71,15 @@ impl Templates {
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when `image` has not the size of the templates.
 pub fn nearest_templates<T: Gray>(templates: &Templates, image: View<T>) -> Result<Vec<Nearest>> {
+    nearest_templates_until(templates, image, &|| false)
+}
+
+/// As [`nearest_templates`], until the caller wants to stop.
+pub(crate) fn nearest_templates_until<T: Gray>(
+    templates: &Templates,
+    image: View<T>,
+    cancelled: Cancelled,
+) -> Result<Vec<Nearest>> {
     let size = (image.width(), image.height());
     if size != templates.size() {
         let (w, h) = templates.size();
@@ -80,14 +90,12 @@ pub fn nearest_templates<T: Gray>(templates: &Templates, image: View<T>) -> Resu
         .with_hint("resize the image first"));
     }
     let image = unit(image);
-    let score = |class: &Vec<f64>| class.iter().zip(&image).map(|(a, b)| a * b).sum::<f64>().clamp(-1.0, 1.0);
-    let mut nearest: Vec<_> = templates
-        .classes
-        .iter()
-        .map(score)
-        .enumerate()
-        .map(|(class, score)| Nearest { class, score, p: 0.0 })
-        .collect();
+    let score = |(class, values): (usize, &Vec<f64>)| {
+        poll(cancelled)?;
+        let score = values.iter().zip(&image).map(|(a, b)| a * b).sum::<f64>().clamp(-1.0, 1.0);
+        Ok(Nearest { class, score, p: 0.0 })
+    };
+    let mut nearest = templates.classes.iter().enumerate().map(score).collect::<Result<Vec<_>>>()?;
     let total: f64 = nearest.iter().map(|class| class.score.max(0.0)).sum();
     let equal = 1.0 / nearest.len() as f64;
     for class in &mut nearest {
@@ -138,6 +146,7 @@ mod tests {
         ) {
             let templates = Templates::from_strip(strip.view(), width).unwrap();
             let nearest = nearest_templates(&templates, image.view()).unwrap();
+            assert!(nearest_templates_until(&templates, image.view(), &|| true).is_err());
             prop_assert_eq!(nearest.len(), strip.width() / width);
             prop_assert!(nearest.is_sorted_by(|a, b| (b.score, a.class) < (a.score, b.class)));
             prop_assert!((nearest.iter().map(|class| class.p).sum::<f64>() - 1.0).abs() < 1e-12);

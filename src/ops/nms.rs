@@ -2,6 +2,12 @@
 
 /// Intersection over union of two boxes `[x, y, width, height]`; 0 where they do not meet or one
 /// is empty.
+///
+/// ```
+/// use lyncean::ops::nms::iou;
+///
+/// assert_eq!(iou([0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 4.0]), 0.5);
+/// ```
 pub fn iou(a: [f64; 4], b: [f64; 4]) -> f64 {
     let side = |axis: usize| {
         let (start, end) = (a[axis].max(b[axis]), (a[axis] + a[axis + 2]).min(b[axis] + b[axis + 2]));
@@ -16,6 +22,13 @@ pub fn iou(a: [f64; 4], b: [f64; 4]) -> f64 {
 /// From the best score down, a box stays unless a better one that stays overlaps it by more than
 /// `max_overlap` (intersection over union, 0..=1); at most `max_count` stay. Of equal scores the
 /// earlier box goes first. Boxes whose score is not a number never stay.
+///
+/// ```
+/// use lyncean::ops::nms::nms;
+///
+/// let boxes = [[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0], [9.0, 9.0, 4.0, 4.0]];
+/// assert_eq!(nms(&boxes, &[0.9, 0.8, 0.5], 0.3, 10), [0, 2]);
+/// ```
 ///
 /// # Panics
 /// When there are not as many scores as boxes.

@@ -89,27 +89,30 @@ impl Reduction for IntegerExtrema {
         ExtremaReduction.start(input)
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        ExtremaReduction.restart(state)
+    }
+
     fn observe(&self, isa: Isa, state: &mut State, planes: &[&[u8]]) {
         let found = match self.0 {
             Element::U8 => extrema_row(isa, planes[0]).map(|ends| ends.map(f32::from)),
             _ => extrema_row::<u16>(isa, bytemuck::cast_slice(planes[0])).map(|ends| ends.map(f32::from)),
         };
         if let Some([low, high]) = found {
-            self.merge(state, Box::new(Some((low, high))));
+            crate::kernel::histogram::extrema_f32_row(&[low, high], super::stencil::scratch(state));
         }
     }
 
-    fn merge(&self, into: &mut State, below: State) {
+    fn merge(&self, into: &mut State, below: &mut State) {
         ExtremaReduction.merge(into, below);
     }
 }
 
 /// The range that an observation of [`reduction`] tells.
-pub(crate) fn observed(params: &Normalize, state: State) -> Result<[f64; 2]> {
-    let state = match state.downcast::<Option<(f32, f32)>>() {
-        Ok(extrema) => return Ok(extrema.map_or([0.0, 0.0], |(low, high)| [low, high].map(f64::from))),
-        Err(state) => state,
-    };
+pub(crate) fn observed(params: &Normalize, state: &mut State) -> Result<[f64; 2]> {
+    if let Some(extrema) = state.downcast_ref::<Option<(f32, f32)>>() {
+        return Ok(extrema.map_or([0.0, 0.0], |(low, high)| [low, high].map(f64::from)));
+    }
     let histogram = Histogram::from_state(state)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a histogram was lost"))?;
     let [low, high] = params.percentiles.unwrap_or([0.0, 100.0]);
@@ -117,7 +120,7 @@ pub(crate) fn observed(params: &Normalize, state: State) -> Result<[f64; 2]> {
     if total == 0 {
         return Ok([0.0, 0.0]);
     }
-    Ok([low, high].map(|percent| percentile(percent, total, |rank| value_at(&histogram, rank))))
+    Ok([low, high].map(|percent| percentile(percent, total, |rank| value_at(histogram, rank))))
 }
 
 /// The value of a rank, counted from 0.
@@ -156,6 +159,17 @@ pub(crate) fn float_range(image: &Image, [low, high]: [f64; 2]) -> [f64; 2] {
 
 /// Stretches the values of a picture, all channels alike, to a range; see [`node`]. Masks become gray.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Normalize, normalize};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![50, 75, 100])?);
+/// let stretched = normalize(&image, &Normalize::default(), &Context::default())?;
+/// let values = stretched.as_gray8()?;
+/// assert_eq!((values.get(0, 0), values.get(2, 0)), (0, 255));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](ErrorKind::Shape) for labels and gradients, [`Pipeline`](ErrorKind::Pipeline) for
 /// percentiles that do not rise within 0 to 100, [`Cancelled`](ErrorKind::Cancelled).
@@ -164,7 +178,7 @@ pub fn normalize(image: &Image, params: &Normalize, cx: &Context) -> Result<Imag
     check(Shape::of(image), params)?;
     let range = match params.percentiles {
         Some(percentiles) if params.wants_whole(ty) => float_range(image, percentiles),
-        _ => observed(params, reduce(reduction(ty, params), image, cx)?)?,
+        _ => observed(params, &mut reduce(reduction(ty, params), image, cx)?)?,
     };
     apply(node(ty, params, range), &[image], cx)
 }

@@ -91,6 +91,16 @@ pub fn nodes(input: Shape, pad: &Pad) -> Result<Chain> {
 
 /// Adds pixels on each side: OpenCV's `copyMakeBorder`.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Pad, pad};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![1, 2])?);
+/// let wide = pad(&image, &Pad { left: 1, ..Pad::default() }, &Context::default())?;
+/// assert_eq!((wide.width(), wide.height()), (3, 1));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`nodes`], and [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn pad(image: &Image, pad: &Pad, cx: &Context) -> Result<Image> {

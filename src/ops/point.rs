@@ -124,6 +124,15 @@ pub fn invert_nodes(input: Shape) -> Result<Chain> {
 /// Every value becomes its distance to white: `255 - v`, `65535 - v`, `1 - v`. OpenCV's `bitwise_not`
 /// for integers.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, invert};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![0, 55])?);
+/// assert_eq!(invert(&image, &Context::default())?.as_gray8()?.as_slice(), [255, 200]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn invert(image: &Image, cx: &Context) -> Result<Image> {
@@ -144,14 +153,41 @@ pub fn gamma_nodes(input: Shape, gamma: f64, gain: f64) -> Result<Chain> {
     Ok(vec![map_node("gamma", input.ty, move |value| gain * white * libm::pow(value / white, gamma))])
 }
 
+/// Parameters of [`gamma`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gamma {
+    /// The power: above 1 darkens, below 1 brightens.
+    pub gamma: f64,
+    /// What the result is multiplied with.
+    pub gain: f64,
+}
+
+impl Default for Gamma {
+    /// Nothing is changed.
+    fn default() -> Self {
+        Self { gamma: 1.0, gain: 1.0 }
+    }
+}
+
 /// `white * gain * (v / white) ^ gamma`, computed in `f64`: above 1 darkens, below 1 brightens.
 ///
 /// White is 255, 65535 or 1. Floats below 0 become NaN unless `gamma` is whole.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Gamma, gamma};
+///
+/// let image = Image::Gray8(Plane::from_vec(3, 1, vec![0, 128, 255])?);
+/// let dark = gamma(&image, &Gamma { gamma: 2.0, ..Gamma::default() }, &Context::default())?;
+/// // 255 * (128 / 255)^2 is 64.25.
+/// assert_eq!(dark.as_gray8()?.as_slice(), [0, 64, 255]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for labels and gradients,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) for a gamma that is not positive,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn gamma(image: &Image, gamma: f64, gain: f64, cx: &Context) -> Result<Image> {
-    apply_chain(gamma_nodes(Shape::of(image), gamma, gain)?, image, cx)
+pub fn gamma(image: &Image, params: &Gamma, cx: &Context) -> Result<Image> {
+    apply_chain(gamma_nodes(Shape::of(image), params.gamma, params.gain)?, image, cx)
 }

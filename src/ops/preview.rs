@@ -9,6 +9,14 @@ use crate::image::{Gradient, Image, Plane};
 /// becomes 0, their largest 255, for all channels alike. Gradients become their L2 magnitude, from
 /// 0 to the largest. Labels get the [colours](draw::color_of) of `draw`, on black. What is no finite
 /// number is black, and so is an image of one value.
+///
+/// ```
+/// use lyncean::image::{Image, ImageType};
+/// use lyncean::ops::preview::preview;
+///
+/// let shown = preview(&Image::new(ImageType::GrayF32, 4, 3));
+/// assert_eq!((shown.width(), shown.height()), (4, 3));
+/// ```
 pub fn preview(image: &Image) -> Image {
     match image {
         Image::Gray8(_) | Image::Gray16(_) | Image::Rgb8(_) | Image::Rgb16(_) | Image::Mask(_) => {

@@ -6,7 +6,7 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::Range;
 
-use super::band::{bands, map_bands};
+use super::band::{Cancelled, bands, map_bands, poll};
 use super::label::{Components, Run};
 use crate::image::{Pixel, Rect, View};
 use crate::{Error, Result};
@@ -95,30 +95,36 @@ impl Filter {
 
 /// The table of the regions of `components`, by label.
 pub fn regions(components: &Components) -> Vec<Region> {
-    regions_by(components, 1)
+    regions_by(components, 1, &|| false).unwrap_or_default()
 }
 
-/// [`regions`] by several threads.
-pub(crate) fn regions_by(components: &Components, threads: usize) -> Vec<Region> {
+/// [`regions`] by several threads, until the caller wants to stop.
+pub(crate) fn regions_by(
+    components: &Components,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<Vec<Region>> {
     /// Up to so many regions have a table in every band.
     const MOST: u32 = 1 << 16;
     let threads = if components.count() <= MOST { threads } else { 1 };
     let of_band = |band: Range<usize>| {
         let mut shapes = vec![Shape::default(); components.count() as usize];
         for y in band {
+            if y % 64 == 0 {
+                poll(cancelled)?;
+            }
             for (run, label) in components.row(y) {
                 shapes[label as usize - 1].add(run, y as u64);
             }
         }
         Ok(shapes)
     };
-    let mut parts =
-        map_bands(&bands(components.height(), threads, 256), of_band).unwrap_or_default().into_iter();
+    let mut parts = map_bands(&bands(components.height(), threads, 256), of_band)?.into_iter();
     let mut shapes = parts.next().unwrap_or_default();
     for part in parts {
         shapes.iter_mut().zip(&part).for_each(|(shape, below)| shape.merge(below));
     }
-    (1..).zip(shapes).map(|(label, shape)| shape.region(label)).collect()
+    Ok((1..).zip(shapes).map(|(label, shape)| shape.region(label)).collect())
 }
 
 /// The table of the regions of `components` with the intensities of `image`.
@@ -128,6 +134,15 @@ pub(crate) fn regions_by(components: &Components, threads: usize) -> Vec<Region>
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) when the sizes differ.
 pub fn regions_with_intensity<T: Gray>(components: &Components, image: View<T>) -> Result<Vec<Region>> {
+    regions_with_intensity_until(components, image, &|| false)
+}
+
+/// As [`regions_with_intensity`], until the caller wants to stop.
+pub(crate) fn regions_with_intensity_until<T: Gray>(
+    components: &Components,
+    image: View<T>,
+    cancelled: Cancelled,
+) -> Result<Vec<Region>> {
     if (image.width(), image.height()) != (components.width(), components.height()) {
         return Err(Error::shape(format!(
             "regions of {}x{} cannot be measured on an image of {}x{}",
@@ -137,9 +152,12 @@ pub fn regions_with_intensity<T: Gray>(components: &Components, image: View<T>) 
             image.height()
         )));
     }
-    let mut table = regions(components);
+    let mut table = regions_by(components, 1, cancelled)?;
     let mut sums = vec![(0.0, f64::INFINITY, f64::NEG_INFINITY); table.len()];
     for y in 0..components.height() {
+        if y % 64 == 0 {
+            poll(cancelled)?;
+        }
         let row = image.row(y);
         for (run, label) in components.row(y) {
             let (sum, min, max) = &mut sums[label as usize - 1];
@@ -361,7 +379,8 @@ mod tests {
         let components = components_of(&mask);
         assert!(components.count() > 1);
         for threads in [2, 3] {
-            assert_eq!(regions_by(&components, threads), regions(&components));
+            assert_eq!(regions_by(&components, threads, &|| false).unwrap(), regions(&components));
+            assert!(regions_by(&components, threads, &|| true).is_err());
         }
     }
 

@@ -385,6 +385,16 @@ pub fn nodes(input: Shape, params: &Resize) -> Result<Chain> {
 /// 8 bit, 16 bit and floats are OpenCV's `resize` to the bit, but for the mean over whole cells of
 /// floats, where sums are made in another order, and for cubic and Lanczos, within rounding.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Interpolation, Resize, resize};
+///
+/// let image = Image::Gray8(Plane::filled(8, 6, 9));
+/// let params = Resize { width: 4, height: 3, interpolation: Interpolation::Area };
+/// assert_eq!(resize(&image, &params, &Context::default())?, Image::Gray8(Plane::filled(4, 3, 9)));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for gradients, labels unless nearest, and images without pixels,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) for sizes of 0 or beyond [`MAX_SIZE`], and for `area`

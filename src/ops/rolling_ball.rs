@@ -88,6 +88,18 @@ pub fn check(input: Shape, params: &RollingBall) -> Result<()> {
 /// The background at a pixel is the least of `value + radius - sqrt(radius^2 - d^2)` over the pixels at
 /// distances `d` up to the radius; of integers its whole part. Beyond the edge there is nothing.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, RollingBall, rolling_ball};
+///
+/// // Nothing stands out of an even background.
+/// let even = Image::Gray8(Plane::filled(16, 16, 90));
+/// let params = RollingBall { radius: 5.0, ..RollingBall::default() };
+/// let left = rolling_ball(&even, &params, &Context::default())?;
+/// assert_eq!(left.as_gray8()?.get(8, 8), 0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`check`], and [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn rolling_ball(image: &Image, params: &RollingBall, cx: &Context) -> Result<Image> {

@@ -233,6 +233,10 @@ impl RowNode for SobelRows {
         Box::new(start(self.taps, inputs[0]))
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let state: &mut Scratch = scratch(state);
         let work = || Work { isa, rows, range: self.rows_needed(0, y), taps: self.taps };
@@ -347,6 +351,10 @@ impl RowNode for MagnitudeThresholdRows {
         Box::new(FusedScratch { least: least_square_above(self.level), of })
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let FusedScratch { least, of } = scratch(state);
         let range = self.rows_needed(0, y);
@@ -391,6 +399,17 @@ pub fn nodes(input: Shape, params: &Sobel) -> Result<Chain> {
 ///
 /// Values are not normalised: those of an 8-bit image reach 1020 along either axis at size 3.
 /// Integers are exact; floats sum columns first, then rows, from the first tap to the last.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Sobel, SobelOutput, sobel};
+///
+/// let ramp = Image::Gray8(Plane::from_fn(5, 5, |x, _| 10 * x as u8));
+/// let params = Sobel { output: SobelOutput::Dx, ..Sobel::default() };
+/// let dx = sobel(&ramp, &params, &Context::default())?;
+/// assert_eq!(dx.as_gray_f32()?.get(2, 2), 80.0);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,

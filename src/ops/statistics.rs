@@ -26,6 +26,15 @@ pub struct Statistics {
 }
 
 /// The statistics of every channel.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::statistics::statistics;
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![10, 20])?);
+/// assert_eq!(statistics(&image)[0].mean, Some(15.0));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub fn statistics(image: &Image) -> Vec<Statistics> {
     let colors = ["red", "green", "blue"];
     let gray = |name, values: &mut dyn Iterator<Item = f64>| vec![channel(name, image.ty(), values)];

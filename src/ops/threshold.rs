@@ -54,19 +54,33 @@ impl ThresholdRows {
     /// A node for images of this type.
     pub fn new(input: ImageType, level: f32, kind: ThresholdType) -> Self {
         let is_8_bit = matches!(input, ImageType::Gray8 | ImageType::Mask);
-        let table = is_8_bit.then(|| {
-            let pixels: [u8; 256] = std::array::from_fn(|i| i as u8);
-            let mut table = [0; 256];
-            let level = Level::of_integers(level, 255, |level| level as u8);
-            if kind.is_binary() {
-                level.mask_row(Isa::PORTABLE, &pixels, kind, &mut table);
-            } else {
-                level.row(Isa::PORTABLE, &pixels, kind, &mut table);
-            }
-            Arc::new(table)
-        });
+        let table = is_8_bit.then(|| Arc::new(table(level, kind)));
         Self { level, kind, table }
     }
+
+    /// Another level for images of the same type, in the same memory.
+    pub(crate) fn set_level(&mut self, level: f32) {
+        self.level = level;
+        if let Some(old) = &mut self.table {
+            match Arc::get_mut(old) {
+                Some(old) => *old = table(level, self.kind),
+                None => *old = Arc::new(table(level, self.kind)),
+            }
+        }
+    }
+}
+
+/// What becomes of every 8-bit pixel.
+fn table(level: f32, kind: ThresholdType) -> [u8; 256] {
+    let pixels: [u8; 256] = std::array::from_fn(|i| i as u8);
+    let mut table = [0; 256];
+    let level = Level::of_integers(level, 255, |level| level as u8);
+    if kind.is_binary() {
+        level.mask_row(Isa::PORTABLE, &pixels, kind, &mut table);
+    } else {
+        level.row(Isa::PORTABLE, &pixels, kind, &mut table);
+    }
+    table
 }
 
 /// A level in the numbers of an image.
@@ -169,12 +183,39 @@ pub fn nodes(input: Shape, level: f32, kind: ThresholdType) -> Result<Chain> {
     Ok(vec![Arc::new(ThresholdRows::new(input.ty, level, kind))])
 }
 
+/// Parameters of [`threshold`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// Pixels above it are above, in units of the image.
+    pub level: f32,
+    /// What becomes of pixels above and not above.
+    pub kind: ThresholdType,
+}
+
+impl Default for Threshold {
+    /// A mask of all that is above 0.
+    fn default() -> Self {
+        Self { level: 0.0, kind: ThresholdType::Binary }
+    }
+}
+
 /// Compares every pixel with a level; see [`ThresholdRows`] for its unit and [`ThresholdType`] for
 /// what becomes of pixels. Binary types give a mask, the others the type of the image.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Threshold, threshold};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![50, 150])?);
+/// let params = Threshold { level: 100.0, ..Threshold::default() };
+/// let mask = threshold(&image, &params, &Context::default())?;
+/// assert_eq!(mask.as_gray8()?.as_slice(), [0, 255]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are not gray,
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn threshold(image: &Image, level: f32, kind: ThresholdType, cx: &Context) -> Result<Image> {
-    apply_chain(nodes(Shape::of(image), level, kind)?, image, cx)
+pub fn threshold(image: &Image, params: &Threshold, cx: &Context) -> Result<Image> {
+    apply_chain(nodes(Shape::of(image), params.level, params.kind)?, image, cx)
 }

@@ -56,6 +56,16 @@ impl Turn {
 
 /// Mirrors or turns an image of one plane, of any type. OpenCV's `flip` and `rotate`.
 ///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::{Context, Turn, turn};
+///
+/// let image = Image::Gray8(Plane::from_vec(2, 1, vec![1, 2])?);
+/// let mirrored = turn(&image, Turn::FlipHorizontal, &Context::default())?;
+/// assert_eq!(mirrored.as_gray8()?.as_slice(), [2, 1]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for gradients, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn turn(image: &Image, turn: Turn, cx: &Context) -> Result<Image> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::cache::{Cache, Key};
 use super::plan::{self, Plan, internal};
 use super::results::Results;
-use super::run::{self, Values};
+use super::run::{self, Space};
 use super::{Pipeline, RunOptions, alpha_mask, file, graph};
 use crate::Result;
 use crate::image::{Affine, Image, Plane};
@@ -52,7 +52,8 @@ impl Pipeline {
         for id in &kept {
             wanted[id.0] = true;
         }
-        let mut values = Values::new();
+        let mut space = Space::default();
+        let values = &mut space.values;
         let mut made = Vec::new();
         for op in (0..graph.ops.len()).rev() {
             let outputs: Vec<ValueId> =
@@ -92,13 +93,14 @@ impl Pipeline {
             }
             values.insert(plan.input[0], picture(image));
         }
-        run::carry_out(&plan, &mut values, &cx)?;
+        run::carry_out(&plan, None, &mut space, &cx)?;
+        let values = &space.values;
         for id in made {
             if let (Some(key), Some(value)) = (keys.get(&id), values.get(&id)) {
                 cache.store(key, value);
             }
         }
-        Ok(run::results(&plan, &values, (shape.width, shape.height)))
+        Ok(run::results(&plan, values, (shape.width, shape.height)))
     }
 
     /// The keys of all outputs of all stages.

@@ -44,6 +44,7 @@ pub(super) struct StageDecl {
     /// The parameters that were given.
     pub parameters: serde_json::Value,
     /// Names and fingerprints of the resources it was prepared with.
+    #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "the cache alone asks"))]
     pub resources: BTreeMap<String, String>,
     /// Where `use` stands.
     pub span: Span,

@@ -4,7 +4,9 @@
 //! text -> File (stages, references) -> types per input type -> Lowering -> Plan -> Results
 //! ```
 
+#[cfg(feature = "files")]
 mod cache;
+#[cfg(feature = "files")]
 mod cached;
 mod explain;
 mod file;
@@ -15,21 +17,26 @@ mod results;
 mod rewrite;
 mod run;
 mod schema;
+mod session;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "files")]
 pub use cache::Cache;
+#[cfg(feature = "files")]
 pub use cached::Decoded;
 pub use file::Schedule;
 pub use operation::Operation;
 pub use plan::Plan;
 pub use results::{Results, StageResults};
 pub use schema::schema;
+pub use session::Session;
 
 use crate::document::{Diagnostics, Resources, Source};
+#[cfg(feature = "files")]
 use crate::image::codec::Decode;
 use crate::image::{Image, ImageType, Plane};
 use crate::ops::Context;
@@ -38,18 +45,44 @@ use crate::stage::{self, Kind};
 use crate::{Error, Result};
 
 /// A checked pipeline, ready to run on images; shareable between threads.
+///
+/// ```
+/// use lyncean::image::{Image, ImageType};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"sobel\"")?;
+/// assert_eq!(pipeline.stage_names().collect::<Vec<_>>(), ["sobel"]);
+/// assert!(pipeline.accepted().contains(&ImageType::Gray8));
+/// let edges = pipeline.run(&Image::new(ImageType::Gray8, 8, 8))?;
+/// assert_eq!(edges.output().unwrap().ty(), ImageType::GrayF32);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub struct Pipeline {
     file: file::File,
     source: Source,
     accepted: Vec<ImageType>,
     resources: BTreeMap<String, String>,
     plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
+    rooms: session::Rooms,
 }
 
 /// Shape, saved images, fused, threads, rows of a strip: all that a plan depends on.
 type PlanKey = (Shape, Save, bool, usize, Option<usize>);
 
 /// Which intermediate images are wanted beside the final one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::{Pipeline, RunOptions, Save};
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"invert\"\n[[stage]]\nuse = \"threshold\"\nlevel = 100";
+/// let options = RunOptions { save: Save::Stages(vec!["invert".into()]), ..RunOptions::default() };
+/// let image = Arc::new(Image::Gray8(Plane::filled(2, 2, 55)));
+/// let results = Pipeline::from_toml(text)?.run_with(image, None, &options)?;
+/// assert_eq!(results.image("invert")?.as_gray8()?.get(0, 0), 200);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Save {
     /// None.
@@ -62,12 +95,33 @@ pub enum Save {
 }
 
 /// How a pipeline is loaded.
+///
+/// ```
+/// use lyncean::document::Source;
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::Loader;
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"load\"\nfile = \"background\"";
+/// let pipeline = Loader::new()
+///     .give_picture("background", Image::Gray8(Plane::filled(2, 2, 40)))
+///     .parse(Source::new("inline", text))?;
+/// let results = pipeline.run(&Image::Gray8(Plane::filled(2, 2, 0)))?;
+/// assert_eq!(results.output().unwrap().as_gray8()?.get(1, 1), 40);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Loader<'a> {
     kinds: Vec<&'a [&'static Kind]>,
     overrides: Vec<(String, String)>,
     until: Option<String>,
     resources: Option<Resources>,
+    given: Vec<(String, Given)>,
+}
+
+/// What the host has for a name.
+enum Given {
+    Bytes(Arc<[u8]>),
+    Picture(Arc<Image>),
 }
 
 impl<'a> Loader<'a> {
@@ -105,6 +159,21 @@ impl<'a> Loader<'a> {
         self
     }
 
+    /// Gives the bytes of a model, cascade or template under the name that a parameter has for it, beside
+    /// what is found anyway.
+    #[must_use]
+    pub fn give(mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.given.push((name.into(), Given::Bytes(bytes.into())));
+        self
+    }
+
+    /// Gives a decoded picture under the name that a parameter has for it, beside what is found anyway.
+    #[must_use]
+    pub fn give_picture(mut self, name: impl Into<String>, image: impl Into<Arc<Image>>) -> Self {
+        self.given.push((name.into(), Given::Picture(image.into())));
+        self
+    }
+
     /// Loads a pipeline file, or with `builtin:NAME` one that ships.
     ///
     /// # Errors
@@ -120,9 +189,15 @@ impl<'a> Loader<'a> {
     /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
     pub fn parse(self, source: Source) -> Result<Pipeline> {
         let kinds: Vec<&'static Kind> = self.kinds.iter().flat_map(|kinds| kinds.iter().copied()).collect();
-        let resources = self.resources.unwrap_or_else(|| {
+        let mut resources = self.resources.unwrap_or_else(|| {
             Resources::new(source.folder().map(Path::to_path_buf)).with_builtin(crate::builtin::RESOURCES)
         });
+        for (name, given) in self.given {
+            match given {
+                Given::Bytes(bytes) => resources.give(name, bytes),
+                Given::Picture(image) => resources.give_picture(name, image),
+            }
+        }
         let mut problems = Diagnostics::new(source.clone());
         let file = file::read(&source, &kinds, &resources, &self.overrides, &mut problems);
         let (Some(mut file), true) = (file, problems.is_empty()) else {
@@ -135,7 +210,15 @@ impl<'a> Loader<'a> {
         match problems.into_error() {
             Some(error) => Err(error),
             None => {
-                Ok(Pipeline { file, source, accepted, resources: resources.used(), plans: Mutex::default() })
+                let resources = resources.used();
+                Ok(Pipeline {
+                    file,
+                    source,
+                    accepted,
+                    resources,
+                    plans: Mutex::default(),
+                    rooms: session::Rooms::default(),
+                })
             }
         }
     }
@@ -187,6 +270,14 @@ pub struct RunOptions {
 impl Pipeline {
     /// Loads a pipeline from a text; resources are built-ins only.
     ///
+    /// ```
+    /// use lyncean::pipeline::Pipeline;
+    ///
+    /// assert!(Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gray\"").is_ok());
+    /// let error = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"grey\"").err().unwrap();
+    /// assert!(error.to_string().contains("did you mean `gray`?"));
+    /// ```
+    ///
     /// # Errors
     /// [`Pipeline`](crate::ErrorKind::Pipeline) with [all problems](Error::diagnostics) of the text.
     pub fn from_toml(text: &str) -> Result<Self> {
@@ -212,6 +303,14 @@ impl Pipeline {
 
     /// What it computes, as JSON: every stage with its name, inputs and the parameters that were given,
     /// overrides among them. `[schedule]` is not in it, since that changes no result.
+    ///
+    /// ```
+    /// use lyncean::pipeline::Pipeline;
+    ///
+    /// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"gray\"")?;
+    /// assert_eq!(pipeline.resolved()["stages"][0]["use"], "gray");
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
     pub fn resolved(&self) -> serde_json::Value {
         let stages = self.file.stages.iter().map(|stage| {
             let mut entry = serde_json::json!({ "use": stage.kind.name, "name": stage.name });
@@ -259,6 +358,7 @@ impl Pipeline {
     /// decode = "gray"`.
     ///
     /// Images that still have colours are turned at once then, as by the stage `gray`.
+    #[cfg(feature = "files")]
     pub fn decode(&self) -> Decode {
         if self.file.input.is_gray { Decode::Luma } else { Decode::Stored }
     }
@@ -301,6 +401,17 @@ impl Pipeline {
 
     /// The plan for pictures of one type and size; made once, then kept.
     ///
+    /// ```
+    /// use lyncean::image::ImageType;
+    /// use lyncean::ops::row::Shape;
+    /// use lyncean::pipeline::{Pipeline, RunOptions};
+    ///
+    /// let text = "version = 1\n[[stage]]\nuse = \"sobel\"\n[[stage]]\nuse = \"threshold\"\nlevel = 9";
+    /// let plan = Pipeline::from_toml(text)?.plan(Shape::new(ImageType::Gray8, 64, 48), &RunOptions::default())?;
+    /// assert_eq!(plan.runs(), 1); // both stages, row by row
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures.
     pub fn plan(&self, shape: Shape, options: &RunOptions) -> Result<Arc<Plan>> {
@@ -329,25 +440,21 @@ impl Pipeline {
     /// [`Shape`](crate::ErrorKind::Shape) when the pipeline does not take such pictures, and
     /// whatever its stages meet.
     pub fn run(&self, image: &Image) -> Result<Results> {
-        self.run_with(Arc::new(image.clone()), None, &RunOptions::default())
+        self.run_once(run::Picture::Borrowed(image), None, &RunOptions::default())
     }
 
     /// Runs on an image, with its alpha (0..=255) if it has one.
     ///
     /// # Errors
     /// As [`run`](Self::run), and [`Cancelled`](crate::ErrorKind::Cancelled).
+    #[expect(clippy::needless_pass_by_value, reason = "who gives the picture away saves a copy")]
     pub fn run_with(
         &self,
         image: Arc<Image>,
         alpha: Option<&Plane<u8>>,
         options: &RunOptions,
     ) -> Result<Results> {
-        let plan = self.plan(Shape::of(&image), options)?;
-        let alpha = match plan.reads_alpha() {
-            true => Some(Arc::new(alpha_mask(&image, alpha)?)),
-            false => None,
-        };
-        run::run(&plan, image, alpha, &self.context(options))
+        self.run_once(run::Picture::Shared(&image), alpha, options)
     }
 
     fn accepts(&self, ty: ImageType) -> Result<()> {

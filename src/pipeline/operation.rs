@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::file::{self, File, Schedule, StageDecl};
 use super::graph::{self, Lowered};
 use super::plan::{Plan, internal};
-use super::run::{self, Values};
+use super::run::{self, Space};
 use crate::document::{Diagnostics, Entry, Node, OUTSIDE, Resources, Source};
 use crate::ops::Context;
 use crate::ops::row::Shape;
@@ -48,6 +48,9 @@ pub struct Operation {
 /// Plans kept at most; folders hold few sizes.
 const PLANS: usize = 16;
 
+/// Spaces kept at most a plan: one for each run at a time.
+const SPACES: usize = 16;
+
 /// A plan, and for what it was made.
 struct Prepared {
     inputs: Vec<Meta>,
@@ -55,6 +58,8 @@ struct Prepared {
     strip_rows: Option<usize>,
     plan: Plan,
     given: Vec<ValueId>,
+    /// What earlier runs worked in, for those to come.
+    spaces: Mutex<Vec<Space>>,
 }
 
 impl Operation {
@@ -118,17 +123,22 @@ impl Operation {
     /// [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn run(&self, inputs: &[Value], cx: &Context) -> Result<Vec<(&'static str, Value)>> {
         let prepared = self.prepared(inputs, cx)?;
-        let mut values: Values = prepared.given.iter().copied().zip(inputs.iter().cloned()).collect();
-        run::carry_out(&prepared.plan, &mut values, cx)?;
+        let mut space = prepared.spaces.lock().ok().and_then(|mut spaces| spaces.pop()).unwrap_or_default();
+        space.values.extend(prepared.given.iter().copied().zip(inputs.iter().cloned()));
+        run::carry_out(&prepared.plan, None, &mut space, cx)?;
         let (_, outputs) = &prepared.plan.stages[0];
         let value = |&(name, id): &(&'static str, ValueId)| {
-            values
-                .get(&id)
-                .cloned()
-                .map(|value| (name, value))
-                .ok_or_else(|| internal("an output was not made"))
+            let value = space.values.get(&id).cloned();
+            value.map(|value| (name, value)).ok_or_else(|| internal("an output was not made"))
         };
-        outputs.iter().map(value).collect()
+        let results = outputs.iter().map(value).collect();
+        space.values.clear();
+        if let Ok(mut spaces) = prepared.spaces.lock()
+            && spaces.len() < SPACES
+        {
+            spaces.push(space);
+        }
+        results
     }
 
     fn check(&self, inputs: &[PortType]) -> Result<()> {
@@ -182,7 +192,14 @@ impl Operation {
         kept.dedup();
         let lowered = Lowered { graph, input: [unread; 2], outputs: vec![outputs] };
         let plan = Plan::of(&self.file, lowered, kept, true, cx)?;
-        Ok(Prepared { inputs, threads: cx.threads, strip_rows: cx.strip_rows, plan, given })
+        Ok(Prepared {
+            inputs,
+            threads: cx.threads,
+            strip_rows: cx.strip_rows,
+            plan,
+            given,
+            spaces: Mutex::default(),
+        })
     }
 }
 

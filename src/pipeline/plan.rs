@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use super::Save;
 use super::file::File;
 use super::graph::Lowered;
-use crate::ops::Context;
 use crate::ops::row::{Run, RunPlan, Step as RowStep};
+use crate::ops::{Context, Progress};
 use crate::stage::{Lowering, Meta, OpKind, ValueId};
 use crate::{Error, ErrorKind, Result};
 
@@ -189,6 +189,18 @@ impl Plan {
             }
         }
         Ok(run)
+    }
+
+    /// Tells that a share of a step is done.
+    pub(super) fn report(&self, step: usize, done: f64, cx: &Context) {
+        cx.report(|| {
+            let op = match self.steps.get(step)? {
+                PlanStep::Whole(op) => *op,
+                PlanStep::Run(run) => run.ops.last().copied().or(run.observers.last().map(|(_, op)| *op))?,
+            };
+            let stage = self.graph.ops[op].stage.map_or("input", |stage| self.stages[stage].0.as_str());
+            Some(Progress { stage, step, steps: self.steps.len(), done })
+        });
     }
 
     /// The stage and operation in words.

@@ -19,7 +19,20 @@ pub struct StageResults {
 }
 
 /// The results of a pipeline on one picture, by stage name.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"";
+/// let image = Image::Gray8(Plane::from_fn(9, 5, |x, _| if x == 4 { 200 } else { 10 }));
+/// let results = Pipeline::from_toml(text)?.run(&image)?;
+/// assert_eq!(results.objects("label")?[0].bbox, [4.0, 0.0, 1.0, 5.0]);
+/// assert_eq!(results.measure("threshold", "level")?, 10.0);
+/// assert!(results.classes("label").is_err());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct Results {
     pub(super) stages: Vec<StageResults>,
     pub(super) output: Option<ImageValue>,
@@ -45,14 +58,20 @@ impl Results {
 
     /// Gives the memory of all images to the next run with this context, or with a clone of it. A
     /// loop over pictures of one size then needs no fresh memory for images.
-    pub fn reuse(self, cx: &Context) {
-        let kept =
-            self.stages.into_iter().flat_map(|stage| stage.values).filter_map(|(_, value)| match value {
-                Value::Image(value) => Some(value),
-                _ => None,
-            });
+    pub fn reuse(mut self, cx: &Context) {
+        self.give_back(cx);
+    }
+
+    /// As [`reuse`](Self::reuse), and keeps the lists for the next picture.
+    pub(super) fn give_back(&mut self, cx: &Context) {
         // The last image may be there twice; only its last owner's is taken.
-        for value in kept.chain(self.output) {
+        let output = self.output.take();
+        for (_, value) in self.stages.iter_mut().flat_map(|stage| stage.values.drain(..)) {
+            if let Value::Image(value) = value {
+                cx.reuse(value.image);
+            }
+        }
+        if let Some(value) = output {
             cx.reuse(value.image);
         }
     }
@@ -109,17 +128,72 @@ impl Results {
         self.find(stage, "vector", |v| if let Value::Vector(list) = v { Some(list.as_slice()) } else { None })
     }
 
-    fn find<'a, T>(&'a self, stage: &str, what: &str, get: impl Fn(&'a Value) -> Option<T>) -> Result<T> {
-        let Some(results) = self.stages.iter().find(|results| results.name == stage) else {
+    /// The tensor a stage gave: its shape, and its numbers row after row.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such stage, or it gives none.
+    pub fn tensor(&self, stage: &str) -> Result<(&[usize], &[f32])> {
+        self.find(stage, "tensor", |v| {
+            if let Value::Tensor(tensor) = v {
+                Some((tensor.0.as_slice(), tensor.1.as_slice()))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// One of the numbers a stage gave, by name: `results.measure("threshold", "level")`.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such stage or number.
+    pub fn measure(&self, stage: &str, name: &str) -> Result<f64> {
+        let measures = self.measures(stage)?;
+        let found = measures.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+        found.ok_or_else(|| {
+            let names: Vec<String> = measures.iter().map(|(name, _)| format!("`{name}`")).collect();
+            Error::pipeline(format!("stage `{stage}` measures {}, got `{name}`", names.join(", ")))
+        })
+    }
+
+    /// The most probable class a stage gave.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such stage, or it gives no class.
+    pub fn class(&self, stage: &str) -> Result<&Class> {
+        let classes = self.classes(stage)?;
+        classes.first().ok_or_else(|| Error::pipeline(format!("stage `{stage}` gave no class")))
+    }
+
+    /// The output of a stage by its name, whatever it is: of those with several, as `("label", "labels")`.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such stage or output, or it was not kept.
+    pub fn value(&self, stage: &str, output: &str) -> Result<&Value> {
+        let results = self.stage(stage)?;
+        let found = results.values.iter().find(|(name, _)| *name == output).map(|(_, value)| value);
+        found.ok_or_else(|| missing(results, &format!("output `{output}`")))
+    }
+
+    /// Size of the picture as read, in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    fn stage(&self, stage: &str) -> Result<&StageResults> {
+        self.stages.iter().find(|results| results.name == stage).ok_or_else(|| {
             let error = Error::pipeline(format!("there is no stage `{stage}`"));
             let known = self.stages.iter().map(|results| results.name.as_str());
-            return Err(match crate::document::did_you_mean(stage, known) {
+            match crate::document::did_you_mean(stage, known) {
                 Some(hint) => error.with_hint(hint),
                 None => error,
-            });
-        };
+            }
+        })
+    }
+
+    fn find<'a, T>(&'a self, stage: &str, what: &str, get: impl Fn(&'a Value) -> Option<T>) -> Result<T> {
+        let results = self.stage(stage)?;
         let found = results.values.iter().find_map(|(_, value)| get(value));
-        found.ok_or_else(|| Error::pipeline(format!("no {what} of stage `{stage}` were kept")))
+        found.ok_or_else(|| missing(results, what))
     }
 
     /// What a record says of the picture: size, and the data of every stage that gave some.
@@ -139,5 +213,47 @@ impl Results {
         }
         record.insert("results".into(), Json::Object(results));
         record
+    }
+}
+
+/// What a stage did not give, and what it did.
+fn missing(results: &StageResults, what: &str) -> Error {
+    let stage = &results.name;
+    let error = Error::pipeline(format!("no {what} of stage `{stage}` was kept"));
+    let kept: Vec<String> =
+        results.values.iter().map(|(name, value)| format!("`{name}` ({})", value.ty())).collect();
+    match kept.as_slice() {
+        [] => error.with_hint("images between stages are kept where `RunOptions::save` asks for them"),
+        _ => error.with_hint(format!("it gave {}", kept.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::image::{Image, Plane};
+    use crate::pipeline::{Pipeline, RunOptions, Save};
+    use std::sync::Arc;
+
+    #[test]
+    fn getters_name_what_there_is() {
+        let text =
+            "version = 1\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"";
+        let pipeline = Pipeline::from_toml(text).unwrap();
+        let image = Image::Gray8(Plane::from_fn(8, 4, |x, _| if x == 2 { 200 } else { 10 }));
+        let results = pipeline.run(&image).unwrap();
+        assert_eq!(results.objects("label").unwrap().len(), 1);
+        assert_eq!(results.measure("threshold", "level").unwrap(), 10.0);
+        assert_eq!(results.size(), (8, 4));
+        let hint = |error: crate::Error| error.hint().unwrap_or_default().to_owned();
+        assert_eq!(hint(results.objects("labels").unwrap_err()), "did you mean `label`?");
+        assert_eq!(hint(results.objects("faces").unwrap_err()), "known here: `threshold`, `label`");
+        assert_eq!(hint(results.classes("threshold").unwrap_err()), "it gave `level` (measures)");
+        let error = results.measure("threshold", "height").unwrap_err();
+        assert_eq!(error.message(), "stage `threshold` measures `level`, got `height`");
+        assert!(results.image("threshold").is_err());
+        let options = RunOptions { save: Save::All, ..RunOptions::default() };
+        let results = pipeline.run_with(Arc::new(image), None, &options).unwrap();
+        assert_eq!(results.image("threshold").unwrap().ty().as_str(), "mask");
+        assert_eq!(results.value("label", "objects").unwrap().ty().as_str(), "objects");
     }
 }

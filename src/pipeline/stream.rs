@@ -55,8 +55,8 @@ impl Pipeline {
             let run_plan = RunPlan::streamed(plan.row_run(&step, &maps)?, &cx)?;
             let mut source = open()?;
             let states = stream(&run_plan, &mut [&mut *source], &mut [], &cx)?;
-            let state = states.into_iter().next().ok_or_else(|| internal("a pass observed nothing"))?;
-            let (node, numbers) = finish(state)?;
+            let mut state = states.into_iter().next().ok_or_else(|| internal("a pass observed nothing"))?;
+            let (node, numbers) = finish.finish(&mut state)?;
             maps.insert(op, node);
             measures.push((plan.graph.ops[op].outputs[1], Value::Measures(Arc::new(numbers))));
         }

@@ -110,11 +110,12 @@ impl Whole for ClassifyStep {
         "classify"
     }
 
-    fn run(&self, _cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let arch = self.net.arch();
         let x = standardised(&value.image, &arch.mean, &arch.std)?;
-        let logits = self.net.forward(&Tensor::from_vec(arch.input.batched(1)?, x)?)?;
+        let logits =
+            self.net.forward_until(&Tensor::from_vec(arch.input.batched(1)?, x)?, &|| cx.is_cancelled())?;
         let probabilities = softmax(logits.data());
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b)));

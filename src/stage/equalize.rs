@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{Family, Kind, Lowering, Output, Port, PortType, Stage, ValueId, types};
 use crate::ops::equalize;
 use crate::ops::histogram::{Histogram, HistogramReduction};
+use crate::ops::row::State;
 use crate::{Error, Result};
 
 /// Spreads the values so that their histogram is as even as can be.
@@ -34,10 +35,10 @@ impl Stage for Equalize {
         let shape = graph.shape(inputs[0])?;
         equalize::check(shape)?;
         let reduction = Arc::new(HistogramReduction::default());
-        let finish = Arc::new(|state| {
+        let finish = Arc::new(|state: &mut State| {
             let histogram =
                 Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
-            Ok((equalize::node(&histogram), Vec::new()))
+            Ok((equalize::node(histogram), Vec::new()))
         });
         let (image, _) = graph.reduce(inputs[0], reduction, finish, shape)?;
         Ok(vec![image])

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{DataType, Family, Kind, Lowering, Output, Port, PortType, Stage, ValueId, types};
 use crate::Result;
 use crate::ops::flat_field::{self, SumReduction};
+use crate::ops::row::State;
 
 /// Takes uneven light out of a picture by one of an even surface, and dark current by one without light.
 ///
@@ -54,7 +55,7 @@ impl Stage for FlatField {
         };
         let shape = graph.shape(light)?;
         let is_color = shape.ty.channels() == 3;
-        let finish = Arc::new(move |state| {
+        let finish = Arc::new(move |state: &mut State| {
             let (node, means) = flat_field::gain(state)?;
             let names: &[&str] =
                 if is_color { &["light-red", "light-green", "light-blue"] } else { &["light"] };

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::{
     DataType, Family, Kind, Lowering, Meta, Output, Port, PortType, Stage, Value, ValueId, Whole, types,
 };
-use crate::image::Image;
 use crate::ops::{self, Context};
 use crate::{Error, Result};
 
@@ -142,12 +141,7 @@ impl Whole for HogStep {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let vector = match &*value.image {
-            Image::Gray8(plane) | Image::Mask(plane) => ops::hog(plane.view(), &self.0, cx),
-            Image::Gray16(plane) => ops::hog(plane.view(), &self.0, cx),
-            Image::GrayF32(plane) => ops::hog(plane.view(), &self.0, cx),
-            other => Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
-        }?;
+        let vector = ops::hog(&value.image, &self.0, cx)?;
         Ok(vec![Value::Vector(Arc::new(vector))])
     }
 }

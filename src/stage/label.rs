@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,7 +13,8 @@ use crate::document::Resources;
 use crate::image::{Affine, Image, ImageType};
 use crate::ops::label::{self, Components, Connectivity};
 use crate::ops::row::Shape;
-use crate::ops::{Context, outline, regions};
+use crate::ops::{Cancelled, Context, outline, regions};
+use crate::parallel::prelude::*;
 use crate::stage::value::ImageValue;
 use crate::{Error, Result};
 
@@ -112,8 +112,8 @@ impl Whole for LabelStep {
             }
         };
         let mut table = match inputs.get(1) {
-            Some(Value::Image(gray)) => with_intensity(&components, &gray.image)?,
-            _ => regions::regions_by(&components, cx.threads),
+            Some(Value::Image(gray)) => with_intensity(&components, &gray.image, &cancelled)?,
+            _ => regions::regions_by(&components, cx.threads, &cancelled)?,
         };
         let filter = regions::Filter {
             min_area: self.0.min_area,
@@ -150,11 +150,17 @@ impl Whole for LabelStep {
     }
 }
 
-fn with_intensity(components: &Components, gray: &Image) -> Result<Vec<regions::Region>> {
+fn with_intensity(
+    components: &Components,
+    gray: &Image,
+    cancelled: Cancelled,
+) -> Result<Vec<regions::Region>> {
     match gray {
-        Image::Gray8(plane) | Image::Mask(plane) => regions::regions_with_intensity(components, plane.view()),
-        Image::Gray16(plane) => regions::regions_with_intensity(components, plane.view()),
-        Image::GrayF32(plane) => regions::regions_with_intensity(components, plane.view()),
+        Image::Gray8(plane) | Image::Mask(plane) => {
+            regions::regions_with_intensity_until(components, plane.view(), cancelled)
+        }
+        Image::Gray16(plane) => regions::regions_with_intensity_until(components, plane.view(), cancelled),
+        Image::GrayF32(plane) => regions::regions_with_intensity_until(components, plane.view(), cancelled),
         other => Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
     }
 }

@@ -10,7 +10,6 @@ use super::{
     Whole, types,
 };
 use crate::document::{Resource, Resources};
-use crate::image::codec::{self, Limits};
 use crate::image::{Affine, Image};
 use crate::ops::Context;
 use crate::ops::row::Shape;
@@ -40,10 +39,7 @@ pub const KIND: Kind = Kind::new::<Load>(
 
 impl Stage for Load {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
-        let blame = ParameterError::resource("file");
-        let bytes = resources.load(&self.file).map_err(&blame)?;
-        let picture = codec::read_bytes(&bytes.bytes, &bytes.name, &Limits::default()).map_err(&blame)?;
-        self.loaded = Some(Arc::new(picture.image));
+        self.loaded = Some(super::picture::load(resources, &self.file, "file")?);
         Ok(())
     }
 

@@ -49,8 +49,33 @@ pub trait Whole: Send + Sync {
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>>;
 }
 
-/// What a reduction's state turns into: the map for the next run, and numbers for the record.
-pub type Finish = dyn Fn(State) -> Result<(Arc<dyn RowNode>, Measures)> + Send + Sync;
+/// What a reduction's state turns into: the map for the next run, which looks at each pixel alone, and
+/// numbers for the record. A closure that makes both is one.
+pub trait Finish: Send + Sync {
+    /// Makes the map and the numbers.
+    ///
+    /// # Errors
+    /// Whatever makes the observation useless.
+    fn finish(&self, state: &mut State) -> Result<(Arc<dyn RowNode>, Measures)>;
+
+    /// Makes them from those of an earlier image, in the same memory where that is possible.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    fn refit(&self, state: &mut State, node: &mut Arc<dyn RowNode>, measures: &mut Measures) -> Result<()> {
+        (*node, *measures) = self.finish(state)?;
+        Ok(())
+    }
+}
+
+impl<F> Finish for F
+where
+    F: Fn(&mut State) -> Result<(Arc<dyn RowNode>, Measures)> + Send + Sync,
+{
+    fn finish(&self, state: &mut State) -> Result<(Arc<dyn RowNode>, Measures)> {
+        self(state)
+    }
+}
 
 /// An operation of a lowered pipeline.
 #[derive(Clone)]
@@ -64,7 +89,7 @@ pub(crate) enum OpKind {
         /// What is observed.
         reduction: Arc<dyn Reduction>,
         /// What follows from it.
-        finish: Arc<Finish>,
+        finish: Arc<dyn Finish>,
     },
     /// A whole step.
     Whole(Arc<dyn Whole>),
@@ -182,7 +207,7 @@ impl Lowering {
         &mut self,
         input: ValueId,
         reduction: Arc<dyn Reduction>,
-        finish: Arc<Finish>,
+        finish: Arc<dyn Finish>,
         output: Shape,
     ) -> Result<(ValueId, ValueId)> {
         self.shape(input)?;

@@ -10,11 +10,10 @@ use super::{
     Stage, Value, ValueId, Whole, types,
 };
 use crate::document::{Resource, Resources};
-use crate::image::codec::{self, Limits};
-use crate::image::{Affine, Image, ImageType, Plane};
+use crate::image::{Affine, Image, ImageType};
 use crate::ops::row::Shape;
-use crate::ops::template::{self, BestMatches, Method};
-use crate::ops::{Context, gray};
+use crate::ops::template::{BestMatches, Method};
+use crate::ops::{self, Context, gray};
 use crate::{Error, Result};
 
 /// Finds the places where a picture looks like a template.
@@ -110,10 +109,7 @@ pub const KIND: Kind = Kind::new::<MatchTemplate>(
 
 impl Stage for MatchTemplate {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
-        let blame = ParameterError::resource("template");
-        let bytes = resources.load(&self.template).map_err(&blame)?;
-        let picture = codec::read_bytes(&bytes.bytes, &bytes.name, &Limits::default()).map_err(&blame)?;
-        self.picture = Some(Arc::new(picture.image));
+        self.picture = Some(super::picture::load(resources, &self.template, "template")?);
         Ok(())
     }
 
@@ -181,9 +177,9 @@ impl Whole for MatchStep {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let scores = self.scores(cx, &value.image)?;
+        let params = ops::MatchTemplate { method: self.method, best: self.best };
+        let (matches, scores) = ops::match_template(&value.image, &self.template, &params, cx)?;
         let size = (self.template.width(), self.template.height());
-        let matches = template::best_matches(scores.view(), size, self.method, &self.best);
         let objects = matches.iter().map(|found| {
             let rect = found.rect;
             let bounds = [rect.x, rect.y, rect.width, rect.height].map(|v| v as f64);
@@ -199,34 +195,5 @@ impl Whole for MatchStep {
         let centre = Affine::translation((size.0 as f64 - 1.0) / 2.0, (size.1 as f64 - 1.0) / 2.0);
         let image = Arc::new(Image::GrayF32(scores));
         Ok(vec![objects, Value::Image(ImageValue { image, map: value.map.after(&centre) })])
-    }
-}
-
-impl MatchStep {
-    fn scores(&self, cx: &Context, image: &Image) -> Result<Plane<f32>> {
-        let cancelled = || cx.is_cancelled();
-        macro_rules! of {
-            ($image:expr, $template:expr) => {
-                template::match_template(
-                    cx.isa,
-                    $image.view(),
-                    $template.view(),
-                    self.method,
-                    cx.threads,
-                    &cancelled,
-                )
-            };
-        }
-        match (image, &*self.template) {
-            (Image::Gray8(image), Image::Gray8(template)) => of!(image, template),
-            (Image::Gray16(image), Image::Gray16(template)) => of!(image, template),
-            (Image::GrayF32(image), Image::GrayF32(template)) => of!(image, template),
-            (Image::Rgb8(image), Image::Rgb8(template)) => of!(image, template),
-            (Image::Rgb16(image), Image::Rgb16(template)) => of!(image, template),
-            (Image::RgbF32(image), Image::RgbF32(template)) => of!(image, template),
-            (image, template) => {
-                Err(Error::shape(format!("the template is `{}`, the image `{}`", template.ty(), image.ty())))
-            }
-        }
     }
 }

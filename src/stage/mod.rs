@@ -15,6 +15,7 @@ pub mod classify;
 pub mod classify_linear;
 pub mod clear_border;
 pub mod close;
+mod closure;
 pub mod colormap;
 pub mod contours;
 pub mod convolve;
@@ -52,6 +53,7 @@ pub mod niblack;
 pub mod normalize;
 pub mod open;
 pub mod pad;
+mod picture;
 mod port;
 pub mod prewitt;
 pub mod remove_small;
@@ -173,6 +175,14 @@ impl Family {
 }
 
 /// A kind of stage: everything about it but the values of its parameters.
+///
+/// ```
+/// use lyncean::stage::ALL;
+///
+/// let sobel = ALL.iter().find(|kind| kind.name == "sobel").unwrap();
+/// assert_eq!(sobel.family.as_str(), "filters");
+/// assert_eq!(sobel.schema()["properties"]["size"]["default"], 3);
+/// ```
 pub struct Kind {
     /// What `use` says.
     pub name: &'static str,

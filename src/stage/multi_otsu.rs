@@ -15,7 +15,7 @@ use crate::image::ImageType;
 use crate::ops::Context;
 use crate::ops::histogram::{Histogram, HistogramReduction};
 use crate::ops::multi_otsu::{self, ClassOutput, ClassRows};
-use crate::ops::row::{RowNode, Shape};
+use crate::ops::row::{RowNode, Shape, State};
 use crate::{Error, Result};
 
 /// Sorts pixels into several classes by brightness, of the greatest variance between classes (Otsu 1979).
@@ -92,10 +92,10 @@ impl Stage for MultiOtsu {
             let values = graph.whole(Arc::new(FloatClasses { classes, output }), inputs, outputs);
             (values[0], values[1])
         } else {
-            let finish = Arc::new(move |state| {
+            let finish = Arc::new(move |state: &mut State| {
                 let counts =
                     Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
-                let levels = multi_otsu::multi_otsu_levels(&counts, classes);
+                let levels = multi_otsu::multi_otsu_levels(counts, classes);
                 let measures = measures(&levels);
                 let node: Arc<dyn RowNode> = Arc::new(ClassRows::new(shape.ty, levels, classes, output));
                 Ok((node, measures))
@@ -129,7 +129,8 @@ impl Whole for FloatClasses {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let (image, levels) = multi_otsu::multi_otsu(&value.image, self.classes, self.output, cx)?;
+        let params = multi_otsu::MultiOtsu { classes: self.classes, output: self.output };
+        let (image, levels) = multi_otsu::multi_otsu(&value.image, &params, cx)?;
         let image = ImageValue { image: Arc::new(image), map: value.map };
         Ok(vec![Value::Image(image), Value::Measures(Arc::new(measures(&levels)))])
     }

@@ -11,9 +11,8 @@ use super::{
 };
 use crate::document::{Resource, Resources};
 use crate::image::Image;
-use crate::image::codec::{self, Limits};
 use crate::ops::Context;
-use crate::ops::nearest::{Templates, nearest_templates};
+use crate::ops::nearest::{Templates, nearest_templates_until};
 use crate::{Error, Result};
 
 /// Classifies the whole image by the class template it correlates best with.
@@ -57,10 +56,9 @@ pub const KIND: Kind = Kind::new::<NearestTemplate>(
 impl Stage for NearestTemplate {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
         let blame = ParameterError::resource("templates");
-        let bytes = resources.load(&self.templates).map_err(&blame)?;
-        let picture = codec::read_bytes(&bytes.bytes, &bytes.name, &Limits::default()).map_err(&blame)?;
-        let width = self.width.map_or(picture.image.height(), |width| width as usize);
-        let templates = match &picture.image {
+        let picture = super::picture::load(resources, &self.templates, "templates")?;
+        let width = self.width.map_or(picture.height(), |width| width as usize);
+        let templates = match &*picture {
             Image::Gray8(plane) => Templates::from_strip(plane.view(), width),
             Image::Gray16(plane) => Templates::from_strip(plane.view(), width),
             Image::GrayF32(plane) => Templates::from_strip(plane.view(), width),
@@ -109,12 +107,15 @@ impl Whole for NearestStep {
         "nearest-template"
     }
 
-    fn run(&self, _cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
+        let cancelled = || cx.is_cancelled();
         let found = match &*value.image {
-            Image::Gray8(plane) | Image::Mask(plane) => nearest_templates(&self.templates, plane.view()),
-            Image::Gray16(plane) => nearest_templates(&self.templates, plane.view()),
-            Image::GrayF32(plane) => nearest_templates(&self.templates, plane.view()),
+            Image::Gray8(plane) | Image::Mask(plane) => {
+                nearest_templates_until(&self.templates, plane.view(), &cancelled)
+            }
+            Image::Gray16(plane) => nearest_templates_until(&self.templates, plane.view(), &cancelled),
+            Image::GrayF32(plane) => nearest_templates_until(&self.templates, plane.view(), &cancelled),
             other => Err(Error::shape(format!("expected a gray image, got `{}`", other.ty()))),
         }?;
         let name = |class: usize| self.labels.get(class).cloned().unwrap_or_else(|| class.to_string());

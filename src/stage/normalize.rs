@@ -10,7 +10,7 @@ use super::{
     ValueId, Whole, types,
 };
 use crate::document::Resources;
-use crate::ops::row::{Shape, apply};
+use crate::ops::row::{Shape, State, apply};
 use crate::ops::{Context, normalize};
 use crate::{Error, Result};
 
@@ -71,7 +71,7 @@ impl Stage for Normalize {
             let outputs = vec![Meta::Image { shape: output, map }, Meta::Data(DataType::Measures)];
             return Ok(graph.whole(Arc::new(FloatPercentiles(params)), inputs, outputs));
         }
-        let finish = Arc::new(move |state| {
+        let finish = Arc::new(move |state: &mut State| {
             let range = normalize::observed(&params, state)?;
             Ok((normalize::node(shape.ty, &params, range), measures(range)))
         });

@@ -1,18 +1,19 @@
 //! The stage `threshold`.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    DataType, Family, ImageValue, Kind, Lowering, Meta, Output, ParameterError, Port, PortType, Stage, Value,
-    ValueId, Whole, types,
+    DataType, Family, Finish, ImageValue, Kind, Lowering, Measures, Meta, Output, ParameterError, Port,
+    PortType, Stage, Value, ValueId, Whole, types,
 };
 use crate::document::Resources;
 use crate::image::{Affine, Image, ImageType};
 use crate::ops::histogram::{Histogram, HistogramReduction, histogram};
-use crate::ops::row::{RowNode, Shape};
+use crate::ops::row::{RowNode, Shape, State};
 use crate::ops::threshold::{self, ThresholdRows};
 use crate::ops::{Context, chart, level};
 use crate::{Error, Result};
@@ -194,17 +195,47 @@ impl Stage for Threshold {
             let made = graph.whole(Arc::new(FloatLevel { op, method, semantics }), inputs, outputs);
             (made[0], made[1])
         } else {
-            let finish = Arc::new(move |state| {
-                let counts =
-                    Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
-                let level = level::level_of(&counts, method, semantics)?;
-                let node: Arc<dyn RowNode> = Arc::new(ThresholdRows::new(shape.ty, level, op));
-                Ok((node, vec![("level".to_owned(), f64::from(level))]))
-            });
+            let finish = Arc::new(FindLevel { ty: shape.ty, op, method, semantics });
             graph.reduce(inputs[0], Arc::new(HistogramReduction::default()), finish, output)?
         };
         let picture = chart_of_levels(graph, inputs[0], measures);
         Ok(vec![image, measures, picture])
+    }
+}
+
+/// The level of a histogram.
+struct FindLevel {
+    ty: ImageType,
+    op: threshold::ThresholdType,
+    method: level::Method,
+    semantics: level::Semantics,
+}
+
+impl FindLevel {
+    fn level(&self, state: &mut State) -> Result<f32> {
+        let counts = Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
+        level::level_of(counts, self.method, self.semantics)
+    }
+}
+
+impl Finish for FindLevel {
+    fn finish(&self, state: &mut State) -> Result<(Arc<dyn RowNode>, Measures)> {
+        let level = self.level(state)?;
+        let node = Arc::new(ThresholdRows::new(self.ty, level, self.op));
+        Ok((node, vec![("level".to_owned(), f64::from(level))]))
+    }
+
+    fn refit(&self, state: &mut State, node: &mut Arc<dyn RowNode>, measures: &mut Measures) -> Result<()> {
+        let level = self.level(state)?;
+        let old = Arc::get_mut(node).and_then(|node| (node as &mut dyn Any).downcast_mut::<ThresholdRows>());
+        match (old, measures.as_mut_slice()) {
+            (Some(rows), [(_, measure)]) => {
+                rows.set_level(level);
+                *measure = f64::from(level);
+            }
+            _ => (*node, *measures) = self.finish(state)?,
+        }
+        Ok(())
     }
 }
 
@@ -222,8 +253,10 @@ impl Whole for FloatLevel {
 
     fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let level = level::level(&value.image, self.method, self.semantics, cx)?;
-        let image = Arc::new(threshold::threshold(&value.image, level, self.op, cx)?);
+        let params = level::FindLevel { method: self.method, semantics: self.semantics };
+        let level = level::level(&value.image, &params, cx)?;
+        let params = threshold::Threshold { level, kind: self.op };
+        let image = Arc::new(threshold::threshold(&value.image, &params, cx)?);
         let measures = vec![("level".to_owned(), f64::from(level))];
         Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Measures(Arc::new(measures))])
     }

@@ -15,7 +15,7 @@ use crate::ops::chart::words_of;
 use crate::ops::level::{self, Method};
 use crate::ops::preview::preview;
 use crate::ops::row::Shape;
-use crate::ops::threshold::{ThresholdType, threshold};
+use crate::ops::threshold::{Threshold, threshold};
 use crate::ops::{Context, draw};
 use crate::{Error, ErrorKind, Result};
 
@@ -84,10 +84,11 @@ impl Whole for Sheet {
         put(&mut sheet, Shape::of(image), 0, "input", &draw::to_rgb8(&preview(image))?);
         for (place, method) in (1..).zip(Method::ALL) {
             cx.check()?;
-            let (words, mask) = match level::level(image, method, self.0, cx) {
+            let (words, mask) = match level::level(image, &level::FindLevel { method, semantics: self.0 }, cx)
+            {
                 Ok(level) => {
                     levels.push((method.as_str().to_owned(), f64::from(level)));
-                    let mask = threshold(image, level, ThresholdType::Binary, cx)?;
+                    let mask = threshold(image, &Threshold { level, ..Threshold::default() }, cx)?;
                     (format!("{} {}", method.as_str(), words_of(f64::from(level))), mask)
                 }
                 Err(error) if error.kind() == ErrorKind::Input => {

@@ -138,7 +138,7 @@ impl Whole for Step {
         };
         let parts = watershed::watershed(depth.view(), markers.view(), Some(mask), connectivity, &cancelled)?;
         let (mut components, _) = Components::from_labels(parts.view())?;
-        let mut table = regions::regions(&components);
+        let mut table = regions::regions_by(&components, cx.threads, &|| cx.is_cancelled())?;
         let filter = regions::Filter {
             min_area: self.0.min_area,
             max_area: self.0.max_area,

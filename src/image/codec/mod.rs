@@ -92,6 +92,25 @@ pub struct Picture {
     pub source: Source,
 }
 
+impl Image {
+    /// The picture in the bytes of a file of any format read here, upright as EXIF says, without its
+    /// alpha. [`read_bytes`] gives that too, and what the file says.
+    ///
+    /// ```
+    /// use lyncean::image::{Image, builtin};
+    ///
+    /// let coins = Image::decode(builtin::picture("coins").unwrap())?;
+    /// assert_eq!((coins.width(), coins.height(), coins.ty().as_str()), (384, 303, "gray8"));
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read_bytes`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Ok(read_bytes(bytes, "picture", &Limits::default())?.image)
+    }
+}
+
 /// Reads the picture in a file.
 ///
 /// # Errors

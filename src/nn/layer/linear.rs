@@ -91,7 +91,7 @@ impl Built {
 
 /// Rows of a product for one thread. Each element is the same sum however the rows are cut.
 fn rows_each(rows: usize) -> usize {
-    rows.div_ceil(rayon::current_num_threads()).max(1)
+    rows.div_ceil(crate::parallel::current_num_threads()).max(1)
 }
 
 impl Layer for Built {

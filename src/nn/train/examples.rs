@@ -1,10 +1,9 @@
 //! Labelled pictures, and batches of them.
 
-use rayon::prelude::*;
-
 use super::Augment;
 use crate::nn::arch::Arch;
 use crate::nn::{Rng, Shape, Tensor};
+use crate::parallel::prelude::*;
 use crate::{Error, Result};
 
 /// Labelled pictures, as training reads them.

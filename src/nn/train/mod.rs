@@ -127,11 +127,7 @@ impl Score {
 /// cannot be read or written, and [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn run(job: &TrainNet, examples: &dyn Examples, progress: &mut (dyn Progress + Send)) -> Result<Outcome> {
     job.settings.check()?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(job.settings.threads)
-        .build()
-        .map_err(|error| Error::new(crate::ErrorKind::Io, format!("cannot start threads: {error}")))?;
-    pool.install(|| Run::new(job, examples)?.train(progress))
+    crate::parallel::in_threads(job.settings.threads, || Run::new(job, examples)?.train(progress))
 }
 
 /// The score of a net on examples, in the threads of the caller's pool.

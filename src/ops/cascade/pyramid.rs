@@ -125,6 +125,7 @@ mod tests {
 
     /// Sums of position times value, modulo 2^32, for sixty sizes (`fixtures/golden/cascade/make.py`).
     #[test]
+    #[cfg(feature = "files")]
     fn resizing_is_that_of_opencv() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let cases = std::fs::read(root.join("fixtures/golden/cascade/resize.json")).unwrap();

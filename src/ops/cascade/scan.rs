@@ -1,13 +1,12 @@
 //! The scales of a picture, the windows of a scale, and detection over all of them.
 
-use rayon::prelude::*;
-
 use super::eval::{Baked, Verdict};
 use super::group::{Window, clip, group};
 use super::model::Cascade;
 use super::pyramid::{Integrals, resize};
 use crate::image::{Rect, View};
 use crate::kernel::Isa;
+use crate::parallel::prelude::*;
 use crate::{Error, Result};
 
 /// Rows of windows that are scanned as one task.

@@ -1,8 +1,6 @@
 //! Linear models as safetensors files: `weight` of `[classes, features]` and `bias` of `[classes]`, in
 //! `f32`, with method and labels as JSON in the metadata.
 
-use std::collections::HashMap;
-
 use safetensors::tensor::{SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
 use serde::{Deserialize, Serialize};
@@ -68,7 +66,9 @@ impl LinearModel {
         ];
         let views = views.into_iter().map(|(name, view)| Ok((name, view.map_err(|error| internal(&error))?)));
         let views = views.collect::<Result<Vec<_>>>()?;
-        serialize(views, Some(HashMap::from([(KEY.to_owned(), text)]))).map_err(|error| internal(&error))
+        // Which map it is depends on the features of the crate.
+        let metadata = [(KEY.to_owned(), text)].into_iter().collect();
+        serialize(views, Some(metadata)).map_err(|error| internal(&error))
     }
 }
 

@@ -1,12 +1,11 @@
 //! Multinomial logistic regression: the probabilities of the training labels made as large as the
 //! penalty on the weights lets them.
 
-use rayon::prelude::*;
-
 use super::dot::{add, dot};
 use super::{Samples, Training, lbfgs};
 use crate::Result;
 use crate::ops::band::{Cancelled, poll};
+use crate::parallel::prelude::*;
 
 /// Samples whose gradients are summed as one, before the sums are added in order.
 const TOGETHER: usize = 512;

@@ -9,9 +9,8 @@ mod lbfgs;
 mod logistic;
 mod svm;
 
-use rayon::prelude::*;
-
 use super::band::Cancelled;
+use crate::parallel::prelude::*;
 use crate::{Error, Result};
 use dot::dot;
 
@@ -240,6 +239,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "parallel")]
     fn both_methods_tell_clouds_apart_with_the_same_bits_on_any_pool() {
         let (values, labels) = clouds(700);
         let samples = Samples::new(&values, 3, &labels).unwrap();

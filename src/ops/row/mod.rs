@@ -5,8 +5,10 @@
 //! the left and right and maps row numbers above and below the image, so that borders live in one
 //! place and chains of nodes run strip by strip without whole intermediate images.
 
+pub(crate) mod few;
 mod plan;
 pub mod run;
+mod space;
 mod strip;
 
 use std::any::Any;
@@ -14,7 +16,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use plan::{Run, RunPlan, Step};
-pub use run::{RowSink, RowSource, execute, stream};
+pub(crate) use run::execute_reporting;
+pub use run::{RowSink, RowSource, execute, execute_in, stream};
+pub use space::Workspace;
 pub use strip::{RowOut, Rows};
 
 use crate::image::{Border, Image, ImageType};
@@ -94,6 +98,12 @@ pub trait RowNode: Send + Sync + Any {
         Box::new(())
     }
 
+    /// Makes the state of an earlier strip ready for another one of the same shapes, in place, so that a
+    /// loop over images needs no fresh memory; `false` where a fresh one has to be [started](Self::start).
+    fn restart(&self, _state: &mut State) -> bool {
+        false
+    }
+
     /// Computes output row `y`. `rows` answers for the rows declared by
     /// [`rows_needed`](Self::rows_needed) and for no others.
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>);
@@ -116,11 +126,17 @@ pub trait Reduction: Send + Sync {
     /// The state before the first row.
     fn start(&self, input: Shape) -> State;
 
+    /// Makes a state as it was before the first row, in place; `false` where a fresh one has to be
+    /// [started](Self::start).
+    fn restart(&self, _state: &mut State) -> bool {
+        false
+    }
+
     /// Takes in one row of the image, plane by plane in bytes.
     fn observe(&self, isa: Isa, state: &mut State, planes: &[&[u8]]);
 
     /// Takes in the state of the strip below.
-    fn merge(&self, into: &mut State, below: State);
+    fn merge(&self, into: &mut State, below: &mut State);
 }
 
 /// Runs one node over whole images; what free functions do.

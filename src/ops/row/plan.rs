@@ -123,6 +123,30 @@ impl RunPlan {
         Ok(plan)
     }
 
+    /// Puts something in the place of a map that is never run.
+    pub(crate) fn take_map(&mut self, step: usize, stand_in: Arc<dyn RowNode>) {
+        if let Some(old) = self.run.steps.get_mut(step) {
+            old.node = stand_in;
+        }
+    }
+
+    /// Puts another map of single pixels in the place of one; `false`, and nothing else, where it is none or
+    /// gives another type.
+    pub(crate) fn replace_map(&mut self, step: usize, node: Arc<dyn RowNode>) -> bool {
+        let Some(old) = self.run.steps.get_mut(step) else { return false };
+        let window = node.window(0);
+        let reads_itself = |y: usize| node.rows_needed(0, y) == (y as isize..y as isize + 1);
+        let is_map = node.inputs() == 1
+            && (window.left, window.right) == (0, 0)
+            && reads_itself(0)
+            && reads_itself(7)
+            && node.output(&[self.shapes[old.inputs[0]]]) == self.shapes[self.run.sources.len() + step];
+        if is_map {
+            old.node = node;
+        }
+        is_map
+    }
+
     /// The run that was planned.
     pub fn run(&self) -> &Run {
         &self.run

@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::plan::RunPlan;
+use super::few::Few;
+use super::plan::{RunPlan, StripPlan};
+use super::space::{StripSpace, Workspace};
 use super::strip::{Sink, Source, Streams, run_strip};
 use super::{Shape, State};
 use crate::image::Image;
@@ -43,10 +45,6 @@ pub trait RowSink {
 /// [`Shape`](ErrorKind::Shape) when the images are not those planned for,
 /// [`Cancelled`](ErrorKind::Cancelled).
 pub fn execute(plan: &RunPlan, sources: &[&Image], cx: &Context) -> Result<RunOutput> {
-    let got: Vec<Shape> = sources.iter().map(|image| Shape::of(image)).collect();
-    if got != plan.run.sources {
-        return Err(Error::shape(format!("the run was planned for {:?}, got {got:?}", plan.run.sources)));
-    }
     let mut images: Vec<Image> = plan
         .run
         .sinks
@@ -56,51 +54,139 @@ pub fn execute(plan: &RunPlan, sources: &[&Image], cx: &Context) -> Result<RunOu
             cx.image(shape.ty, shape.width, shape.height)
         })
         .collect();
+    let mut space = Workspace::default();
+    execute_in(plan, sources.iter().copied(), &mut images, &mut space, cx)?;
+    Ok(RunOutput { images, states: space.into_states() })
+}
 
-    let count = plan.strips.len();
-    let mut parts: Vec<Vec<Sink<'_>>> = (0..count).map(|_| Vec::new()).collect();
-    for (image, &value) in images.iter_mut().zip(&plan.run.sinks) {
-        let row_bytes = plan.shapes[value].row_bytes();
-        let mut rest = image.planes_bytes_mut();
-        for (part, strip) in parts.iter_mut().zip(&plan.strips) {
-            let bytes = strip.own[value].len() * row_bytes;
-            let taken = rest.iter_mut().map(|plane| {
-                let (head, tail) = std::mem::take(plane).split_at_mut(bytes);
-                *plane = tail;
-                head
-            });
-            part.push(Sink::Planes(taken.collect()));
-        }
+/// Runs a plan over whole images, into images that are there and in memory that is there: a loop that
+/// keeps both allocates nothing from the second image on, as far as the nodes' states can be
+/// [restarted](super::RowNode::restart).
+///
+/// `space` serves one plan; every pixel of `sinks` is written over. The states of the observers are its
+/// [`states`](Workspace::states) afterwards.
+///
+/// # Errors
+/// [`Shape`](ErrorKind::Shape) when the images are not those planned for,
+/// [`Cancelled`](ErrorKind::Cancelled).
+pub fn execute_in<'a>(
+    plan: &RunPlan,
+    sources: impl IntoIterator<Item = &'a Image>,
+    sinks: impl IntoIterator<Item = &'a mut Image>,
+    space: &mut Workspace,
+    cx: &Context,
+) -> Result<()> {
+    execute_reporting(plan, sources, sinks, space, &|_| {}, cx)
+}
+
+/// As [`execute_in`]; `report` is told, from several threads, which share of the work is done.
+pub(crate) fn execute_reporting<'a, 'b>(
+    plan: &RunPlan,
+    sources: impl IntoIterator<Item = &'a Image>,
+    sinks: impl IntoIterator<Item = &'b mut Image>,
+    space: &mut Workspace,
+    report: &(dyn Fn(f64) + Sync),
+    cx: &Context,
+) -> Result<()> {
+    let sources: Few<Source<'_>, FEW> = sources.into_iter().map(Source::Image).collect();
+    let shapes = || sources.iter().filter_map(|source| source.shape());
+    if !shapes().eq(plan.run.sources.iter().copied()) {
+        let got: Vec<Shape> = shapes().collect();
+        return Err(Error::shape(format!("the run was planned for {:?}, got {got:?}", plan.run.sources)));
     }
-    let strip = |index: usize, sinks: &mut [Sink<'_>]| {
-        let sources: Vec<Source<'_>> = sources.iter().map(|image| Source::Image(image)).collect();
-        let mut streams = Streams { sources: &mut [], sinks: &mut [] };
-        run_strip(plan, &plan.strips[index], &sources, sinks, &mut streams, cx)
+    let mut fits = true;
+    let mut wanted = plan.run.sinks.iter().map(|&value| plan.shapes[value]);
+    let mut rest: Few<[&mut [u8]; 2], FEW> = sinks
+        .into_iter()
+        .map(|image| {
+            fits &= wanted.next() == Some(Shape::of(image));
+            image.plane_pair_bytes_mut()
+        })
+        .collect();
+    if !fits || wanted.next().is_some() {
+        return Err(Error::shape("the images to write are not those that the run was planned for"));
+    }
+    space.prepare(plan);
+    let ticks: usize = plan.strips.iter().map(|strip| strip.script.len()).sum();
+    let done = AtomicUsize::new(0);
+    let progress = |more: usize| {
+        let done = done.fetch_add(more, Ordering::Relaxed) + more;
+        report(done as f64 / ticks.max(1) as f64);
     };
-
-    let results: Vec<Result<Vec<State>>> = if cx.threads <= 1 || count == 1 {
-        parts.iter_mut().enumerate().map(|(index, sinks)| strip(index, sinks)).collect()
+    let mut parts = plan.strips.iter().zip(&mut space.strips).map(|(strip, space)| {
+        let sinks = rest.iter_mut().zip(&plan.run.sinks);
+        let sinks = sinks.map(|(planes, &value)| {
+            Sink::Planes(split_off(planes, strip.own[value].len() * plan.shapes[value].row_bytes()))
+        });
+        Part { strip, sinks: sinks.collect(), space, result: None }
+    });
+    let work = |part: &mut Part<'_>| {
+        let mut streams = Streams { sources: &mut [], sinks: &mut [] };
+        run_strip(plan, part.strip, &sources, &mut part.sinks, &mut streams, part.space, &progress, cx)
+    };
+    if cx.threads <= 1 || plan.strips.len() == 1 {
+        parts.try_for_each(|mut part| work(&mut part))?;
     } else {
-        let parts: Vec<Mutex<Part<'_>>> = parts.into_iter().map(|sinks| Mutex::new((sinks, None))).collect();
+        let parts: Few<Mutex<Option<Part<'_>>>, STRIPS> = parts.map(|part| Mutex::new(Some(part))).collect();
         let next = AtomicUsize::new(0);
-        rayon::scope(|scope| {
-            for _ in 0..cx.threads.min(count) {
-                scope.spawn(|_| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(Ok(mut part)) = parts.get(index).map(Mutex::lock) else { break };
-                        let (sinks, result) = &mut *part;
-                        *result = Some(strip(index, sinks));
-                    }
-                });
+        // Strips are taken one after the other by so many workers: those of uneven work even out.
+        workers(cx.threads.min(parts.len()), &|| {
+            while let Some(Ok(mut part)) = parts.get(next.fetch_add(1, Ordering::Relaxed)).map(Mutex::lock) {
+                if let Some(part) = &mut *part {
+                    part.result = Some(work(part));
+                }
             }
         });
-        let unfinished = || Err(Error::new(ErrorKind::Internal, "a strip was not finished"));
-        let parts = parts.into_iter().map(|part| part.into_inner().ok().and_then(|(_, result)| result));
-        parts.map(|result| result.unwrap_or_else(unfinished)).collect()
-    };
-    let states = merge(plan, results)?;
-    Ok(RunOutput { images, states })
+        for part in parts.iter() {
+            let result = part.lock().ok().and_then(|mut part| part.as_mut()?.result.take());
+            result.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "a strip was not finished")))?;
+        }
+    }
+    merge(plan, space);
+    Ok(())
+}
+
+/// Sources and sinks of a run up to this number, and strips up to that one, are listed without an
+/// allocation.
+const FEW: usize = 4;
+const STRIPS: usize = 32;
+
+/// A strip in the hands of a thread: where its rows go, and what came of it.
+struct Part<'a> {
+    strip: &'a StripPlan,
+    sinks: Few<Sink<'a>, FEW>,
+    space: &'a mut StripSpace,
+    result: Option<Result<()>>,
+}
+
+/// Takes the first bytes of both planes; one that is not there is empty.
+fn split_off<'a>(planes: &mut [&'a mut [u8]; 2], bytes: usize) -> [&'a mut [u8]; 2] {
+    planes.each_mut().map(|plane| {
+        let whole = std::mem::take(plane);
+        let (head, tail) = whole.split_at_mut(bytes.min(whole.len()));
+        *plane = tail;
+        head
+    })
+}
+
+/// Calls `work` so many times on the threads of the caller's pool. Halving needs no list of jobs.
+fn workers(count: usize, work: &(impl Fn() + Sync)) {
+    if count <= 1 {
+        work();
+    } else {
+        crate::parallel::join(|| workers(count / 2, work), || workers(count - count / 2, work));
+    }
+}
+
+/// Merges the states of the strips into those of the first.
+fn merge(plan: &RunPlan, space: &mut Workspace) {
+    let Some((first, below)) = space.strips.split_first_mut() else { return };
+    for below in below {
+        let states = first.observers.iter_mut().zip(&mut below.observers);
+        for ((into, below), (_, reduction)) in states.zip(&plan.run.observers) {
+            reduction.merge(into, below);
+        }
+    }
 }
 
 /// Runs a plan of one strip from row sources to row sinks, one each for every source and sink of
@@ -124,25 +210,7 @@ pub fn stream(
     let readers: Vec<Source<'_>> = sources.iter().map(|_| Source::Rows).collect();
     let mut writers: Vec<Sink<'_>> = sinks.iter().map(|_| Sink::Rows).collect();
     let mut streams = Streams { sources, sinks };
-    run_strip(plan, &plan.strips[0], &readers, &mut writers, &mut streams, cx)
-}
-
-/// A strip in the hands of a thread: where its rows go, and what came of it.
-type Part<'a> = (Vec<Sink<'a>>, Option<Result<Vec<State>>>);
-
-fn merge(plan: &RunPlan, results: Vec<Result<Vec<State>>>) -> Result<Vec<State>> {
-    let mut merged: Option<Vec<State>> = None;
-    for result in results {
-        let states = result?;
-        match &mut merged {
-            None => merged = Some(states),
-            Some(merged) => {
-                for ((into, below), (_, reduction)) in merged.iter_mut().zip(states).zip(&plan.run.observers)
-                {
-                    reduction.merge(into, below);
-                }
-            }
-        }
-    }
-    Ok(merged.unwrap_or_default())
+    let mut space = StripSpace::new(plan, &plan.strips[0], true);
+    run_strip(plan, &plan.strips[0], &readers, &mut writers, &mut streams, &mut space, &|_| {}, cx)?;
+    Ok(space.observers)
 }

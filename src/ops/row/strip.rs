@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::plan::{RunPlan, Step, StripPlan};
 use super::run::{RowSink, RowSource};
+use super::space::StripSpace;
 use super::{Shape, State, Window};
 use crate::image::{Border, BorderMode, Element, Image, Pixel};
 use crate::kernel::copy::copy_row;
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 
 /// The latest rows of one value, every plane, with padding on both sides.
 #[derive(Default)]
-struct Ring {
+pub(super) struct Ring {
     planes: Vec<Vec<Line>>,
     /// Rows it holds; row `y` stands in slot `y % capacity`.
     capacity: usize,
@@ -27,7 +28,7 @@ struct Ring {
 }
 
 impl Ring {
-    fn new(shape: Shape, capacity: usize, slot_bytes: usize, left: usize) -> Self {
+    pub(super) fn new(shape: Shape, capacity: usize, slot_bytes: usize, left: usize) -> Self {
         let pitch = slot_bytes / 64;
         Self {
             planes: vec![
@@ -40,6 +41,11 @@ impl Ring {
             row_bytes: shape.row_bytes(),
             padded: vec![None; capacity],
         }
+    }
+
+    /// Forgets its rows.
+    pub(super) fn restart(&mut self) {
+        self.padded.fill(None);
     }
 
     fn slot(&self, plane: usize, y: usize) -> &[u8] {
@@ -238,18 +244,28 @@ impl<'a> RowOut<'a> {
 }
 
 /// Where the rows of a source come from.
+#[derive(Clone, Copy, Default)]
 pub(super) enum Source<'a> {
     /// A whole image.
     Image(&'a Image),
     /// A [`RowSource`], through a ring.
+    #[default]
     Rows,
 }
 
+impl Source<'_> {
+    pub(super) fn shape(self) -> Option<Shape> {
+        if let Self::Image(image) = self { Some(Shape::of(image)) } else { None }
+    }
+}
+
 /// Where the rows of a value go.
+#[derive(Default)]
 pub(super) enum Sink<'a> {
-    /// The rows of this strip in the planes of an image.
-    Planes(Vec<&'a mut [u8]>),
+    /// The rows of this strip in the planes of an image, of which the second may not be there.
+    Planes([&'a mut [u8]; 2]),
     /// A [`RowSink`].
+    #[default]
     Rows,
 }
 
@@ -259,38 +275,25 @@ pub(super) struct Streams<'a, 'b, 'c> {
     pub sinks: &'a mut [&'c mut dyn RowSink],
 }
 
-/// Carries out one strip; returns the states of its observers.
+/// Carries out one strip, in a room that was made ready for it; the states of its observers are there
+/// afterwards.
 pub(super) fn run_strip(
     plan: &RunPlan,
     strip: &StripPlan,
     sources: &[Source<'_>],
     sinks: &mut [Sink<'_>],
     streams: &mut Streams<'_, '_, '_>,
+    space: &mut StripSpace,
+    progress: &(dyn Fn(usize) + Sync),
     cx: &Context,
-) -> Result<Vec<State>> {
+) -> Result<()> {
     let run = &plan.run;
-    let is_streamed = |value: usize| {
-        value < sources.len() && matches!(sources[value], Source::Rows)
-            || run.sinks.iter().zip(sinks.iter()).any(|(&v, sink)| v == value && matches!(sink, Sink::Rows))
-    };
-    let observed_only =
-        |value: usize| !run.sinks.contains(&value) && run.observers.iter().any(|(v, _)| *v == value);
-    let mut rings: Vec<Ring> = (0..plan.shapes.len())
-        .map(|v| {
-            // What is streamed or only observed needs a row to stand in, even if nobody reads it.
-            let is_whole = matches!(sources.get(v), Some(Source::Image(_)));
-            let least = usize::from(is_streamed(v) || (observed_only(v) && !is_whole));
-            Ring::new(plan.shapes[v], plan.capacity[v].max(least), plan.slot_bytes(v), plan.padding[v].0)
-        })
-        .collect();
-    let mut steps: Vec<StepState> = run.steps.iter().map(|step| StepState::new(plan, step)).collect();
-    let mut observers: Vec<State> =
-        run.observers.iter().map(|(value, reduction)| reduction.start(plan.shapes[*value])).collect();
-    let mut next: Vec<usize> = strip.hull.iter().map(|rows| rows.start).collect();
+    let StripSpace { rings, steps, observers, next } = space;
 
     for (tick, &value) in strip.script.iter().enumerate() {
         if tick % 64 == 0 {
             cx.check()?;
+            progress(64.min(strip.script.len() - tick));
         }
         let value = usize::from(value);
         let y = next[value];
@@ -321,15 +324,9 @@ pub(super) fn run_strip(
             let index = value - sources.len();
             let step = &run.steps[index];
             let state = &mut steps[index];
-            state.pad_inputs(plan, step, &mut rings, y);
-            let rows = Rows {
-                plan,
-                step,
-                windows: &state.windows,
-                rings: &rings,
-                sources,
-                constants: &state.constants,
-            };
+            state.pad_inputs(plan, step, rings, y);
+            let rows =
+                Rows { plan, step, windows: &state.windows, rings, sources, constants: &state.constants };
             if ring.capacity > 0 {
                 let mut out = RowOut { planes: out_planes(&mut ring, y) };
                 step.node.row(cx.isa, &mut state.state, &rows, y, &mut out);
@@ -350,23 +347,25 @@ pub(super) fn run_strip(
                 deliver(plan, &ring, value, y, sinks, &strip.own[value], sources, streams)?;
             }
             // After the delivery: without a ring, the row observed is the one delivered.
-            observe(plan, &ring, value, y, cx, &mut observers, sinks, &strip.own[value], sources);
+            observe(plan, &ring, value, y, cx, observers, sinks, &strip.own[value], sources);
         }
         rings[value] = ring;
     }
-    Ok(observers)
+    Ok(())
 }
 
 /// What a step keeps during a strip.
-struct StepState {
+pub(super) struct StepState {
     state: State,
+    inputs: Vec<Shape>,
+    output: Shape,
     windows: Vec<Window>,
     /// Per input: a whole padded row of the border's constant.
     constants: Vec<Vec<Line>>,
 }
 
 impl StepState {
-    fn new(plan: &RunPlan, step: &Step) -> Self {
+    pub(super) fn new(plan: &RunPlan, step: &Step) -> Self {
         let inputs: Vec<Shape> = step.inputs.iter().map(|&v| plan.shapes[v]).collect();
         let windows: Vec<Window> = (0..inputs.len()).map(|port| step.node.window(port)).collect();
         let constants = windows.iter().zip(&inputs).map(|(window, shape)| {
@@ -380,7 +379,14 @@ impl StepState {
         });
         let constants = constants.collect();
         let output = step.node.output(&inputs);
-        Self { state: step.node.start(&inputs, output), windows, constants }
+        Self { state: step.node.start(&inputs, output), inputs, output, windows, constants }
+    }
+
+    /// Makes it ready for another run of the same strip.
+    pub(super) fn restart(&mut self, step: &Step) {
+        if !step.node.restart(&mut self.state) {
+            self.state = step.node.start(&self.inputs, self.output);
+        }
     }
 
     /// Sees to it that the rows about to be read are padded for this step's borders.
@@ -424,7 +430,7 @@ fn deliver_planes<'a, 'b>(
     run: &super::Run,
     sinks: &'a mut [Sink<'b>],
     value: usize,
-) -> Option<&'a mut Vec<&'b mut [u8]>> {
+) -> Option<&'a mut [&'b mut [u8]; 2]> {
     let index = run.sinks.iter().position(|&sink| sink == value)?;
     match &mut sinks[index] {
         Sink::Planes(planes) => Some(planes),
@@ -434,15 +440,16 @@ fn deliver_planes<'a, 'b>(
 
 /// The place of row `y` in the strip's part of an image.
 fn sink_rows<'a>(
-    planes: &'a mut [&mut [u8]],
+    planes: &'a mut [&mut [u8]; 2],
     own: &Range<usize>,
     shape: Shape,
     y: usize,
 ) -> [&'a mut [u8]; 2] {
     let bytes = shape.row_bytes();
     let start = (y - own.start) * bytes;
-    let mut rows = planes.iter_mut().map(|plane| &mut plane[start..start + bytes]);
-    [rows.next().unwrap_or_default(), rows.next().unwrap_or_default()]
+    let [first, second] = planes;
+    let second = if shape.ty.planes() > 1 { &mut second[start..start + bytes] } else { &mut [] };
+    [&mut first[start..start + bytes], second]
 }
 
 /// Row `y` of a source in its image: one or two planes.

@@ -1,0 +1,111 @@
+//! A loop over pictures of one size allocates nothing once it is warm. A binary of its own: it counts every
+//! allocation of the process, so nothing else may run beside it.
+
+#![allow(unsafe_code, reason = "an allocator cannot be written without")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test without a harness")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lyncean::image::{Image, ImageType, PixelFormat};
+use lyncean::ops::Context;
+use lyncean::pipeline::{Pipeline, RunOptions};
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(size, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const FRAMES: usize = 100;
+
+/// The bytes of a camera's frame, another one for each number; blue first, rows filled up to 64 bytes.
+fn refill(buffer: &mut [u8], number: usize) {
+    for (i, byte) in buffer.iter_mut().enumerate() {
+        *byte = ((i / 7 + 13 * number) ^ (i >> 9)) as u8;
+    }
+}
+
+/// Allocations and bytes of a loop of [`FRAMES`] frames after some to warm up.
+fn count(stages: &str, (width, height): (usize, usize), cx: Context) -> (usize, usize) {
+    let pipeline = Pipeline::from_toml(&format!("version = 1\n{stages}")).unwrap();
+    let mut session = pipeline.session(RunOptions { context: cx, ..RunOptions::default() });
+    let stride = (3 * width).next_multiple_of(64);
+    let mut buffer = vec![0; stride * height];
+    let mut frame = Image::new(ImageType::Rgb8, width, height);
+    let mut sum = 0;
+    let mut before = (0, 0);
+    for number in 0..FRAMES + 20 {
+        if number == 20 {
+            before = (COUNT.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+        }
+        refill(&mut buffer, number);
+        frame.update_from_raw(&buffer, stride, PixelFormat::Bgr8).unwrap();
+        let results = session.run(&frame).unwrap();
+        sum += usize::from(results.output().unwrap().plane_bytes(0)[width + 1]);
+    }
+    let counted = (COUNT.load(Ordering::Relaxed) - before.0, BYTES.load(Ordering::Relaxed) - before.1);
+    // What was measured was done: the last frame gives what a run on its own gives.
+    let alone = pipeline.run(&frame).unwrap();
+    assert_eq!(session.results().output(), alone.output());
+    assert_eq!(session.results().record(), alone.record());
+    assert!(sum > 0);
+    counted
+}
+
+const EDGES: &str = "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"gaussian-blur\"\nsigma = 1.1\nsize = 5\n\
+    [[stage]]\nuse = \"sobel\"\n[[stage]]\nuse = \"threshold\"\nlevel = 100\n";
+const OTSU: &str = "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n";
+
+fn main() {
+    let one = Context::default;
+    let sizes = [(640, 480), (32, 32), (31, 17)];
+    for (name, stages) in [("edges", EDGES), ("otsu", OTSU)] {
+        for size in sizes {
+            let (allocations, _) = count(stages, size, one());
+            println!("{name} {size:?}: {allocations} allocations in {FRAMES} frames");
+            assert_eq!(allocations, 0, "{name} {size:?}");
+            let (allocations, _) = count(stages, size, one().with_strip_rows(8));
+            assert_eq!(allocations, 0, "{name} {size:?} in strips");
+        }
+    }
+
+    // Two threads. What is left is rayon's: a block of its queue for every 63 jobs that come from outside of
+    // the pool; inside of the pool there are none.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    for (name, stages) in [("edges", EDGES), ("otsu", OTSU)] {
+        let (allocations, _) = pool.install(|| count(stages, (640, 480), one().with_threads(2)));
+        println!("{name}, two threads, in the pool: {allocations} allocations in {FRAMES} frames");
+        assert_eq!(allocations, 0, "{name} in two threads");
+    }
+
+    // A whole step makes lists of what it finds, and a list of its outputs; images it works in are its own.
+    let label = format!("{OTSU}[[stage]]\nuse = \"label\"\n[[stage]]\nuse = \"to-f32\"\nin = \"gray\"\n");
+    let (allocations, bytes) = count(&label, (320, 240), one());
+    println!("label: {} allocations, {} bytes a frame", allocations / FRAMES, bytes / FRAMES);
+    assert!(allocations > 0, "label allocates nothing any more: say so");
+}
