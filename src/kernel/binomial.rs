@@ -152,7 +152,8 @@ impl<const N: usize> Kernel for Down<'_, N> {
         }
         let half = l.splat(1 << 7);
         for (start, count) in stretches(pairs, 2 * L::N) {
-            let (mut even, mut odd): ([&[L::Words]; N], [&[L::Words]; N]) = ([&[]; N], [&[]; N]);
+            let mut even: [&[L::Words]; N] = [&[]; N];
+            let mut odd = even;
             for k in 0..N {
                 even[k] = stretch(self.sums[k], start / 2, count);
                 odd[k] = stretch(self.sums[k], half_length(n) + start / 2, count);

@@ -7,10 +7,10 @@ use crate::image::{Border, Pixel, Plane};
 /// smoothed with then.
 pub fn weights(size: usize, sigma: f64) -> Vec<f64> {
     if sigma == 0.0 {
-        let mut row = vec![1.0];
-        for _ in 1..size {
-            row.push(0.0);
-            for i in (1..row.len()).rev() {
+        let mut row = vec![0.0; size];
+        row[0] = 1.0;
+        for power in 1..size {
+            for i in (1..=power).rev() {
                 row[i] += row[i - 1];
             }
         }
