@@ -1,47 +1,89 @@
 //! From values to Python: pixels change hands without a copy where nobody else holds them.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+#![allow(unsafe_code, reason = "arrays over memory that Python does not own are unsafe to make")]
 
-use lyncean::image::{Gradient, Image, Plane};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use lyncean::image::{Gradient, Image};
+use lyncean::ops::Context;
 use lyncean::stage::Value;
-use numpy::{Element, PyArray1, PyArrayMethods};
+use numpy::ndarray::{ArrayViewMutD, IxDyn};
+use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::given::Masks;
 use crate::records;
 
-/// An array that owns the numbers of a plane.
-fn flat<T: Element, const D: usize>(py: Python<'_>, data: Vec<T>, shape: [usize; D]) -> PyResult<Py<PyAny>>
-where
-    [usize; D]: numpy::ndarray::IntoDimension,
-{
-    Ok(PyArray1::from_vec(py, data).reshape(shape)?.into_any().unbind())
+/// What all runs share: memory of arrays that are gone serves results to come.
+static CONTEXT: LazyLock<Context> = LazyLock::new(Context::default);
+
+/// A context whose results take memory that is spare.
+pub(crate) fn context() -> Context {
+    CONTEXT.clone()
 }
 
-fn gray<T: Element + lyncean::image::Pixel>(py: Python<'_>, plane: Plane<T>) -> PyResult<Py<PyAny>> {
-    let shape = [plane.height(), plane.width()];
-    flat(py, plane.into_vec(), shape)
-}
+/// The owner of an array's numbers.
+#[pyclass]
+struct Held(Option<Image>);
 
-fn color<T: Element>(py: Python<'_>, plane: Plane<[T; 3]>) -> PyResult<Py<PyAny>>
-where
-    [T; 3]: lyncean::image::Pixel,
-{
-    let shape = [plane.height(), plane.width(), 3];
-    flat(py, plane.into_vec().into_flattened(), shape)
-}
-
-fn mask(py: Python<'_>, mut plane: Plane<u8>, masks: Masks) -> PyResult<Py<PyAny>> {
-    if masks == Masks::Bytes {
-        return gray(py, plane);
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(image) = self.0.take() {
+            CONTEXT.reuse(Arc::new(image));
+        }
     }
-    // NumPy's `bool` is a byte of 0 or 1; the same memory is looked at as such.
-    for value in plane.as_mut_slice() {
-        *value >>= 7;
+}
+
+/// Arrays over the planes of an image, with their shape; the last of them to go gives the memory back.
+struct Arrays<'py> {
+    owner: Bound<'py, Held>,
+    shape: Vec<usize>,
+    made: Vec<Py<PyAny>>,
+}
+
+impl Arrays<'_> {
+    fn add<T: Element>(&mut self, numbers: &mut [T]) -> PyResult<()> {
+        let view = ArrayViewMutD::from_shape(IxDyn(&self.shape), numbers)
+            .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+        // SAFETY: the numbers belong to the image in `owner`, which neither moves nor drops it while the array
+        // lives, and hands it out to nobody else.
+        let array = unsafe { PyArrayDyn::borrow_from_array(&view, self.owner.clone().into_any()) };
+        self.made.push(array.into_any().unbind());
+        Ok(())
     }
-    Ok(gray(py, plane)?.bind(py).call_method1("view", ("bool",))?.unbind())
+}
+
+/// An array for each plane of an image.
+fn planes(py: Python<'_>, image: Image) -> PyResult<Vec<Py<PyAny>>> {
+    let mut shape = vec![image.height(), image.width()];
+    if image.ty().channels() == 3 {
+        shape.push(3);
+    }
+    let owner = Bound::new(py, Held(Some(image)))?;
+    let mut arrays = Arrays { owner: owner.clone(), shape, made: Vec::new() };
+    if let Some(image) = &mut owner.borrow_mut().0 {
+        // To write: pixels that are somebody else's are copied here.
+        match image {
+            Image::Gray8(plane) | Image::Mask(plane) => arrays.add(plane.as_mut_slice())?,
+            Image::Gray16(plane) => arrays.add(plane.as_mut_slice())?,
+            Image::GrayF32(plane) => arrays.add(plane.as_mut_slice())?,
+            Image::Rgb8(plane) => arrays.add(plane.as_mut_slice().as_flattened_mut())?,
+            Image::Rgb16(plane) => arrays.add(plane.as_mut_slice().as_flattened_mut())?,
+            Image::RgbF32(plane) => arrays.add(plane.as_mut_slice().as_flattened_mut())?,
+            Image::Labels(plane) => arrays.add(plane.as_mut_slice())?,
+            Image::Gradient(Gradient::I16 { dx, dy }) => {
+                arrays.add(dx.as_mut_slice())?;
+                arrays.add(dy.as_mut_slice())?;
+            }
+            Image::Gradient(Gradient::F32 { dx, dy }) => {
+                arrays.add(dx.as_mut_slice())?;
+                arrays.add(dy.as_mut_slice())?;
+            }
+        }
+    }
+    Ok(arrays.made)
 }
 
 static GRADIENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -54,18 +96,22 @@ fn gradient(py: Python<'_>, dx: Py<PyAny>, dy: Py<PyAny>) -> PyResult<Py<PyAny>>
 }
 
 /// An image as an array of its own.
-pub(crate) fn array(py: Python<'_>, image: Image, masks: Masks) -> PyResult<Py<PyAny>> {
-    match image {
-        Image::Gray8(plane) => gray(py, plane),
-        Image::Gray16(plane) => gray(py, plane),
-        Image::GrayF32(plane) => gray(py, plane),
-        Image::Rgb8(plane) => color(py, plane),
-        Image::Rgb16(plane) => color(py, plane),
-        Image::RgbF32(plane) => color(py, plane),
-        Image::Mask(plane) => mask(py, plane, masks),
-        Image::Labels(plane) => gray(py, plane),
-        Image::Gradient(Gradient::I16 { dx, dy }) => gradient(py, gray(py, dx)?, gray(py, dy)?),
-        Image::Gradient(Gradient::F32 { dx, dy }) => gradient(py, gray(py, dx)?, gray(py, dy)?),
+pub(crate) fn array(py: Python<'_>, mut image: Image, masks: Masks) -> PyResult<Py<PyAny>> {
+    let is_bool = masks != Masks::Bytes && matches!(image, Image::Mask(_));
+    if let Image::Mask(plane) = &mut image
+        && is_bool
+    {
+        // NumPy's `bool` is a byte of 0 or 1; the same memory is looked at as such.
+        for value in plane.as_mut_slice() {
+            *value >>= 7;
+        }
+    }
+    let mut arrays = planes(py, image)?.into_iter();
+    match (arrays.next(), arrays.next()) {
+        (Some(dx), Some(dy)) => gradient(py, dx, dy),
+        (Some(array), None) if is_bool => Ok(array.bind(py).call_method1("view", ("bool",))?.unbind()),
+        (Some(array), None) => Ok(array),
+        (None, _) => Ok(py.None()),
     }
 }
 

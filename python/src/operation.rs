@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use lyncean::document::Resources;
-use lyncean::ops::Context;
 use lyncean::ops::context::Cancel;
 use lyncean::pipeline::Operation;
 use lyncean::stage::{self, Kind, PortType, Value};
@@ -17,19 +16,23 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, raised};
 use crate::given::{self, Masks};
-use crate::{made, parameter, wait};
+use crate::wait::Pace;
+use crate::{made, parameter};
 
 /// Operations kept at most. The one that was not used for longest goes first.
 const KEPT: usize = 256;
 
-/// Pictures from here on are worth a thread of their own, so that Ctrl-C is heard: a million pixels.
-const LARGE: usize = 1 << 20;
-
 /// A file that parameters name, as it was when it was read.
 type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 
+/// An operation, and how long it takes.
+struct Paced {
+    operation: Operation,
+    pace: Pace,
+}
+
 struct Known {
-    operation: Arc<Operation>,
+    operation: Arc<Paced>,
     files: Vec<Stamp>,
     used: u64,
 }
@@ -50,7 +53,7 @@ fn stamp(path: PathBuf) -> Stamp {
 
 /// The operation of a kind with parameters as JSON: one that is known, or a new one. Files are looked up
 /// from the current directory, and read again when they changed.
-fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Operation>> {
+fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Paced>> {
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
     cache.clock += 1;
@@ -67,8 +70,8 @@ fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Op
     let folder = std::env::current_dir().unwrap_or_default();
     let resources = Resources::new(Some(folder.clone())).with_builtin(lyncean::builtin::RESOURCES);
     let operation = py.detach(|| Operation::new(kind, &json, &resources)).or_raise(py)?;
-    let operation = Arc::new(operation);
-    let files = operation.resources().keys().filter(|name| !name.starts_with("builtin:"));
+    let operation = Arc::new(Paced { operation, pace: Pace::default() });
+    let files = operation.operation.resources().keys().filter(|name| !name.starts_with("builtin:"));
     let files = files.map(|name| stamp(folder.join(name))).collect();
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
@@ -143,7 +146,8 @@ pub(crate) fn call(
     threads: usize,
 ) -> PyResult<Py<PyAny>> {
     let masks = Masks::named(masks)?;
-    let operation = operation(py, kind, parameter::json(parameters)?)?;
+    let paced = operation(py, kind, parameter::json(parameters)?)?;
+    let operation = &paced.operation;
     let kind = operation.kind();
     let values = inputs
         .iter()
@@ -158,16 +162,13 @@ pub(crate) fn call(
         })
         .sum();
     let cancel = Cancel::default();
-    let context = Context::default().with_threads(threads).with_cancel(cancel.clone());
+    let context = made::context().with_threads(threads).with_cancel(cancel.clone());
     let work = || {
         let outputs = operation.run(&values, &context);
         drop(values);
         outputs
     };
-    let outputs = match pixels >= LARGE {
-        true => wait::interruptible(py, &cancel, work)?,
-        false => py.detach(work),
-    };
+    let outputs = paced.pace.run(py, &cancel, pixels, work)?;
     let outputs = outputs.map_err(|error| raised(py, &error))?;
     let (names, values): (Vec<&str>, Vec<Value>) = outputs.into_iter().unzip();
     let mut objects = made::all(py, values, masks)?;

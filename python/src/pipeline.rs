@@ -16,7 +16,8 @@ use pyo3::types::PyList;
 
 use crate::error::OrRaise;
 use crate::given::{self, Masks};
-use crate::{made, wait};
+use crate::made;
+use crate::wait::Pace;
 
 /// A stage's name, its kind, the names of its outputs, and their values; `None` where one was not kept.
 type StageEntry = (String, &'static str, Vec<&'static str>, Vec<Option<Py<PyAny>>>);
@@ -26,7 +27,7 @@ type RunEntry = (Vec<StageEntry>, Option<Py<PyAny>>);
 
 /// A checked pipeline; `lyncean.Pipeline` wraps it.
 #[pyclass(frozen, module = "lyncean._lyncean")]
-pub(crate) struct PipelineCore(pub(crate) Pipeline);
+pub(crate) struct PipelineCore(pub(crate) Pipeline, Pace);
 
 #[pymethods]
 impl PipelineCore {
@@ -36,13 +37,13 @@ impl PipelineCore {
     fn parse(py: Python<'_>, text: &str, name: &str, base: Option<PathBuf>) -> PyResult<Self> {
         let source = Source::new(name, text);
         let source = base.into_iter().fold(source, Source::with_folder);
-        py.detach(|| Loader::new().parse(source)).or_raise(py).map(Self)
+        py.detach(|| Loader::new().parse(source)).or_raise(py).map(|pipeline| Self(pipeline, Pace::default()))
     }
 
     /// From a file, or `builtin:NAME`.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| Loader::new().load(path)).or_raise(py).map(Self)
+        py.detach(|| Loader::new().load(path)).or_raise(py).map(|pipeline| Self(pipeline, Pace::default()))
     }
 
     #[getter]
@@ -101,15 +102,12 @@ impl PipelineCore {
         let save = saved(save)?;
         let given::Picture { image, alpha } = given::picture(picture)?;
         let cancel = Cancel::default();
-        let context = Context::default().with_threads(threads).with_cancel(cancel.clone());
+        let context = made::context().with_threads(threads).with_cancel(cancel.clone());
         let options = RunOptions { context, save };
         let ty = image.ty();
-        let is_large = image.width() * image.height() >= 1 << 19;
+        let pixels = image.width() * image.height();
         let work = || self.0.run_with(Arc::new(image), alpha.as_ref(), &options);
-        let results = match is_large {
-            true => wait::interruptible(py, &cancel, work)?,
-            false => py.detach(work),
-        };
+        let results = self.1.run(py, &cancel, pixels, work)?;
         let (stages, output) = results.or_raise(py)?.into_parts();
         let declared = self.0.types(ty).or_raise(py)?;
         let kinds = self.0.connections();

@@ -53,6 +53,10 @@ fn outputs(kind: &Kind) -> Json {
         let mut here: Vec<&str> = Vec::new();
         for types in combinations(kind) {
             for (name, ty) in stage.outputs(&types).unwrap_or_default() {
+                // What is drawn for the eye is made by pipelines that save it, and not by `ops`.
+                if name == stage::CHART {
+                    continue;
+                }
                 if !here.contains(&name) {
                     here.push(name);
                 }

@@ -1,13 +1,47 @@
 //! Work away from the interpreter, which Ctrl-C still reaches.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lyncean::ops::context::Cancel;
 use pyo3::prelude::*;
 
 /// How long Ctrl-C may have to wait.
 const TURN: Duration = Duration::from_millis(40);
+
+/// Pictures from here on are worth a thread of their own while nobody knows how long they take.
+const LARGE: u64 = 1 << 20;
+
+/// How long some work takes a pixel, as far as it was seen: short work is done where it is called, since a
+/// thread of its own costs more than many operations, and finds the caches of another core empty.
+#[derive(Default)]
+pub(crate) struct Pace {
+    /// Picoseconds a pixel of the last run; 0 before it.
+    known: AtomicU64,
+}
+
+impl Pace {
+    /// Runs `work` on so many pixels without the interpreter; if it may take long, Ctrl-C reaches it.
+    pub(crate) fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        cancel: &Cancel,
+        pixels: usize,
+        work: impl FnOnce() -> T + Send,
+    ) -> PyResult<T> {
+        let pixels = pixels as u64;
+        let is_long = match self.known.load(Ordering::Relaxed) {
+            0 => pixels >= LARGE,
+            known => u128::from(known) * u128::from(pixels) > 1000 * TURN.as_nanos(),
+        };
+        let start = Instant::now();
+        let result = if is_long { interruptible(py, cancel, work) } else { Ok(py.detach(work)) };
+        let picoseconds = (1000 * start.elapsed().as_nanos() / u128::from(pixels.max(1))).max(1);
+        self.known.store(u64::try_from(picoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
+        result
+    }
+}
 
 /// Runs `work` on a thread of its own without the interpreter, and looks for signals meanwhile: Python's
 /// handlers run on the thread that called. One that raises, as Ctrl-C's does, cancels the work.

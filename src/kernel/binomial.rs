@@ -33,6 +33,7 @@ pub(super) fn place(n: usize, x: usize) -> usize {
 /// # Panics
 /// For other taps than 3 and 5.
 pub fn binomial_along_row(isa: Isa, taps: usize, row: &[u8], border: Border, sums: &mut [u16]) {
+    let isa = isa.for_row(row.len());
     let row = Edged { row, border };
     match taps {
         3 => isa.dispatch(Along { weights: [1, 2, 1], row, sums }),
@@ -47,6 +48,7 @@ pub fn binomial_along_row(isa: Isa, taps: usize, row: &[u8], border: Border, sum
 /// # Panics
 /// For other numbers of rows than 3 and 5.
 pub fn binomial_down_row(isa: Isa, sums: &[&[u16]], out: &mut [u8]) {
+    let isa = isa.for_row(out.len());
     match *sums {
         [a, b, c] => isa.dispatch(Down { weights: [1, 2, 1], sums: [a, b, c], out }),
         [a, b, c, d, e] => isa.dispatch(Down { weights: [1, 4, 6, 4, 1], sums: [a, b, c, d, e], out }),

@@ -36,7 +36,13 @@ pub fn sobel_mask_row(
     let n = out.len();
     if n > 0 {
         let rows = rows.map(|row| &row[..n]);
-        isa.dispatch(Mask { rows, border, above, scratch: &mut scratch[..scratch_length(n)], out });
+        isa.for_row(n).dispatch(Mask {
+            rows,
+            border,
+            above,
+            scratch: &mut scratch[..scratch_length(n)],
+            out,
+        });
     }
 }
 

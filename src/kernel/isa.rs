@@ -81,6 +81,17 @@ impl Isa {
         self >= Self(Level::Avx512)
     }
 
+    /// This set, or a narrower one for rows of fewer bytes than its vectors have.
+    #[must_use]
+    pub(super) fn for_row(self, bytes: usize) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if bytes < 64 {
+            return self.min(Self(Level::Avx2));
+        }
+        let _ = bytes;
+        self
+    }
+
     /// Runs `body` compiled for this set. Mark the closure `#[inline(always)]`, and what it calls:
     /// only what is inlined gains.
     #[inline]

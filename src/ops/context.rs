@@ -235,6 +235,8 @@ struct Spare(Arc<Mutex<Vec<Arc<Image>>>>);
 impl Spare {
     /// Images kept at most; the oldest goes first.
     const MOST: usize = 8;
+    /// Bytes that they have at most.
+    const BYTES: usize = 256 << 20;
 
     fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Arc<Image>> {
         let mut images = self.0.lock().ok()?;
@@ -245,10 +247,14 @@ impl Spare {
 
     fn put(&self, image: Arc<Image>) {
         if let Ok(mut images) = self.0.lock() {
-            if images.len() == Self::MOST {
+            images.push(image);
+            let bytes = |image: &Arc<Image>| {
+                let ty = image.ty();
+                image.width() * image.height() * ty.pixel_size() * ty.planes()
+            };
+            while images.len() > Self::MOST || images.iter().map(bytes).sum::<usize>() > Self::BYTES {
                 images.remove(0);
             }
-            images.push(image);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::run::{self, Space};
 use crate::document::{Diagnostics, Entry, Node, OUTSIDE, Resources, Source};
 use crate::ops::Context;
 use crate::ops::row::Shape;
-use crate::stage::{Kind, Lowering, Meta, PortType, Value, ValueId};
+use crate::stage::{CHART, Kind, Lowering, Meta, PortType, Value, ValueId};
 use crate::{Error, Result};
 
 /// A stage with its parameters, ready to run on values; shareable between threads.
@@ -106,12 +106,19 @@ impl Operation {
         &self.resources
     }
 
-    /// The outputs for inputs of these types.
+    /// The outputs for inputs of these types. [`CHART`] is none of them: drawing takes longer than finding a
+    /// level; a pipeline that saves its stages has it.
     ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when the stage does not take them.
     pub fn outputs(&self, inputs: &[PortType]) -> Result<Vec<crate::stage::Output>> {
         self.check(inputs)?;
+        let mut outputs = self.declared(inputs)?;
+        outputs.retain(|(name, _)| *name != CHART);
+        Ok(outputs)
+    }
+
+    fn declared(&self, inputs: &[PortType]) -> Result<Vec<crate::stage::Output>> {
         let stage = &self.file.stages[0].stage;
         stage.outputs(inputs).map_err(|message| Error::shape(message).within(self.kind.name))
     }
@@ -175,7 +182,8 @@ impl Operation {
 
     fn prepare(&self, inputs: Vec<Meta>, cx: &Context) -> Result<Prepared> {
         let types: Vec<PortType> = inputs.iter().map(Meta::ty).collect();
-        let declared = self.outputs(&types)?;
+        self.check(&types)?;
+        let declared = self.declared(&types)?;
         let mut graph = Lowering::default();
         let given: Vec<ValueId> = inputs.iter().map(|meta| graph.given(*meta)).collect();
         // A plan knows a picture and its alpha; here neither is read by those names.
@@ -185,8 +193,12 @@ impl Operation {
             .stage
             .lower(&given, &mut graph)
             .map_err(|error| error.within(self.kind.name))?;
-        let outputs: Vec<(&'static str, ValueId)> =
-            declared.iter().zip(values).map(|((name, _), id)| (*name, id)).collect();
+        let outputs: Vec<(&'static str, ValueId)> = declared
+            .iter()
+            .zip(values)
+            .map(|((name, _), id)| (*name, id))
+            .filter(|(name, _)| *name != CHART)
+            .collect();
         let mut kept: Vec<ValueId> = outputs.iter().map(|(_, id)| *id).collect();
         kept.sort_unstable();
         kept.dedup();

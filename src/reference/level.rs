@@ -37,12 +37,17 @@ pub fn entropy(counts: &[u64], level: usize) -> Option<f64> {
     classes(counts, level).map(|[low, high]| of(&low) + of(&high))
 }
 
-/// Whether the middle of both means is the level, or less than one above it.
+/// Whether the middle of both means is the level, or less than one above it. Sums are whole numbers: means that
+/// meet at a level exactly do so here.
 pub fn is_isodata(counts: &[u64], level: usize) -> bool {
-    classes(counts, level).is_some_and(|[low, high]| {
-        let middle = f64::midpoint(mean(&low), mean(&high));
-        (0.0..1.0).contains(&(middle - level as f64))
-    })
+    let mean = |above: bool| {
+        let class = || counts.iter().enumerate().filter(|(value, _)| (*value > level) == above);
+        let number: u64 = class().map(|(_, count)| count).sum();
+        let sum: u64 = class().map(|(value, count)| value as u64 * count).sum();
+        (number > 0).then(|| sum as f64 / number as f64)
+    };
+    let (Some(low), Some(high)) = (mean(false), mean(true)) else { return false };
+    (0.0..1.0).contains(&(f64::midpoint(low, high) - level as f64))
 }
 
 /// The bin of the longer tail (of equal ones the lower) that lies farthest below the line from the tail's end, at

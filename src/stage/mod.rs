@@ -87,6 +87,10 @@ use crate::{Error, Result};
 /// means where its type fits; `in = "name.output"` picks one.
 pub type Output = (&'static str, PortType);
 
+/// The output in which stages draw the histogram that they took levels from: for the eye, and made only where
+/// somebody wants it.
+pub const CHART: &str = "histogram";
+
 /// A step of vision with its parameters.
 pub trait Stage: Send + Sync {
     /// Loads what the parameters name and checks what a schema cannot say.

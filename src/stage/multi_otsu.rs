@@ -79,7 +79,7 @@ impl Stage for MultiOtsu {
             Classes::Gray => types::GRAY8,
         };
         let levels = PortType::Data(DataType::Measures);
-        Ok(vec![("classes", ty), ("levels", levels), ("histogram", types::RGB8)])
+        Ok(vec![("classes", ty), ("levels", levels), (super::CHART, types::RGB8)])
     }
 
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {

@@ -170,7 +170,7 @@ impl Stage for Threshold {
         let mut outputs = vec![("image", ty)];
         if self.search().is_some() {
             outputs.push(("level", PortType::Data(DataType::Measures)));
-            outputs.push(("histogram", types::RGB8));
+            outputs.push((super::CHART, types::RGB8));
         }
         Ok(outputs)
     }
