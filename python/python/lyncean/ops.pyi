@@ -1579,7 +1579,6 @@ class MultiOtsuOutputs(NamedTuple):
 
     classes: NDArray[Any]
     levels: Dict[str, float]
-    histogram: NDArray[np.uint8]
 
 def multi_otsu(
     image: NDArray[Any] | Tuple[Any, ...],
@@ -1614,7 +1613,6 @@ def multi_otsu(
     -------
     classes : labels, gray8
     levels : measures
-    histogram : rgb8
 
     Several outputs come as a named tuple, one alone as it is.
     """
@@ -2220,7 +2218,6 @@ def threshold(
     -------
     image : mask, gray8, gray16, gray-f32
     level : measures (not with all parameters)
-    histogram : rgb8 (not with all parameters)
 
     Several outputs come as a named tuple, one alone as it is.
     """
