@@ -3,6 +3,9 @@
 //! Positions are rounded to 1/2048 pixel. Integers are weighted in whole numbers, exactly, and rounded
 //! once, half up; floats in `f32`, along rows first.
 
+#[cfg(target_arch = "x86_64")]
+mod gather;
+
 use super::Isa;
 use super::pixel::Sample;
 use crate::image::{Border, BorderMode, Pixel};
@@ -43,11 +46,24 @@ pub struct Line {
 pub trait Weighted: Sample + Pixel {
     /// The sum of a window of values by `across` and `down`, in units of 1/2048 each.
     fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self;
+
+    /// Writes the first pixels, weighted linearly, several at once; returns how many.
+    #[inline(always)]
+    fn many<const C: usize>(
+        _isa: Isa,
+        _source: &Source<'_, Self>,
+        _places: &[(i64, i64)],
+        _out: &mut [[Self; C]],
+    ) -> usize {
+        0
+    }
 }
 
 macro_rules! integers {
-    ($($integer:ty => $sum:ty),*) => {$(
+    ($($integer:ty => $sum:ty { $($more:item)* })*) => {$(
         impl Weighted for $integer {
+            $($more)*
+
             #[inline(always)]
             fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self {
                 let mut sum = 1 << (2 * BITS - 1);
@@ -64,7 +80,43 @@ macro_rules! integers {
     )*};
 }
 // Cubic weights sum to 1.375 without their signs: 255 * 1.375^2 * 2^22 is below 2^31.
-integers!(u8 => i32, u16 => i64);
+integers! {
+    u8 => i32 {
+        #[inline(always)]
+        fn many<const C: usize>(
+            isa: Isa,
+            source: &Source<'_, Self>,
+            places: &[(i64, i64)],
+            out: &mut [[Self; C]],
+        ) -> usize {
+            many_bytes(isa, source, places, out.as_flattened_mut())
+        }
+    }
+    u16 => i64 {}
+}
+
+/// Groups of pixels of an image of one channel, until one of them reaches over the edge.
+#[inline(always)]
+fn many_bytes(isa: Isa, source: &Source<'_, u8>, places: &[(i64, i64)], out: &mut [u8]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if out.len() == places.len() {
+        let &Source { values, width, height, .. } = source;
+        let (places, out) = (places.as_chunks::<{ gather::GROUP }>().0, out.as_chunks_mut().0);
+        // What does not fit 32 bits is outside all the more.
+        let narrow = |value: i64| value.clamp(-(1 << 30), 1 << 30) as i32;
+        let mut done = 0;
+        for (places, out) in places.iter().zip(out) {
+            let (x, y) = (places.map(|(x, _)| narrow(x)), places.map(|(_, y)| narrow(y)));
+            if !gather::bilinear(isa, gather::Bytes { values, width, height }, x, y, out) {
+                break;
+            }
+            done += gather::GROUP;
+        }
+        return done;
+    }
+    let _ = (isa, source, places, out);
+    0
+}
 
 impl Weighted for f32 {
     #[inline(always)]
@@ -199,7 +251,8 @@ pub fn warp_row<T: Weighted, const C: usize>(
                 match taps {
                     Taps::Nearest => pick(source, places, out),
                     Taps::Bilinear => {
-                        for (out, &(x, y)) in out.iter_mut().zip(places) {
+                        let done = T::many(isa, source, places, out);
+                        for (out, &(x, y)) in out[done..].iter_mut().zip(&places[done..]) {
                             let ((x, u), (y, v)) = (split(x), split(y));
                             let windows = source.windows::<2, C>(x, y);
                             for (out, window) in out.iter_mut().zip(&windows) {
