@@ -80,7 +80,9 @@ LONG = {
 def test_ctrl_c_ends_a_long_call(call: str, tmp_path: Path) -> None:
     program = textwrap.dedent(
         f"""
-        import sys, numpy as np, lyncean as ly
+        import signal, sys, numpy as np, lyncean as ly
+        # Whoever runs the tests in the background may have had it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         image = np.random.default_rng(1).integers(0, 65536, (6000, 6000), dtype=np.uint16)
         print("ready", flush=True)
         try:
