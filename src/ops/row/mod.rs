@@ -7,6 +7,8 @@
 
 pub(crate) mod few;
 mod plan;
+mod ring;
+mod rows;
 pub mod run;
 mod space;
 mod strip;
@@ -16,10 +18,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use plan::{Run, RunPlan, Step};
+pub use rows::{RowOut, Rows};
 pub(crate) use run::execute_reporting;
 pub use run::{RowSink, RowSource, execute, execute_in, stream};
 pub use space::Workspace;
-pub use strip::{RowOut, Rows};
 
 use crate::image::{Border, Image, ImageType};
 use crate::kernel::Isa;

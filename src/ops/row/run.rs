@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::few::Few;
 use super::plan::{RunPlan, StripPlan};
-use super::space::{StripSpace, Workspace};
+use super::space::{Room, Workspace, start_observers};
 use super::strip::{Sink, Source, Streams, run_strip};
 use super::{Shape, State};
 use crate::image::Image;
@@ -106,34 +106,39 @@ pub(crate) fn execute_reporting<'a, 'b>(
     if !fits || wanted.next().is_some() {
         return Err(Error::shape("the images to write are not those that the run was planned for"));
     }
-    space.prepare(plan);
+    let workers = if cx.threads <= 1 { 1 } else { cx.threads.min(plan.strips.len()) };
+    space.prepare(plan, workers);
     let ticks: usize = plan.strips.iter().map(|strip| strip.script.len()).sum();
     let done = AtomicUsize::new(0);
     let progress = |more: usize| {
         let done = done.fetch_add(more, Ordering::Relaxed) + more;
         report(done as f64 / ticks.max(1) as f64);
     };
-    let mut parts = plan.strips.iter().zip(&mut space.strips).map(|(strip, space)| {
+    let Workspace { rooms, observers } = space;
+    let mut parts = plan.strips.iter().zip(&mut *observers).map(|(strip, observers)| {
         let sinks = rest.iter_mut().zip(&plan.run.sinks);
         let sinks = sinks.map(|(planes, &value)| {
             Sink::Planes(split_off(planes, strip.own[value].len() * plan.shapes[value].row_bytes()))
         });
-        Part { strip, sinks: sinks.collect(), space, result: None }
+        Part { strip, sinks: sinks.collect(), observers, result: None }
     });
-    let work = |part: &mut Part<'_>| {
+    let work = |part: &mut Part<'_>, room: &mut Option<Room>| {
+        let Part { strip, sinks, observers, .. } = part;
         let mut streams = Streams { sources: &mut [], sinks: &mut [] };
-        run_strip(plan, part.strip, &sources, &mut part.sinks, &mut streams, part.space, &progress, cx)
+        let room = Room::ready(room, plan, strip);
+        run_strip(plan, strip, &sources, sinks, &mut streams, room, observers, &progress, cx)
     };
-    if cx.threads <= 1 || plan.strips.len() == 1 {
-        parts.try_for_each(|mut part| work(&mut part))?;
+    let rooms = &mut rooms[..workers];
+    if let [room] = rooms {
+        parts.try_for_each(|mut part| work(&mut part, room))?;
     } else {
         let parts: Few<Mutex<Option<Part<'_>>>, STRIPS> = parts.map(|part| Mutex::new(Some(part))).collect();
         let next = AtomicUsize::new(0);
-        // Strips are taken one after the other by so many workers: those of uneven work even out.
-        workers(cx.threads.min(parts.len()), &|| {
+        // Strips are taken one after the other by the workers: those of uneven work even out.
+        at_once(rooms, &|room| {
             while let Some(Ok(mut part)) = parts.get(next.fetch_add(1, Ordering::Relaxed)).map(Mutex::lock) {
                 if let Some(part) = &mut *part {
-                    part.result = Some(work(part));
+                    part.result = Some(work(part, room));
                 }
             }
         });
@@ -142,7 +147,7 @@ pub(crate) fn execute_reporting<'a, 'b>(
             result.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "a strip was not finished")))?;
         }
     }
-    merge(plan, space);
+    merge(plan, observers);
     Ok(())
 }
 
@@ -155,7 +160,7 @@ const STRIPS: usize = 32;
 struct Part<'a> {
     strip: &'a StripPlan,
     sinks: Few<Sink<'a>, FEW>,
-    space: &'a mut StripSpace,
+    observers: &'a mut Vec<State>,
     result: Option<Result<()>>,
 }
 
@@ -169,21 +174,23 @@ fn split_off<'a>(planes: &mut [&'a mut [u8]; 2], bytes: usize) -> [&'a mut [u8];
     })
 }
 
-/// Calls `work` so many times on the threads of the caller's pool. Halving needs no list of jobs.
-fn workers(count: usize, work: &(impl Fn() + Sync)) {
-    if count <= 1 {
-        work();
-    } else {
-        crate::parallel::join(|| workers(count / 2, work), || workers(count - count / 2, work));
+/// Calls `work` for every room, on the threads of the caller's pool. Halving needs no list of jobs.
+fn at_once(rooms: &mut [Option<Room>], work: &(impl Fn(&mut Option<Room>) + Sync)) {
+    match rooms {
+        [] => {}
+        [room] => work(room),
+        _ => {
+            let (these, those) = rooms.split_at_mut(rooms.len() / 2);
+            crate::parallel::join(|| at_once(these, work), || at_once(those, work));
+        }
     }
 }
 
 /// Merges the states of the strips into those of the first.
-fn merge(plan: &RunPlan, space: &mut Workspace) {
-    let Some((first, below)) = space.strips.split_first_mut() else { return };
+fn merge(plan: &RunPlan, observers: &mut [Vec<State>]) {
+    let Some((first, below)) = observers.split_first_mut() else { return };
     for below in below {
-        let states = first.observers.iter_mut().zip(&mut below.observers);
-        for ((into, below), (_, reduction)) in states.zip(&plan.run.observers) {
+        for ((into, below), (_, reduction)) in first.iter_mut().zip(below).zip(&plan.run.observers) {
             reduction.merge(into, below);
         }
     }
@@ -210,7 +217,8 @@ pub fn stream(
     let readers: Vec<Source<'_>> = sources.iter().map(|_| Source::Rows).collect();
     let mut writers: Vec<Sink<'_>> = sinks.iter().map(|_| Sink::Rows).collect();
     let mut streams = Streams { sources, sinks };
-    let mut space = StripSpace::new(plan, &plan.strips[0], true);
-    run_strip(plan, &plan.strips[0], &readers, &mut writers, &mut streams, &mut space, &|_| {}, cx)?;
-    Ok(space.observers)
+    let strip = &plan.strips[0];
+    let (mut room, mut observers) = (Room::new(plan, strip, true), start_observers(plan));
+    run_strip(plan, strip, &readers, &mut writers, &mut streams, &mut room, &mut observers, &|_| {}, cx)?;
+    Ok(observers)
 }

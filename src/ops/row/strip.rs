@@ -1,247 +1,17 @@
-//! Carrying out the schedule of one strip: rings of padded rows, borders, deliveries.
+//! Carrying out the schedule of one strip: rows are made, padded, delivered and observed.
 
 use std::ops::Range;
 
-use super::plan::{RunPlan, Step, StripPlan};
+use super::plan::{RunPlan, StripPlan};
+use super::ring::Ring;
+use super::rows::{RowOut, Rows};
 use super::run::{RowSink, RowSource};
-use super::space::StripSpace;
-use super::{Shape, State, Window};
-use crate::image::{Border, BorderMode, Element, Image, Pixel};
+use super::space::Room;
+use super::{Shape, State};
+use crate::image::Image;
 use crate::kernel::copy::copy_row;
-use crate::kernel::line::Line;
 use crate::ops::Context;
 use crate::{Error, Result};
-
-/// The latest rows of one value, every plane, with padding on both sides.
-#[derive(Default)]
-pub(super) struct Ring {
-    planes: Vec<Vec<Line>>,
-    /// Rows it holds; row `y` stands in slot `y % capacity`.
-    capacity: usize,
-    /// Lines between two slots.
-    pitch: usize,
-    /// Bytes in front of pixel 0.
-    lead: usize,
-    row_bytes: usize,
-    /// Per slot: the border its padding was last filled for.
-    padded: Vec<Option<Border>>,
-}
-
-impl Ring {
-    pub(super) fn new(shape: Shape, capacity: usize, slot_bytes: usize, left: usize) -> Self {
-        let pitch = slot_bytes / 64;
-        Self {
-            planes: vec![
-                vec![Line::default(); pitch * capacity];
-                if capacity > 0 { shape.ty.planes() } else { 0 }
-            ],
-            capacity,
-            pitch,
-            lead: (left * shape.ty.pixel_size()).next_multiple_of(64),
-            row_bytes: shape.row_bytes(),
-            padded: vec![None; capacity],
-        }
-    }
-
-    /// Forgets its rows.
-    pub(super) fn restart(&mut self) {
-        self.padded.fill(None);
-    }
-
-    fn slot(&self, plane: usize, y: usize) -> &[u8] {
-        let start = (y % self.capacity) * self.pitch;
-        bytemuck::cast_slice(&self.planes[plane][start..start + self.pitch])
-    }
-
-    fn slot_mut(&mut self, plane: usize, y: usize) -> &mut [u8] {
-        let start = (y % self.capacity) * self.pitch;
-        bytemuck::cast_slice_mut(&mut self.planes[plane][start..start + self.pitch])
-    }
-
-    /// The row without its padding.
-    fn row(&self, plane: usize, y: usize) -> &[u8] {
-        &self.slot(plane, y)[self.lead..self.lead + self.row_bytes]
-    }
-
-    /// Fills the padding of row `y` for a border, unless it is.
-    fn pad(&mut self, shape: Shape, (left, right): (usize, usize), y: usize, border: Border) {
-        let slot = y % self.capacity;
-        if self.padded[slot] == Some(border) {
-            return;
-        }
-        self.padded[slot] = Some(border);
-        let lead = self.lead;
-        for plane in 0..self.planes.len() {
-            let bytes = self.slot_mut(plane, y);
-            pad_row(bytes, lead, shape, (left, right), border);
-        }
-    }
-}
-
-fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, padding: (usize, usize), border: Border) {
-    if shape.width == 0 {
-        return;
-    }
-    // Pixels of a known size are moved by an instruction, others by a call.
-    match shape.ty.pixel_size() {
-        1 => pad_pixels::<1>(bytes, lead, shape, padding, border),
-        2 => pad_pixels::<2>(bytes, lead, shape, padding, border),
-        3 => pad_pixels::<3>(bytes, lead, shape, padding, border),
-        4 => pad_pixels::<4>(bytes, lead, shape, padding, border),
-        6 => pad_pixels::<6>(bytes, lead, shape, padding, border),
-        8 => pad_pixels::<8>(bytes, lead, shape, padding, border),
-        12 => pad_pixels::<12>(bytes, lead, shape, padding, border),
-        size => unreachable!("there are no pixels of {size} bytes"),
-    }
-}
-
-fn pad_pixels<const SIZE: usize>(
-    bytes: &mut [u8],
-    lead: usize,
-    shape: Shape,
-    (left, right): (usize, usize),
-    border: Border,
-) {
-    let width = shape.width;
-    let mut constant = [0u64; 2];
-    let constant: &mut [u8] = &mut bytemuck::cast_slice_mut(&mut constant)[..SIZE];
-    fill(constant, shape.ty.element(), border.value);
-    let start = lead - left * SIZE;
-    let (pixels, _) = bytes[start..].as_chunks_mut::<SIZE>();
-    let pixels = &mut pixels[..left + width + right];
-    for i in (0..left).chain(left + width..left + width + right) {
-        match border.mode.map(i as isize - left as isize, width) {
-            Some(x) => pixels[i] = pixels[left + x],
-            None => pixels[i].copy_from_slice(constant),
-        }
-    }
-}
-
-/// Writes a constant into elements, saturating where the type is narrower.
-fn fill(bytes: &mut [u8], element: Element, value: f32) {
-    fn put<T: Pixel>(bytes: &mut [u8], value: T) {
-        bytemuck::cast_slice_mut::<u8, T>(bytes).fill(value);
-    }
-    match element {
-        Element::U8 => bytes.fill(value as u8),
-        Element::U16 => put(bytes, value as u16),
-        Element::I16 => put(bytes, value as i16),
-        Element::U32 => put(bytes, value as u32),
-        Element::I32 => put(bytes, value as i32),
-        Element::U64 => put(bytes, value as u64),
-        Element::F32 => put(bytes, value),
-        Element::F64 => put(bytes, f64::from(value)),
-    }
-}
-
-/// The input rows a node may read.
-pub struct Rows<'a> {
-    plan: &'a RunPlan,
-    step: &'a Step,
-    windows: &'a [Window],
-    rings: &'a [Ring],
-    sources: &'a [Source<'a>],
-    constants: &'a [Vec<Line>],
-}
-
-impl Rows<'_> {
-    /// Row `y` of an input's plane, as channel elements: padding as declared on both sides, so that
-    /// element `(left + x) * channels + c` is channel `c` of pixel `x`. `y` may lie outside the
-    /// image, where the border answers.
-    ///
-    /// # Panics
-    /// When `T` is not the input's element, or the row was not declared as needed.
-    #[inline]
-    pub fn get<T: Pixel>(&self, input: usize, plane: usize, y: isize) -> &[T] {
-        let value = self.step.inputs[input];
-        let shape = self.plan.shapes[value];
-        let window = &self.windows[input];
-        let actual = if (0..shape.height as isize).contains(&y) {
-            Some(y as usize)
-        } else {
-            window.border.mode.map(y, shape.height)
-        };
-        let pixel = shape.ty.pixel_size();
-        let length = (window.left + shape.width + window.right) * pixel;
-        let bytes = match actual {
-            None => {
-                let bytes: &[u8] = bytemuck::cast_slice(&self.constants[input]);
-                &bytes[..length]
-            }
-            Some(y) => match self.sources.get(value) {
-                Some(Source::Image(image)) if self.plan.is_direct(value, window) => {
-                    &image.plane_bytes(plane)[y * length..][..length]
-                }
-                _ => {
-                    let ring = &self.rings[value];
-                    &ring.slot(plane, y)[ring.lead - window.left * pixel..][..length]
-                }
-            },
-        };
-        bytemuck::cast_slice(bytes)
-    }
-
-    /// [`get`](Self::get) for neighbouring rows, from `first` on, as many as `out` has places.
-    pub(crate) fn window<'a, T: Pixel>(&'a self, plane: usize, first: isize, out: &mut [&'a [T]]) {
-        let value = self.step.inputs[0];
-        let shape = self.plan.shapes[value];
-        let ring = &self.rings[value];
-        let window = &self.windows[0];
-        let inside = first >= 0 && first as usize + out.len() <= shape.height;
-        if !inside || self.plan.is_direct(value, window) {
-            for (slot, y) in out.iter_mut().zip(first..) {
-                *slot = self.get(0, plane, y);
-            }
-            return;
-        }
-        // One division for all rows.
-        let pixel = shape.ty.pixel_size();
-        let from = ring.lead - window.left * pixel;
-        let length = (window.left + shape.width + window.right) * pixel;
-        let bytes: &[u8] = bytemuck::cast_slice(&ring.planes[plane]);
-        let mut slot = first as usize % ring.capacity;
-        for out in out {
-            *out = bytemuck::cast_slice(&bytes[slot * ring.pitch * 64 + from..][..length]);
-            slot = if slot + 1 == ring.capacity { 0 } else { slot + 1 };
-        }
-    }
-
-    /// Type and size of an input.
-    pub fn shape(&self, input: usize) -> Shape {
-        self.plan.shapes[self.step.inputs[input]]
-    }
-}
-
-/// The output row a node writes.
-pub struct RowOut<'a> {
-    planes: [&'a mut [u8]; 2],
-}
-
-impl<'a> RowOut<'a> {
-    /// A row of one plane that stands outside of a run: scratch of a node.
-    pub(crate) fn of(bytes: &'a mut [u8]) -> Self {
-        Self { planes: [bytes, Default::default()] }
-    }
-
-    /// The row of a one-plane output, as channel elements.
-    ///
-    /// # Panics
-    /// When `T` is not the output's element.
-    #[inline]
-    pub fn row<T: Pixel>(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(self.planes[0])
-    }
-
-    /// Both rows of a gradient.
-    ///
-    /// # Panics
-    /// When `T` is not the output's element.
-    #[inline]
-    pub fn rows<T: Pixel>(&mut self) -> [&mut [T]; 2] {
-        let [a, b] = &mut self.planes;
-        [bytemuck::cast_slice_mut(a), bytemuck::cast_slice_mut(b)]
-    }
-}
 
 /// Where the rows of a source come from.
 #[derive(Clone, Copy, Default)]
@@ -275,21 +45,20 @@ pub(super) struct Streams<'a, 'b, 'c> {
     pub sinks: &'a mut [&'c mut dyn RowSink],
 }
 
-/// Carries out one strip, in a room that was made ready for it; the states of its observers are there
-/// afterwards.
+/// Carries out one strip in a room that was made ready for it.
 pub(super) fn run_strip(
     plan: &RunPlan,
     strip: &StripPlan,
     sources: &[Source<'_>],
     sinks: &mut [Sink<'_>],
     streams: &mut Streams<'_, '_, '_>,
-    space: &mut StripSpace,
+    room: &mut Room,
+    observers: &mut [State],
     progress: &(dyn Fn(usize) + Sync),
     cx: &Context,
 ) -> Result<()> {
     let run = &plan.run;
-    let StripSpace { rings, steps, observers, next } = space;
-
+    let Room { rings, steps, next } = room;
     for (tick, &value) in strip.script.iter().enumerate() {
         if tick % 64 == 0 {
             cx.check()?;
@@ -300,130 +69,57 @@ pub(super) fn run_strip(
         next[value] = y + 1;
         let shape = plan.shapes[value];
         let own = strip.own[value].contains(&y);
-        let mut ring = std::mem::take(&mut rings[value]);
+        // Whatever a step reads stands before it.
+        let (before, ring) = rings.split_at_mut(value);
+        let ring = &mut ring[0];
         let mut delivered = false;
+        if ring.is_there() {
+            ring.begin(y);
+        }
         if value < sources.len() {
-            if ring.capacity > 0 {
-                match &sources[value] {
-                    Source::Image(image) => {
-                        for plane in 0..shape.ty.planes() {
-                            let (lead, bytes) = (ring.lead, ring.row_bytes);
-                            let row = &image.plane_bytes(plane)[y * bytes..][..bytes];
-                            copy_row(row, &mut ring.slot_mut(plane, y)[lead..lead + bytes]);
+            if ring.is_there() {
+                let mut planes = ring.newest_mut();
+                match (&sources[value], streams.sources.get_mut(value)) {
+                    (Source::Image(image), _) => {
+                        for (to, from) in planes.into_iter().zip(image_rows(image, shape, y)) {
+                            copy_row(from, to);
                         }
                     }
-                    Source::Rows => {
-                        let Some(reader) = streams.sources.get_mut(value) else {
-                            return Err(Error::new(crate::ErrorKind::Internal, "a stream without a reader"));
-                        };
-                        reader.read_row(y, &mut out_planes(&mut ring, y)[..shape.ty.planes()])?;
+                    (Source::Rows, Some(reader)) => reader.read_row(y, &mut planes[..shape.ty.planes()])?,
+                    (Source::Rows, None) => {
+                        return Err(Error::new(crate::ErrorKind::Internal, "a stream without a reader"));
                     }
                 }
             }
         } else {
             let index = value - sources.len();
-            let step = &run.steps[index];
-            let state = &mut steps[index];
-            state.pad_inputs(plan, step, rings, y);
-            let rows =
-                Rows { plan, step, windows: &state.windows, rings, sources, constants: &state.constants };
-            if ring.capacity > 0 {
-                let mut out = RowOut { planes: out_planes(&mut ring, y) };
-                step.node.row(cx.isa, &mut state.state, &rows, y, &mut out);
+            let (step, state) = (&run.steps[index], &mut steps[index]);
+            state.pad_inputs(plan, step, before, y);
+            let rows = Rows { ports: &state.ports, rings: before, sources };
+            let mut row = |planes: [&mut [u8]; 2]| {
+                step.node.row(cx.isa, &mut state.state, &rows, y, &mut RowOut { planes });
+            };
+            if ring.is_there() {
+                row(ring.newest_mut());
             } else if let Some(planes) = deliver_planes(run, sinks, value) {
-                let mut out = RowOut { planes: sink_rows(planes, &strip.own[value], shape, y) };
-                step.node.row(cx.isa, &mut state.state, &rows, y, &mut out);
+                row(sink_rows(planes, &strip.own[value], shape, y));
                 delivered = true;
             }
         }
-        if ring.capacity > 0 {
-            ring.padded[y % ring.capacity] = None;
-            if let Some(border) = plan.borders[value] {
-                ring.pad(shape, plan.padding[value], y, border);
-            }
+        if let Some(border) = plan.borders[value]
+            && ring.is_there()
+        {
+            ring.pad(shape, plan.padding[value], y, border);
         }
         if own {
             if !delivered {
-                deliver(plan, &ring, value, y, sinks, &strip.own[value], sources, streams)?;
+                deliver(plan, ring, value, y, sinks, &strip.own[value], sources, streams)?;
             }
             // After the delivery: without a ring, the row observed is the one delivered.
-            observe(plan, &ring, value, y, cx, observers, sinks, &strip.own[value], sources);
+            observe(plan, ring, value, y, cx, observers, sinks, &strip.own[value], sources);
         }
-        rings[value] = ring;
     }
     Ok(())
-}
-
-/// What a step keeps during a strip.
-pub(super) struct StepState {
-    state: State,
-    inputs: Vec<Shape>,
-    output: Shape,
-    windows: Vec<Window>,
-    /// Per input: a whole padded row of the border's constant.
-    constants: Vec<Vec<Line>>,
-}
-
-impl StepState {
-    pub(super) fn new(plan: &RunPlan, step: &Step) -> Self {
-        let inputs: Vec<Shape> = step.inputs.iter().map(|&v| plan.shapes[v]).collect();
-        let windows: Vec<Window> = (0..inputs.len()).map(|port| step.node.window(port)).collect();
-        let constants = windows.iter().zip(&inputs).map(|(window, shape)| {
-            if window.border.mode != BorderMode::Constant {
-                return Vec::new();
-            }
-            let pixels = window.left + shape.width + window.right;
-            let mut lines = vec![Line::default(); (pixels * shape.ty.pixel_size()).div_ceil(64)];
-            fill(bytemuck::cast_slice_mut(&mut lines), shape.ty.element(), window.border.value);
-            lines
-        });
-        let constants = constants.collect();
-        let output = step.node.output(&inputs);
-        Self { state: step.node.start(&inputs, output), inputs, output, windows, constants }
-    }
-
-    /// Makes it ready for another run of the same strip.
-    pub(super) fn restart(&mut self, step: &Step) {
-        if !step.node.restart(&mut self.state) {
-            self.state = step.node.start(&self.inputs, self.output);
-        }
-    }
-
-    /// Sees to it that the rows about to be read are padded for this step's borders.
-    fn pad_inputs(&self, plan: &RunPlan, step: &Step, rings: &mut [Ring], y: usize) {
-        for (port, window) in self.windows.iter().enumerate() {
-            let value = step.inputs[port];
-            // Where all readers want the same, rows were padded when they were made.
-            if (window.left == 0 && window.right == 0) || plan.borders[value].is_some() {
-                continue;
-            }
-            let shape = plan.shapes[value];
-            for row in step.node.rows_needed(port, y) {
-                let row = if (0..shape.height as isize).contains(&row) {
-                    Some(row as usize)
-                } else if shape.height > 0 {
-                    window.border.mode.map(row, shape.height)
-                } else {
-                    None
-                };
-                if let Some(row) = row {
-                    rings[value].pad(shape, plan.padding[value], row, window.border);
-                }
-            }
-        }
-    }
-}
-
-/// The row in a ring, to write: one or two planes.
-fn out_planes(ring: &mut Ring, y: usize) -> [&mut [u8]; 2] {
-    let (lead, bytes) = (ring.lead, ring.row_bytes);
-    let start = (y % ring.capacity) * ring.pitch;
-    let pitch = ring.pitch;
-    let mut planes = ring.planes.iter_mut().map(|plane| {
-        let slot: &mut [u8] = bytemuck::cast_slice_mut(&mut plane[start..start + pitch]);
-        &mut slot[lead..lead + bytes]
-    });
-    [planes.next().unwrap_or_default(), planes.next().unwrap_or_default()]
 }
 
 fn deliver_planes<'a, 'b>(
@@ -474,17 +170,16 @@ fn observe(
         if *observed != value {
             continue;
         }
-        if let Some(Source::Image(image)) = sources.get(value) {
-            let rows = image_rows(image, shape, y);
-            reduction.observe(cx.isa, state, &rows[..shape.ty.planes()]);
-        } else if ring.capacity > 0 {
-            let planes: [&[u8]; 2] =
-                [ring.row(0, y), if shape.ty.planes() > 1 { ring.row(1, y) } else { &[] }];
-            reduction.observe(cx.isa, state, &planes[..shape.ty.planes()]);
+        let rows: [&[u8]; 2] = if let Some(Source::Image(image)) = sources.get(value) {
+            image_rows(image, shape, y)
+        } else if ring.is_there() {
+            ring.rows(y)
         } else if let Some(planes) = deliver_planes(&plan.run, sinks, value) {
-            let rows = sink_rows(planes, own, shape, y).map(|row| &*row);
-            reduction.observe(cx.isa, state, &rows[..shape.ty.planes()]);
-        }
+            sink_rows(planes, own, shape, y).map(|row| &*row)
+        } else {
+            continue;
+        };
+        reduction.observe(cx.isa, state, &rows[..shape.ty.planes()]);
     }
 }
 
@@ -502,7 +197,7 @@ fn deliver(
     for (index, _) in plan.run.sinks.iter().enumerate().filter(|(_, sink)| **sink == value) {
         let rows: [&[u8]; 2] = match sources.get(value) {
             Some(Source::Image(image)) => image_rows(image, shape, y),
-            _ => [ring.row(0, y), if shape.ty.planes() > 1 { ring.row(1, y) } else { &[] }],
+            _ => ring.rows(y),
         };
         match &mut sinks[index] {
             Sink::Planes(planes) => {
