@@ -152,12 +152,20 @@ impl Correlator {
 
     /// Makes `blocks[0]` the sum of the correlations of every block with its template, over periods of the
     /// block's size: entry `(x, y)` is `Σ block(x + i, y + j) template(i, j)`. A template is real, so that
-    /// real and imaginary parts do not mix. The other blocks are used up.
+    /// real and imaginary parts do not mix. Only the first `columns` are finished; the other blocks are used up.
     ///
     /// # Panics
     /// Without blocks, or when they have other sizes than this correlator.
-    pub fn correlate(&self, isa: Isa, blocks: &mut [Block], spectra: &[Spectrum], lines: &mut Lines) {
-        isa.with_eight(Correlation { correlator: self, blocks, spectra, lines });
+    pub fn correlate(
+        &self,
+        isa: Isa,
+        blocks: &mut [Block],
+        spectra: &[Spectrum],
+        lines: &mut Lines,
+        columns: usize,
+    ) {
+        let strips = columns.min(self.across.size()).div_ceil(LANES);
+        isa.with_eight(Correlation { correlator: self, blocks, spectra, lines, strips });
     }
 
     #[inline(always)]
@@ -194,12 +202,14 @@ struct Correlation<'a> {
     blocks: &'a mut [Block],
     spectra: &'a [Spectrum],
     lines: &'a mut Lines,
+    /// Strips that are finished.
+    strips: usize,
 }
 
 impl Work for Correlation<'_> {
     #[inline(always)]
     fn run<E: Eight>(self, e: E) {
-        let Self { correlator, blocks, spectra, lines } = self;
+        let Self { correlator, blocks, spectra, lines, strips } = self;
         let (width, height) = correlator.size();
         for block in &mut *blocks {
             correlator.go_down(e, block);
@@ -217,9 +227,9 @@ impl Work for Correlation<'_> {
                 }
             }
             correlator.across.inverse(e, sums);
-            scatter(e, sums, s, &mut blocks[0]);
+            scatter(e, &sums[..strips * LANES], s, &mut blocks[0]);
         }
-        for s in 0..width / LANES {
+        for s in 0..strips {
             correlator.down.inverse(e, blocks[0].strip(s, height));
         }
     }
@@ -292,7 +302,7 @@ mod tests {
                     }
                     blocks.push(block);
                 }
-                correlator.correlate(isa, &mut blocks, &spectra, &mut lines);
+                correlator.correlate(isa, &mut blocks, &spectra, &mut lines, nx);
                 for y in 0..ny {
                     let mut row = vec![(0.0, 0.0); nx];
                     blocks[0].add_row(isa, y, &mut row, |to, re, im| *to = (re, im));

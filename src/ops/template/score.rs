@@ -307,6 +307,19 @@ impl<S: Accumulator> Scorer<S> {
             }
             return;
         }
+        if let [sums] = sums {
+            let row = out.iter_mut().zip(cross).zip(sums);
+            if let Some(&[own]) = own {
+                for ((out, cross), sum) in row {
+                    *out = S::less_share(*cross, self.n, S::default().plus_product(*sum, own));
+                }
+            } else {
+                for ((out, cross), sum) in row {
+                    *out = S::less_share(*cross, self.n, S::default().plus_product(*sum, *sum));
+                }
+            }
+            return;
+        }
         products.fill(S::default());
         for (c, sums) in sums.iter().enumerate() {
             if let Some(own) = own {

@@ -169,7 +169,13 @@ impl<'a, T: Sample> Spectral<'a, T> {
                             let [high, low] = value.bytes();
                             if part == 0 { high } else { low }
                         });
-                        self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines);
+                        self.correlator.correlate(
+                            self.isa,
+                            &mut room.blocks,
+                            spectra,
+                            &mut room.lines,
+                            across,
+                        );
                         self.add(&room.blocks[0], start, columns, out, |sum, high, low| {
                             sum.add_rounded(256.0 * T::Sum::rounded(high) + T::Sum::rounded(low), offset);
                         });
@@ -179,7 +185,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
                 let squares =
                     self.fill(tile, starts, (y, rows), room, |value, _| value.value().to_f64() - T::MIDDLE);
                 room.errors[pair] += self.factor() * squares;
-                self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines);
+                self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines, across);
                 self.add(&room.blocks[0], starts[0], columns, out, |sum, re, _| sum.add_rounded(re, offset));
                 self.add(&room.blocks[0], starts[1], columns, out, |sum, _, im| sum.add_rounded(im, offset));
             }

@@ -164,36 +164,48 @@ impl<S: Accumulator> WindowSums<S> {
 
 /// `out[x] = columns[x] + ... + columns[x + w - 1]`, from sums of 1, 2, 4 ... columns.
 #[inline(always)]
-fn along<S: Accumulator>(columns: &[S], w: usize, [sums, next]: &mut [Vec<S>; 2], out: &mut [S]) {
+fn along<S: Accumulator>(columns: &[S], w: usize, [doubled, next]: &mut [Vec<S>; 2], out: &mut [S]) {
     if out.is_empty() {
         return;
     }
-    let (mut sums, mut next) = (&mut sums[..], &mut next[..]);
-    sums.copy_from_slice(columns);
+    let (mut doubled, mut next) = (&mut doubled[..], &mut next[..]);
     let (mut done, mut length) = (0, 1);
-    loop {
-        if w & length != 0 {
-            let from = &sums[done..][..out.len()];
-            if done == 0 {
-                out.copy_from_slice(from);
-            } else {
-                for (out, sum) in out.iter_mut().zip(from) {
-                    *out += *sum;
-                }
+    level(columns, w, length, &mut done, doubled, out);
+    while done < w {
+        length *= 2;
+        level(doubled, w, length, &mut done, next, out);
+        (doubled, next) = (next, doubled);
+    }
+}
+
+/// Adds the sums of `length` columns that the window has beyond the first `done`, and makes those of twice as many.
+#[inline(always)]
+fn level<S: Accumulator>(
+    sums: &[S],
+    w: usize,
+    length: usize,
+    done: &mut usize,
+    next: &mut [S],
+    out: &mut [S],
+) {
+    if w & length != 0 {
+        let from = &sums[*done..][..out.len()];
+        if *done == 0 {
+            out.copy_from_slice(from);
+        } else {
+            for (out, sum) in out.iter_mut().zip(from) {
+                *out += *sum;
             }
-            done += length;
         }
-        if done == w {
-            return;
-        }
+        *done += length;
+    }
+    if *done < w {
         // The last sums would reach over the edge; no window has them.
-        for ((next, a), b) in next.iter_mut().zip(&*sums).zip(&sums[length..]) {
+        for ((next, a), b) in next.iter_mut().zip(sums).zip(&sums[length..]) {
             let mut sum = *a;
             sum += *b;
             *next = sum;
         }
-        (sums, next) = (next, sums);
-        length *= 2;
     }
 }
 
