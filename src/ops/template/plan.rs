@@ -64,8 +64,8 @@ impl Plan {
         let pairs = windows.0.div_ceil(self.windows.0).div_ceil(2) * windows.1.div_ceil(self.windows.1);
         let tiles = size.0.div_ceil(self.tile.0) * size.1.div_ceil(self.tile.1);
         let numbers = self.block.0 * self.block.1;
-        // What does not stay in the second cache takes longer.
-        let far = if numbers > 1 << 16 { 1.4 } else { 1.0 };
+        // What does not stay in the second cache takes longer, and lines that do not stay in the first one.
+        let far = if numbers > 1 << 16 || self.block.0.max(self.block.1) > 256 { 1.5 } else { 1.0 };
         let levels = f64::from(numbers.ilog2());
         let each =
             numbers as f64 * (far * TRANSFORM * levels * (channels + 1) as f64 + TRAFFIC * channels as f64);
