@@ -94,7 +94,7 @@ macro_rules! samples {
 samples!(
     u8, u64, DotBytes, 255.0, 128, 0.014, |value| [0.0, f64::from(value) - 128.0];
     u16, u64, DotWords, 65535.0, 32768, 0.12, |value: u16| [f64::from(value >> 8) - 128.0, f64::from(value & 255)];
-    f32, f64, DotFloats, 0.0, 0.0, 0.1, |value| [0.0, f64::from(value)]
+    f32, f64, DotFloats, 0.0, 0.0, 0.055, |value| [0.0, f64::from(value)]
 );
 
 /// What is summed over a window and its template.
