@@ -2,7 +2,11 @@
 //!
 //! 3x3 and 5x5 by networks of least and greatest values, a row of windows at a time: columns are sorted once
 //! and serve all windows they lie in (A. Adams 2021 shares more). Larger windows of 8 bit in constant
-//! time (S. Perreault and P. Hébert 2007): a histogram a column slides down, one of the window slides along.
+//! time by [`Histograms`].
+
+mod histograms;
+
+pub use histograms::Histograms;
 
 use super::Isa;
 
@@ -183,118 +187,6 @@ fn median_of_sorted_columns<T: Ordered>(ranks: [[T; 5]; 5]) -> T {
     // The fourth of seven: of the five and the two, four and none, three and one, or two and both are up to it.
     let [_, s1, s2, s3, _] = sorted5([a[4], b[3], c[2], d[1], e[0]]);
     low(s3, low(high(s2, low(p, q)), high(s1, high(p, q))))
-}
-
-/// Bins of a coarse histogram, and bins of a fine one to each of them.
-const COARSE: usize = 16;
-
-/// Histograms of the columns of a window that slides down 8-bit rows, and of the window that slides along.
-pub struct Histograms {
-    /// Per element of a padded row: how many of the window's rows have a value, by its upper four bits...
-    coarse: Vec<[u16; COARSE]>,
-    /// ... and by all of them.
-    fine: Vec<[[u16; COARSE]; COARSE]>,
-}
-
-impl Histograms {
-    /// No rows yet; `length` elements in a padded row.
-    pub fn new(length: usize) -> Self {
-        Self { coarse: vec![[0; COARSE]; length], fine: vec![[[0; COARSE]; COARSE]; length] }
-    }
-
-    /// Forgets all rows.
-    pub fn clear(&mut self) {
-        self.coarse.fill([0; COARSE]);
-        self.fine.fill([[0; COARSE]; COARSE]);
-    }
-
-    /// Takes a row in.
-    pub fn enter(&mut self, row: &[u8]) {
-        for ((coarse, fine), &value) in self.coarse.iter_mut().zip(&mut self.fine).zip(row) {
-            let (upper, lower) = (usize::from(value >> 4), usize::from(value & 15));
-            coarse[upper] += 1;
-            fine[upper][lower] += 1;
-        }
-    }
-
-    /// Takes a row out that was taken in.
-    pub fn leave(&mut self, row: &[u8]) {
-        for ((coarse, fine), &value) in self.coarse.iter_mut().zip(&mut self.fine).zip(row) {
-            let (upper, lower) = (usize::from(value >> 4), usize::from(value & 15));
-            coarse[upper] -= 1;
-            fine[upper][lower] -= 1;
-        }
-    }
-
-    /// Medians of windows of `width` columns (odd) and as many rows as were taken in, `height` of them (odd), at most 65535
-    /// pixels; neighbours lie `step` elements apart.
-    pub fn median_row(&self, isa: Isa, (width, height): (usize, usize), step: usize, out: &mut [u8]) {
-        isa.run(
-            #[inline(always)]
-            || {
-                for channel in 0..step.min(out.len()) {
-                    self.channel_row((width, height), step, channel, out);
-                }
-            },
-        );
-    }
-
-    #[inline(always)]
-    fn channel_row(&self, (width, height): (usize, usize), step: usize, channel: usize, out: &mut [u8]) {
-        let at = |column: usize| column * step + channel;
-        let mut coarse = [0u16; COARSE];
-        for column in 0..width - 1 {
-            add(&mut coarse, &self.coarse[at(column)]);
-        }
-        // Fine histograms lag behind until they are asked for: each knows the window it is for.
-        let mut fine = [[0u16; COARSE]; COARSE];
-        let mut reached = [0usize; COARSE];
-        let wanted = (width * height / 2) as u32;
-        for (x, out) in out[channel..].iter_mut().step_by(step).enumerate() {
-            add(&mut coarse, &self.coarse[at(x + width - 1)]);
-            let mut below = 0u32;
-            let mut upper = 0;
-            while below + u32::from(coarse[upper]) <= wanted {
-                below += u32::from(coarse[upper]);
-                upper += 1;
-            }
-            let segment = &mut fine[upper];
-            // `reached` is where the columns end that are in.
-            if reached[upper] <= x {
-                *segment = [0; COARSE];
-                for column in x..x + width {
-                    add(segment, &self.fine[at(column)][upper]);
-                }
-            } else {
-                for column in reached[upper]..x + width {
-                    add(segment, &self.fine[at(column)][upper]);
-                    take(segment, &self.fine[at(column - width)][upper]);
-                }
-            }
-            reached[upper] = x + width;
-            let mut lower = 0;
-            while below + u32::from(segment[lower]) <= wanted {
-                below += u32::from(segment[lower]);
-                lower += 1;
-            }
-            *out = (16 * upper + lower) as u8;
-            take(&mut coarse, &self.coarse[at(x)]);
-        }
-    }
-}
-
-#[inline(always)]
-fn add(sums: &mut [u16; COARSE], counts: &[u16; COARSE]) {
-    for (sum, count) in sums.iter_mut().zip(counts) {
-        *sum += count;
-    }
-}
-
-#[inline(always)]
-fn take(sums: &mut [u16; COARSE], counts: &[u16; COARSE]) {
-    for (sum, count) in sums.iter_mut().zip(counts) {
-        *sum -= count;
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod copy;
 pub mod dots;
 pub mod edge_mask;
 mod edged;
+pub mod fft;
 pub mod gaussian;
 pub mod gemm;
 pub mod histogram;

@@ -17,6 +17,9 @@ const ONE: i32 = 1 << BITS;
 /// Pixels whose positions are found together.
 const CHUNK: usize = 64;
 
+/// Pixels that are weighted at once, where they can be.
+const GROUP: usize = 16;
+
 /// How values between pixels are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Taps {
@@ -44,24 +47,30 @@ pub struct Line {
 
 /// Values that can be weighted.
 pub trait Weighted: Sample + Pixel {
+    /// Whether sums are exact, so that of equal values the same value comes out.
+    const EXACT: bool;
+
     /// The sum of a window of values by `across` and `down`, in units of 1/2048 each.
     fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self;
 
-    /// Writes the first pixels, weighted linearly, several at once; returns how many.
+    /// Writes pixels that are weighted linearly, all at once; `false`, and nothing written, where there is no such way.
     #[inline(always)]
-    fn many<const C: usize>(
+    fn group<const C: usize>(
         _isa: Isa,
         _source: &Source<'_, Self>,
-        _places: &[(i64, i64)],
+        _x: &[i64; GROUP],
+        _y: &[i64; GROUP],
         _out: &mut [[Self; C]],
-    ) -> usize {
-        0
+    ) -> bool {
+        false
     }
 }
 
 macro_rules! integers {
     ($($integer:ty => $sum:ty { $($more:item)* })*) => {$(
         impl Weighted for $integer {
+            const EXACT: bool = true;
+
             $($more)*
 
             #[inline(always)]
@@ -83,42 +92,48 @@ macro_rules! integers {
 integers! {
     u8 => i32 {
         #[inline(always)]
-        fn many<const C: usize>(
+        fn group<const C: usize>(
             isa: Isa,
             source: &Source<'_, Self>,
-            places: &[(i64, i64)],
+            x: &[i64; GROUP],
+            y: &[i64; GROUP],
             out: &mut [[Self; C]],
-        ) -> usize {
-            many_bytes(isa, source, places, out.as_flattened_mut())
+        ) -> bool {
+            group_of_bytes(isa, source, (x, y), out.as_flattened_mut())
         }
     }
     u16 => i64 {}
 }
 
-/// Groups of pixels of an image of one channel, until one of them reaches over the edge.
+/// A group of pixels of an image of one channel, none of which reaches over the edge.
 #[inline(always)]
-fn many_bytes(isa: Isa, source: &Source<'_, u8>, places: &[(i64, i64)], out: &mut [u8]) -> usize {
+fn group_of_bytes(
+    isa: Isa,
+    source: &Source<'_, u8>,
+    (x, y): (&[i64; GROUP], &[i64; GROUP]),
+    out: &mut [u8],
+) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if out.len() == places.len() {
+    if let Ok(out) = <&mut [u8; GROUP]>::try_from(&mut *out) {
         let &Source { values, width, height, .. } = source;
-        let (places, out) = (places.as_chunks::<{ gather::GROUP }>().0, out.as_chunks_mut().0);
-        // What does not fit 32 bits is outside all the more.
-        let narrow = |value: i64| value.clamp(-(1 << 30), 1 << 30) as i32;
-        let mut done = 0;
-        for (places, out) in places.iter().zip(out) {
-            let (x, y) = (places.map(|(x, _)| narrow(x)), places.map(|(_, y)| narrow(y)));
-            if !gather::bilinear(isa, gather::Bytes { values, width, height }, x, y, out) {
-                break;
-            }
-            done += gather::GROUP;
-        }
-        return done;
+        // What does not fit is outside all the more.
+        let narrow =
+            |value: i64| value.clamp(-i64::from(gather::FARTHEST), i64::from(gather::FARTHEST)) as i32;
+        return gather::bilinear(
+            isa,
+            gather::Bytes { values, width, height },
+            x.map(narrow),
+            y.map(narrow),
+            out,
+        );
     }
-    let _ = (isa, source, places, out);
-    0
+    let _ = (isa, source, x, y, out);
+    false
 }
 
 impl Weighted for f32 {
+    const EXACT: bool = false;
+
     #[inline(always)]
     fn blend<const N: usize>(values: &[[Self; N]; N], across: [i32; N], down: [i32; N]) -> Self {
         const UNIT: f32 = 1.0 / ONE as f32;
@@ -235,33 +250,52 @@ pub fn warp_row<T: Weighted, const C: usize>(
     cubic: &[[i32; 4]],
     out: &mut [T],
 ) {
+    let beyond = match source.border.mode {
+        BorderMode::Constant if T::EXACT || taps == Taps::Nearest => Some(source.constant),
+        // Sums of floats begin with a zero without a sign.
+        BorderMode::Constant if source.constant == T::default() => Some(T::default()),
+        _ => None,
+    };
     isa.run(
         #[inline(always)]
         || {
             for (chunk, out) in out.as_chunks_mut::<C>().0.chunks_mut(CHUNK).enumerate() {
-                let mut places = [(0i64, 0i64); CHUNK];
+                let (mut x, mut y) = ([0i64; CHUNK], [0i64; CHUNK]);
                 // Kept where sums cannot overflow.
                 let fixed =
                     |position: f64| whole((position.clamp(-1e12, 1e12) * f64::from(ONE) + 0.5).floor());
-                for (i, place) in places.iter_mut().enumerate() {
-                    let i = (chunk * CHUNK + i) as f64;
-                    *place = (fixed(line.x_step * i + line.x), fixed(line.y_step * i + line.y));
+                let first = (chunk * CHUNK) as f64;
+                for i in 0..CHUNK {
+                    x[i] = fixed(line.x_step * (first + i as f64) + line.x);
+                    y[i] = fixed(line.y_step * (first + i as f64) + line.y);
                 }
-                let places = &places[..out.len()];
+                let (x, y) = (&x[..out.len()], &y[..out.len()]);
+                // Positions of a row are in order, so that what lies beyond an edge at both ends does between them.
+                let beyond = beyond.filter(|_| is_apart(x, source.width) || is_apart(y, source.height));
+                if let Some(value) = beyond {
+                    out.fill([value; C]);
+                    continue;
+                }
                 match taps {
-                    Taps::Nearest => pick(source, places, out),
+                    Taps::Nearest => pick(source, x, y, out),
                     Taps::Bilinear => {
-                        let done = T::many(isa, source, places, out);
-                        for (out, &(x, y)) in out[done..].iter_mut().zip(&places[done..]) {
-                            let ((x, u), (y, v)) = (split(x), split(y));
-                            let windows = source.windows::<2, C>(x, y);
-                            for (out, window) in out.iter_mut().zip(&windows) {
-                                *out = T::blend(window, [ONE - u, u], [ONE - v, v]);
+                        let places = x.chunks(GROUP).zip(y.chunks(GROUP));
+                        for (out, (x, y)) in out.chunks_mut(GROUP).zip(places) {
+                            let whole = x.first_chunk::<GROUP>().zip(y.first_chunk());
+                            if whole.is_some_and(|(x, y)| T::group(isa, source, x, y, out)) {
+                                continue;
+                            }
+                            for (out, (&x, &y)) in out.iter_mut().zip(x.iter().zip(y)) {
+                                let ((x, u), (y, v)) = (split(x), split(y));
+                                let windows = source.windows::<2, C>(x, y);
+                                for (out, window) in out.iter_mut().zip(&windows) {
+                                    *out = T::blend(window, [ONE - u, u], [ONE - v, v]);
+                                }
                             }
                         }
                     }
                     Taps::Bicubic => {
-                        for (out, &(x, y)) in out.iter_mut().zip(places) {
+                        for (out, (&x, &y)) in out.iter_mut().zip(x.iter().zip(y)) {
                             let ((x, u), (y, v)) = (split(x), split(y));
                             let windows = source.windows::<4, C>(x - 1, y - 1);
                             for (out, window) in out.iter_mut().zip(&windows) {
@@ -275,10 +309,19 @@ pub fn warp_row<T: Weighted, const C: usize>(
     );
 }
 
+/// Whether all of these positions lie so far beyond the same edge that no window of theirs, of up to four pixels,
+/// reaches the image.
 #[inline(always)]
-fn pick<T: Weighted, const C: usize>(source: &Source<'_, T>, places: &[(i64, i64)], out: &mut [[T; C]]) {
+fn is_apart(positions: &[i64], size: usize) -> bool {
+    let (Some(&first), Some(&last)) = (positions.first(), positions.last()) else { return false };
+    let (least, most) = ((first.min(last)) >> BITS, first.max(last) >> BITS);
+    most <= -4 || least > size as i64
+}
+
+#[inline(always)]
+fn pick<T: Weighted, const C: usize>(source: &Source<'_, T>, x: &[i64], y: &[i64], out: &mut [[T; C]]) {
     let half = i64::from(ONE / 2);
-    for (out, &(x, y)) in out.iter_mut().zip(places) {
+    for (out, (&x, &y)) in out.iter_mut().zip(x.iter().zip(y)) {
         let windows = source.windows::<1, C>((x + half) >> BITS, (y + half) >> BITS);
         *out = windows.map(|window| window[0][0]);
     }

@@ -115,12 +115,12 @@ impl RowNode for MedianRows {
                 let Sliding { histograms, at } = scratch(state);
                 let window = self.stencil.rows(y);
                 if y > 0 && *at == Some(y - 1) {
-                    histograms.leave(rows.get(0, 0, window.start - 1));
-                    histograms.enter(rows.get(0, 0, window.end - 1));
+                    let (new, old) = (rows.get(0, 0, window.end - 1), rows.get(0, 0, window.start - 1));
+                    histograms.enter_and_leave(isa, new, old);
                 } else {
                     histograms.clear();
                     for row in window {
-                        histograms.enter(rows.get(0, 0, row));
+                        histograms.enter(isa, rows.get(0, 0, row));
                     }
                 }
                 *at = Some(y);

@@ -179,3 +179,31 @@ where
     })?;
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::BorderMode;
+    use crate::kernel::Isa;
+
+    #[test]
+    fn the_far_end_of_a_very_wide_picture_is_seen_by_every_set() {
+        let image = Image::Gray8(Plane::from_fn(600_000, 4, |x, y| ((x * 7 + y * 31) % 251) as u8));
+        let params = Warp {
+            map: Affine::translation(590_000.25, 0.5),
+            width: 128,
+            height: 3,
+            taps: Taps::Bilinear,
+            border: BorderMode::Constant.into(),
+        };
+        let run = |isa| {
+            let mut cx = Context::default();
+            cx.isa = isa;
+            warp_affine(&image, &params, &cx).unwrap()
+        };
+        let portable = run(Isa::PORTABLE);
+        for isa in Isa::available() {
+            assert_eq!(run(isa), portable, "{isa:?}");
+        }
+    }
+}

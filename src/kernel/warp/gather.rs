@@ -4,11 +4,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{BITS, ONE};
+use super::{BITS, GROUP, ONE};
 use crate::kernel::Isa;
 
-/// Pixels at once.
-pub(super) const GROUP: usize = 16;
+/// The greatest position; images that reach beyond it are left to others.
+pub(super) const FARTHEST: i32 = 1 << 30;
 
 /// An image of bytes, row after row without gaps.
 #[derive(Clone, Copy)]
@@ -37,7 +37,9 @@ pub(super) fn bilinear(
 fn bilinear_16(image: Bytes<'_>, x: [i32; GROUP], y: [i32; GROUP], out: &mut [u8; GROUP]) -> bool {
     let Bytes { values, width, height } = image;
     // Four bytes are read for two, so the last few places of the image are left to others.
-    let fits = i32::try_from(values.len()).is_ok() && values.len() == width * height;
+    let near = |size: usize| size < (FARTHEST >> BITS) as usize;
+    let fits =
+        near(width) && near(height) && i32::try_from(values.len()).is_ok() && values.len() == width * height;
     if !fits || width < 2 || height < 2 || values.len() < width + 4 {
         return false;
     }

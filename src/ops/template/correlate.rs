@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
 
 use super::Method;
-use super::score::{Accumulator, Wants};
+use super::score::Accumulator;
 use crate::image::{Pixel, Plane, View};
 use crate::kernel::Isa;
 use crate::kernel::ncc::{BLOCK, MAX_TAPS, dot_pairs, pairs_row, sum_terms};
@@ -28,20 +28,35 @@ pub trait Sample: Pixel {
     /// The largest value of an integer, 0 for floats, whose sums never overflow.
     #[doc(hidden)]
     const PEAK: f64;
+    /// What is subtracted from pixels before they are transformed: the middle of the integers.
+    #[doc(hidden)]
+    const MIDDLE: f64;
+    /// The same as a sum.
+    #[doc(hidden)]
+    const MIDDLE_SUM: Self::Sum;
+    /// Nanoseconds that a product of a direct sum takes; see [`Plan`](super::plan::Plan).
+    #[doc(hidden)]
+    const COST: f64;
     /// The value as a sum of one.
     #[doc(hidden)]
     fn value(self) -> Self::Sum;
     /// Its square.
     #[doc(hidden)]
     fn square(self) -> Self::Sum;
+    /// The high byte less 128 and the low byte of integers of two: together what is left without the middle.
+    #[doc(hidden)]
+    fn bytes(self) -> [f64; 2];
 }
 
 macro_rules! samples {
-    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr);*) => {$(
+    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr, $middle:expr, $cost:expr, $bytes:expr);*) => {$(
         impl Sample for $ty {
             type Sum = $sum;
             type Dot = $dot;
             const PEAK: f64 = $peak;
+            const MIDDLE: f64 = $middle as f64;
+            const MIDDLE_SUM: $sum = $middle;
+            const COST: f64 = $cost;
             #[inline(always)]
             fn value(self) -> $sum {
                 <$sum>::from(self)
@@ -49,6 +64,10 @@ macro_rules! samples {
             #[inline(always)]
             fn square(self) -> $sum {
                 <$sum>::from(self) * <$sum>::from(self)
+            }
+            #[inline(always)]
+            fn bytes(self) -> [f64; 2] {
+                $bytes(self)
             }
         }
         impl Channels for $ty {
@@ -72,7 +91,11 @@ macro_rules! samples {
         }
     )*};
 }
-samples!(u8, u64, DotBytes, 255.0; u16, u64, DotWords, 65535.0; f32, f64, DotFloats, 0.0);
+samples!(
+    u8, u64, DotBytes, 255.0, 128, 0.014, |value| [0.0, f64::from(value) - 128.0];
+    u16, u64, DotWords, 65535.0, 32768, 0.12, |value: u16| [f64::from(value >> 8) - 128.0, f64::from(value & 255)];
+    f32, f64, DotFloats, 0.0, 0.0, 0.055, |value| [0.0, f64::from(value)]
+);
 
 /// What is summed over a window and its template.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,6 +130,10 @@ pub trait Dot<T: Sample>: Send + Sync {
     fn row(&self, isa: Isa, image: View<T>, y: usize, scratch: &mut Self::Scratch, out: &mut [T::Sum]);
     /// The sum of the template's values and the sum of their squares.
     fn totals(&self) -> (T::Sum, T::Sum);
+    /// What is subtracted from the template.
+    fn mean(&self) -> f64 {
+        0.0
+    }
 }
 
 /// Pieces of an 8-bit template, each so small that its sums fit 32 bits.
@@ -207,6 +234,7 @@ impl Dot<u16> for DotWords {
 /// A float template.
 pub struct DotFloats {
     template: Plane<f64>,
+    mean: f64,
     totals: (f64, f64),
     differences: bool,
 }
@@ -219,14 +247,19 @@ impl Dot<f32> for DotFloats {
         let plane = template.to_plane();
         if how != How::Centred {
             let template = plane.map(f64::from);
-            return Self { template, totals: (sum, squares), differences: how == How::Differences };
+            return Self {
+                template,
+                mean: 0.0,
+                totals: (sum, squares),
+                differences: how == How::Differences,
+            };
         }
         let mean = sum / (template.width() * template.height()) as f64;
         let template = plane.map(|value| f64::from(value) - mean);
         // Flat as far as one can tell is flat.
         let rest: f64 = template.as_slice().iter().map(|value| value * value).sum();
         let rest = if rest <= f64::noise(squares, template.as_slice().len()) { 0.0 } else { rest };
-        Self { template, totals: (0.0, rest), differences: false }
+        Self { template, mean, totals: (0.0, rest), differences: false }
     }
 
     fn scratch(&self, _: usize) {}
@@ -245,6 +278,10 @@ impl Dot<f32> for DotFloats {
     fn totals(&self) -> (f64, f64) {
         self.totals
     }
+
+    fn mean(&self) -> f64 {
+        self.mean
+    }
 }
 
 fn totals<T: Sample>(template: View<T>) -> (T::Sum, T::Sum) {
@@ -256,109 +293,4 @@ fn totals<T: Sample>(template: View<T>) -> (T::Sum, T::Sum) {
         }
     }
     totals
-}
-
-/// Sums of values, channel by channel, and of squares, of all channels together, over every window
-/// of a row of windows.
-///
-/// First down the columns, then along the row. Integer sums move from row to row and from column
-/// to column; float sums are taken afresh, for what is subtracted from them would leave its error.
-pub(super) struct WindowSums<S> {
-    w: usize,
-    h: usize,
-    wants: Wants,
-    row: Option<usize>,
-    columns: Vec<Vec<S>>,
-    column_squares: Vec<S>,
-    /// The sums of values by channel.
-    pub sums: Vec<Vec<S>>,
-    /// The sums of squares.
-    pub squares: Vec<S>,
-}
-
-impl<S: Accumulator> WindowSums<S> {
-    pub(super) fn new<T: Sample<Sum = S>>(images: &[View<T>], w: usize, h: usize, wants: Wants) -> Self {
-        let (width, windows) = (images[0].width(), images[0].width() - w + 1);
-        let channels = if wants.sums { images.len() } else { 0 };
-        let squares = |length: usize| vec![S::default(); if wants.squares { length } else { 0 }];
-        Self {
-            w,
-            h,
-            wants,
-            row: None,
-            columns: vec![vec![S::default(); width]; channels],
-            column_squares: squares(width),
-            sums: vec![vec![S::default(); windows]; channels],
-            squares: squares(windows),
-        }
-    }
-
-    /// Makes the sums those of the windows with their corners in row `y`.
-    pub(super) fn move_to<T: Sample<Sum = S>>(&mut self, isa: Isa, images: &[View<T>], y: usize) {
-        isa.run(
-            #[inline(always)]
-            || self.move_rows(images, y),
-        );
-    }
-
-    #[inline(always)]
-    fn move_rows<T: Sample<Sum = S>>(&mut self, images: &[View<T>], y: usize) {
-        let one_down = S::EXACT && y > 0 && self.row == Some(y - 1);
-        if !one_down {
-            for columns in self.columns.iter_mut().chain([&mut self.column_squares]) {
-                columns.fill(S::default());
-            }
-        }
-        let new = if one_down { y + self.h - 1..y + self.h } else { y..y + self.h };
-        for (c, image) in images.iter().enumerate() {
-            for row in new.clone() {
-                self.add_row(c, image.row(row), |sum, value| *sum += value);
-            }
-            if one_down {
-                self.add_row(c, image.row(y - 1), |sum, value| *sum -= value);
-            }
-        }
-        self.row = Some(y);
-        for (columns, sums) in self.columns.iter().zip(&mut self.sums) {
-            slide(columns, self.w, sums);
-        }
-        slide(&self.column_squares, self.w, &mut self.squares);
-    }
-
-    #[inline(always)]
-    fn add_row<T: Sample<Sum = S>>(&mut self, c: usize, row: &[T], add: impl Fn(&mut S, S)) {
-        if self.wants.sums {
-            for (sum, value) in self.columns[c].iter_mut().zip(row) {
-                add(sum, value.value());
-            }
-        }
-        for (sum, value) in self.column_squares.iter_mut().zip(row) {
-            add(sum, value.square());
-        }
-    }
-}
-
-/// `out[x] = columns[x] + ... + columns[x + w - 1]`.
-#[inline(always)]
-fn slide<S: Accumulator>(columns: &[S], w: usize, out: &mut [S]) {
-    let Some((first, rest)) = out.split_first_mut() else { return };
-    if S::EXACT {
-        let mut sum = S::default();
-        for column in &columns[..w] {
-            sum += *column;
-        }
-        *first = sum;
-        for ((out, old), new) in rest.iter_mut().zip(columns).zip(&columns[w..]) {
-            sum += *new;
-            sum -= *old;
-            *out = sum;
-        }
-    } else {
-        out.fill(S::default());
-        for i in 0..w {
-            for (out, column) in out.iter_mut().zip(&columns[i..]) {
-                *out += *column;
-            }
-        }
-    }
 }

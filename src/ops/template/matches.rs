@@ -44,21 +44,27 @@ pub fn best_matches(
     let least = quality(params.threshold);
     let mut places = Vec::new();
     for y in 0..scores.height() {
-        let row = scores.row(y).iter().enumerate();
-        places.extend(row.filter(|(_, score)| quality(**score) >= least).map(|(x, score)| (*score, x, y)));
+        for (part, scores) in scores.row(y).chunks(PART).enumerate() {
+            // Most parts have none, and vectors see that at once.
+            if scores.iter().fold(0u32, |found, score| found | u32::from(quality(*score) >= least)) == 0 {
+                continue;
+            }
+            let good = scores.iter().enumerate().filter(|(_, score)| quality(**score) >= least);
+            places.extend(good.map(|(x, score)| (rank(quality(*score)), y, part * PART + x)));
+        }
     }
-    // Stable: equal scores stay in raster order. Adding zero makes -0 equal to 0.
-    places.sort_by(|a, b| (quality(b.0) + 0.0).total_cmp(&(quality(a.0) + 0.0)));
+    // Equal scores come in raster order.
+    places.sort_unstable();
     let mut taken = Plane::<u8>::new(scores.width(), scores.height());
     let mut matches = Vec::new();
-    for (score, x, y) in places {
+    for (_, y, x) in places {
         if matches.len() == params.max_count {
             break;
         }
         if taken.get(x, y) != 0 {
             continue;
         }
-        matches.push(Match { rect: Rect::new(x, y, width, height), score });
+        matches.push(Match { rect: Rect::new(x, y, width, height), score: scores.row(y)[x] });
         for other_y in y.saturating_sub(height)..(y + height).min(scores.height()) {
             for other_x in x.saturating_sub(width)..(x + width).min(scores.width()) {
                 let common =
@@ -73,4 +79,14 @@ pub fn best_matches(
         taken.set(x, y, 1);
     }
     matches
+}
+
+/// Scores that are looked at together.
+const PART: usize = 64;
+
+/// A number in the order of falling quality; -0 is 0.
+fn rank(quality: f32) -> u32 {
+    let bits = (quality + 0.0).to_bits();
+    let rising = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+    !rising
 }

@@ -1,18 +1,28 @@
 //! Template matching: how well a small picture fits at every place of a large one.
 //!
-//! The six measures of OpenCV's `matchTemplate`, computed directly: for 8 and 16 bits from exact
-//! integer sums, for floats from `f64` sums that are taken afresh for every window, so that no
-//! cancellation over the whole image creeps in. Scores are always finite. The normalised
-//! correlation coefficient after J. P. Lewis (1995), without his Fourier transform.
+//! The six measures of OpenCV's `matchTemplate`: for 8 and 16 bits from exact integer sums, for floats from
+//! `f64` sums, so that no cancellation over the whole image creeps in. Small templates are summed directly,
+//! larger ones by Fourier transforms of blocks; which, depends on sizes and the type of pixels alone. Scores are always
+//! finite. The normalised correlation coefficient after J. P. Lewis (1995).
+
+use std::ops::Range;
 
 mod correlate;
 mod matches;
+mod plan;
 mod score;
+mod spectral;
+#[cfg(test)]
+mod tests;
+mod windows;
 
 pub use correlate::{Channels, Sample};
-use correlate::{Dot, How, WindowSums};
+use correlate::{Dot, How};
 pub use matches::{BestMatches, Match, best_matches};
-use score::Scorer;
+use plan::Plan;
+use score::{Accumulator, Row, Scorer};
+use spectral::Spectral;
+use windows::WindowSums;
 
 use super::band::{Cancelled, bands, fill_bands, poll};
 use crate::image::{Plane, View};
@@ -55,13 +65,23 @@ impl Method {
     pub const fn lower_is_better(self) -> bool {
         matches!(self, Self::SquaredDifference | Self::SquaredDifferenceNormed)
     }
+
+    /// Whether scores are divided by norms.
+    pub const fn is_normed(self) -> bool {
+        matches!(
+            self,
+            Self::SquaredDifferenceNormed | Self::CrossCorrelationNormed | Self::CorrelationCoefficientNormed
+        )
+    }
 }
 
 /// The score of every place of `template` in `image`: entry `(x, y)` is that of the window with its
 /// corner there. The map has `image.width() - template.width() + 1` columns, and rows likewise.
 ///
 /// Pixels are `u8`, `u16` or `f32`, gray or rgb; channels are summed up. For integers the squared
-/// difference and the correlation coefficient's sums are exact before they are rounded to `f32`. A
+/// difference and the correlation coefficient's sums are exact before they are rounded to `f32`. Float sums by
+/// transforms differ from direct ones by at most 1e-8 of the product of the norms of template and window (of the
+/// squared difference for those), which is less than `f32` keeps of a score near 1. A
 /// float window counts as flat where rounding explains its variance. Sums that no `f32` holds, and
 /// windows with pixels that are not finite, get the nearest finite score or the worst one: the
 /// largest `f32` for squared differences, the smallest for correlations, 1 or 0 for normalised ones.
@@ -96,18 +116,22 @@ pub fn match_template<P: Channels>(
     // A gray image is one channel as it stands.
     let images = if split.0.is_empty() { P::as_gray(image) } else { views(&split.0) };
     let templates = if split.1.is_empty() { P::as_gray(template) } else { views(&split.1) };
-    scores::<P::Sample>(isa, &images, &templates, method, threads, cancelled)
+    let windows = (image.width() - w + 1, image.height() - h + 1);
+    let plan = Plan::cheaper::<P::Sample>(windows, (w, h), images.len());
+    scores::<P::Sample>(isa, &images, &templates, method, plan, threads, cancelled)
 }
 
 fn views<T: Sample>(planes: &[Plane<T>]) -> Vec<View<'_, T>> {
     planes.iter().map(Plane::view).collect()
 }
 
+/// By blocks where there is a plan for them, else directly.
 fn scores<T: Sample>(
     isa: Isa,
     images: &[View<T>],
     templates: &[View<T>],
     method: Method,
+    plan: Option<Plan>,
     threads: usize,
     cancelled: Cancelled,
 ) -> Result<Plane<f32>> {
@@ -116,12 +140,35 @@ fn scores<T: Sample>(
     let how = How::of(method);
     let dots: Vec<T::Dot> = templates.iter().map(|template| T::Dot::new(*template, how)).collect();
     let scorer = Scorer::new::<T>(method, w * h, &dots);
+    let spectral = plan.map(|plan| Spectral::new(isa, images, templates, &dots, how, plan));
     let mut map = Plane::new(width, height);
-    fill_bands(&mut map, &bands(height, threads, 8), |band, out| {
+    // Rows of blocks lie at the same places whatever the bands.
+    let together = spectral.as_ref().map_or(1, Spectral::rows);
+    let parts = bands(height.div_ceil(together), threads, if spectral.is_some() { 1 } else { 8 });
+    let rows = |part: &Range<usize>| part.start * together..height.min(part.end * together);
+    fill_bands(&mut map, &parts.iter().map(rows).collect::<Vec<_>>(), |band, out| {
+        let mut wants = scorer.wants();
+        let mut terms = Row::new(width);
+        if let Some(spectral) = &spectral {
+            wants.squares |= !T::Sum::EXACT;
+            let mut windows = WindowSums::new(images, w, h, wants);
+            let mut room = spectral.room();
+            let mut cross = vec![T::Sum::default(); width * together.min(band.len())];
+            for (start, out) in band.clone().step_by(together).zip(out.chunks_mut(width * together)) {
+                let cross = &mut cross[..out.len()];
+                spectral.sums(start, out.len() / width, &mut room, cross, cancelled)?;
+                let rows = out.chunks_exact_mut(width).zip(cross.chunks_exact_mut(width));
+                for (y, (out, cross)) in (start..).zip(rows) {
+                    windows.move_to(isa, images, y);
+                    spectral.settle(y, &room, &windows, method.is_normed(), &dots, cross);
+                    scorer.row(isa, cross, &windows, &mut terms, out);
+                }
+            }
+            return Ok(());
+        }
+        let mut windows = WindowSums::new(images, w, h, wants);
         let mut scratch: Vec<_> = dots.iter().map(|dot| dot.scratch(images[0].width())).collect();
-        let mut windows = WindowSums::new(images, w, h, scorer.wants());
         let mut cross = vec![T::Sum::default(); width];
-        let mut terms = score::Row::new(width);
         for (y, out) in band.zip(out.chunks_exact_mut(width)) {
             if y % 8 == 0 {
                 poll(cancelled)?;

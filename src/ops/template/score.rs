@@ -5,20 +5,22 @@ use std::fmt::Debug;
 use std::ops::{AddAssign, SubAssign};
 
 use super::Method;
-use super::correlate::{Dot, Sample, WindowSums};
+use super::correlate::{Dot, Sample};
+use super::spectral::Settle;
+use super::windows::WindowSums;
 use crate::kernel::Isa;
 use crate::kernel::ncc::correlation_row;
 
 /// A number type of sums: `u64`, exact, for integers, `f64` for floats.
-pub trait Accumulator: Copy + Default + AddAssign + SubAssign + Debug + Send + Sync {
+pub trait Accumulator: Copy + Default + AddAssign + SubAssign + Debug + Send + Sync + Settle {
     /// Whether sums are exact, so that they may be moved along by differences.
     const EXACT: bool;
     /// `self + a b`; of integers, their low bits.
     #[must_use]
     fn plus_product(self, a: Self, b: Self) -> Self;
-    /// `cross - sum / n`; of integers, from low bits, where all fits 63 bits.
+    /// `n cross - sum`; of integers, from low bits, where all fits 63 bits.
     fn less_share(cross: Self, n: u64, sum: Self) -> f64;
-    /// `cross - Σ a b / n`, whatever it takes.
+    /// `n cross - Σ a b`, whatever it takes.
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64;
     /// The squared difference from the sum of products and the energies of template and window.
     fn squared_difference(cross: Self, template: Self, window: Self) -> f64 {
@@ -28,7 +30,17 @@ pub trait Accumulator: Copy + Default + AddAssign + SubAssign + Debug + Send + S
     fn noise(energy: f64, n: usize) -> f64;
     /// As a float.
     fn to_f64(self) -> f64;
+    /// The product, which fits.
+    #[must_use]
+    fn times(self, other: Self) -> Self;
+    /// The nearest whole number of a sum of magnitude below 2^51, where sums are whole.
+    fn rounded(sum: f64) -> f64;
+    /// Adds `offset` and the nearest whole number; floats as they are.
+    fn add_rounded(&mut self, sum: f64, offset: Self);
 }
+
+/// Added to a number below 2^51, its units are those of the last place.
+const UNITS: f64 = 6_755_399_441_055_744.0;
 
 impl Accumulator for u64 {
     const EXACT: bool = true;
@@ -40,7 +52,7 @@ impl Accumulator for u64 {
 
     #[inline(always)]
     fn less_share(cross: Self, n: u64, sum: Self) -> f64 {
-        cross.wrapping_mul(n).wrapping_sub(sum).cast_signed() as f64 / n as f64
+        cross.wrapping_mul(n).wrapping_sub(sum).cast_signed() as f64
     }
 
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64 {
@@ -48,7 +60,7 @@ impl Accumulator for u64 {
         for (a, b) in means {
             sum -= i128::from(a) * i128::from(b);
         }
-        sum as f64 / n as f64
+        sum as f64
     }
 
     #[inline(always)]
@@ -64,6 +76,21 @@ impl Accumulator for u64 {
     fn to_f64(self) -> f64 {
         self as f64
     }
+
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn rounded(sum: f64) -> f64 {
+        (sum + UNITS) - UNITS
+    }
+
+    #[inline(always)]
+    fn add_rounded(&mut self, sum: f64, offset: Self) {
+        let units = (sum + UNITS).to_bits().wrapping_sub(UNITS.to_bits());
+        *self = self.wrapping_add(units).wrapping_add(offset);
+    }
 }
 
 impl Accumulator for f64 {
@@ -76,7 +103,7 @@ impl Accumulator for f64 {
 
     #[inline(always)]
     fn less_share(cross: Self, n: u64, sum: Self) -> f64 {
-        cross - sum / n as f64
+        n as f64 * cross - sum
     }
 
     fn covariance(n: u64, cross: Self, means: impl Iterator<Item = (Self, Self)>) -> f64 {
@@ -84,16 +111,30 @@ impl Accumulator for f64 {
         for (a, b) in means {
             sum += a * b;
         }
-        cross - sum / n as f64
+        n as f64 * cross - sum
     }
 
     fn noise(energy: f64, n: usize) -> f64 {
-        energy * (n as f64 * f64::EPSILON)
+        energy * ((n + 2) as f64 * f64::EPSILON)
     }
 
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn rounded(sum: f64) -> f64 {
+        sum
+    }
+
+    #[inline(always)]
+    fn add_rounded(&mut self, sum: f64, _: Self) {
+        *self += sum;
     }
 }
 
@@ -179,7 +220,9 @@ impl<S: Accumulator> Scorer<S> {
             }
             Method::CrossCorrelation | Method::CorrelationCoefficient => {
                 let most = f64::from(f32::MAX);
+                let n = if self.method == Method::CrossCorrelation { 1.0 } else { self.n as f64 };
                 for (out, sum) in out.iter_mut().zip(numerators) {
+                    let sum = *sum / n;
                     *out = if sum.is_nan() { f32::MIN } else { sum.clamp(-most, most) as f32 };
                 }
             }
@@ -224,7 +267,7 @@ impl<S: Accumulator> Scorer<S> {
                 }
             }
             Method::CorrelationCoefficient | Method::CorrelationCoefficientNormed => {
-                self.covariances(cross, sums, |c, _| self.sums[c], numerators, products);
+                self.covariances(cross, sums, Some(&self.sums), numerators, products);
             }
             _ => {
                 for (numerator, cross) in numerators.iter_mut().zip(cross) {
@@ -233,8 +276,9 @@ impl<S: Accumulator> Scorer<S> {
             }
         }
         if self.method == Method::CorrelationCoefficientNormed {
-            self.covariances(squares, sums, |c, x| sums[c][x], energies, products);
-            let noise = S::noise(1.0, self.n as usize * self.channels);
+            self.covariances(squares, sums, None, energies, products);
+            // Both sides of the comparison are n-fold, as both parts of the score are.
+            let noise = S::noise(self.n as f64, self.n as usize * self.channels);
             for (energy, square) in energies.iter_mut().zip(squares) {
                 *energy = if *energy <= noise * square.to_f64() { 0.0 } else { *energy };
             }
@@ -245,27 +289,48 @@ impl<S: Accumulator> Scorer<S> {
         }
     }
 
-    /// `out[x] = cross[x] - Σ sums[c][x] other(c, x) / n`, the sum over channels.
+    /// `out[x] = n cross[x] - Σ sums[c][x] own[c]`, the sum over channels; without `own` the squares of sums.
     #[inline(always)]
     fn covariances(
         &self,
         cross: &[S],
         sums: &[Vec<S>],
-        other: impl Fn(usize, usize) -> S,
+        own: Option<&[S]>,
         out: &mut [f64],
         products: &mut [S],
     ) {
         if !self.narrow {
             for (x, out) in out.iter_mut().enumerate() {
-                let means = sums.iter().enumerate().map(|(c, sums)| (sums[x], other(c, x)));
+                let other = |c: usize| own.map_or(sums[c][x], |own| own[c]);
+                let means = sums.iter().enumerate().map(|(c, sums)| (sums[x], other(c)));
                 *out = S::covariance(self.n, cross[x], means);
+            }
+            return;
+        }
+        if let [sums] = sums {
+            let row = out.iter_mut().zip(cross).zip(sums);
+            if let Some(&[own]) = own {
+                for ((out, cross), sum) in row {
+                    *out = S::less_share(*cross, self.n, S::default().plus_product(*sum, own));
+                }
+            } else {
+                for ((out, cross), sum) in row {
+                    *out = S::less_share(*cross, self.n, S::default().plus_product(*sum, *sum));
+                }
             }
             return;
         }
         products.fill(S::default());
         for (c, sums) in sums.iter().enumerate() {
-            for (x, (product, sum)) in products.iter_mut().zip(sums).enumerate() {
-                *product = product.plus_product(*sum, other(c, x));
+            if let Some(own) = own {
+                let own = own[c];
+                for (product, sum) in products.iter_mut().zip(sums) {
+                    *product = product.plus_product(*sum, own);
+                }
+            } else {
+                for (product, sum) in products.iter_mut().zip(sums) {
+                    *product = product.plus_product(*sum, *sum);
+                }
             }
         }
         for ((out, cross), product) in out.iter_mut().zip(cross).zip(products) {

@@ -1,0 +1,100 @@
+//! Which form sums products: directly, or by Fourier transforms of blocks, and of which blocks.
+
+use super::correlate::Sample;
+
+/// The longest side of a piece of a template that is transformed in one go.
+const LONGEST: usize = 256;
+
+/// Nanoseconds per number and power of two that transforming a block and back takes, next to the
+/// [costs](Sample::COST) of products; only their ratios matter. Measured with AVX-512; AVX2 and the portable
+/// set take longer for both forms.
+const TRANSFORM: f64 = 0.16;
+
+/// The same per number of a block for filling it and reading the sums.
+const TRAFFIC: f64 = 1.2;
+
+/// How the correlation of an image with a template is cut into blocks (overlap-save).
+///
+/// A function of sizes and the type of pixels alone, so that results do not depend on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Width and height of the transforms, powers of two.
+    pub(super) block: (usize, usize),
+    /// Width and height of the pieces of the template, but for the last ones, which may be smaller.
+    pub(super) tile: (usize, usize),
+    /// Columns and rows of windows that a block gives.
+    pub(super) windows: (usize, usize),
+}
+
+impl Plan {
+    /// The cheapest plan for so many columns and rows of windows of a template of `size`, or none where summing
+    /// products directly is cheaper.
+    pub(super) fn cheaper<T: Sample>(
+        windows: (usize, usize),
+        size: (usize, usize),
+        channels: usize,
+    ) -> Option<Self> {
+        let area = |(w, h): (usize, usize)| w as f64 * h as f64;
+        let direct = T::COST * area(windows) * area(size) * channels as f64;
+        let plan = Self::cheapest(windows, size);
+        (plan.cost(windows, size, channels) < direct).then_some(plan)
+    }
+
+    /// The cheapest plan.
+    pub(super) fn cheapest(windows: (usize, usize), size: (usize, usize)) -> Self {
+        let piece = |length: usize| length.div_ceil(length.div_ceil(LONGEST));
+        let tile = (piece(size.0), piece(size.1));
+        let lengths = |tile: usize| (4..11).map(|bits| 1usize << bits).filter(move |length| *length >= tile);
+        let plans = lengths(tile.0).flat_map(|across| {
+            lengths(tile.1).map(move |down| {
+                // Rows are shared evenly, so that threads get equal parts.
+                let rows = windows.1.div_ceil(windows.1.div_ceil(down - tile.1 + 1));
+                Self { block: (across, down), tile, windows: (across - tile.0 + 1, rows) }
+            })
+        });
+        let cost = |plan: &Self| plan.cost(windows, size, 1);
+        plans.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Self {
+            block: (2 * LONGEST, 2 * LONGEST),
+            tile,
+            windows: (LONGEST, LONGEST),
+        })
+    }
+
+    fn cost(&self, windows: (usize, usize), size: (usize, usize), channels: usize) -> f64 {
+        let pairs = windows.0.div_ceil(self.windows.0).div_ceil(2) * windows.1.div_ceil(self.windows.1);
+        let tiles = size.0.div_ceil(self.tile.0) * size.1.div_ceil(self.tile.1);
+        let numbers = self.block.0 * self.block.1;
+        // What does not stay in the second cache takes longer, and lines that do not stay in the first one.
+        let far = if numbers > 1 << 16 || self.block.0.max(self.block.1) > 256 { 1.5 } else { 1.0 };
+        let levels = f64::from(numbers.ilog2());
+        let each =
+            numbers as f64 * (far * TRANSFORM * levels * (channels + 1) as f64 + TRAFFIC * channels as f64);
+        // The template is transformed once, at the least.
+        (pairs * tiles) as f64 * each + (tiles * channels * numbers) as f64 * TRANSFORM * levels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_templates_are_summed_directly_and_large_ones_in_blocks() {
+        let form = |w: usize, h: usize| Plan::cheaper::<u8>((1900, 1060), (w, h), 1).is_some();
+        assert!(!form(8, 8) && form(32, 32) && form(400, 300));
+        // A template nearly as large as the image has few windows.
+        assert!(Plan::cheaper::<u8>((2, 2), (640, 480), 1).is_none());
+    }
+
+    #[test]
+    fn plans_cover_all_windows() {
+        for size in [(1, 1), (17, 3), (256, 256), (257, 1), (700, 900)] {
+            for windows in [(1, 1), (50, 900), (4000, 1)] {
+                let plan = Plan::cheapest(windows, size);
+                assert!(plan.tile.0 <= LONGEST && plan.tile.1 <= LONGEST);
+                assert!(plan.windows.0 + plan.tile.0 == plan.block.0 + 1 && plan.windows.0 > 0);
+                assert!(plan.windows.1 + plan.tile.1 <= plan.block.1 + 1 && plan.windows.1 > 0);
+            }
+        }
+    }
+}
