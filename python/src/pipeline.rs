@@ -1,12 +1,10 @@
 //! Pipelines: loading, running, and what is told of them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use lyncean::document::Source;
 use lyncean::image::{Affine, ImageType};
 use lyncean::ops::Context;
-use lyncean::ops::context::Cancel;
 use lyncean::ops::row::Shape;
 use lyncean::pipeline::{Loader, Pipeline, RunOptions, Save};
 use lyncean::stage::{ImageValue, Value};
@@ -101,13 +99,14 @@ impl PipelineCore {
         let masks = Masks::named(masks)?;
         let save = saved(save)?;
         let given::Picture { image, alpha } = given::picture(picture)?;
-        let cancel = Cancel::default();
-        let context = made::context().with_threads(threads).with_cancel(cancel.clone());
-        let options = RunOptions { context, save };
         let ty = image.ty();
         let pixels = image.width() * image.height();
-        let work = || self.0.run_with(Arc::new(image), alpha.as_ref(), &options);
-        let results = self.1.run(py, &cancel, pixels, work)?;
+        let image = made::context().share(image);
+        let work = |context: &Context| {
+            let options = RunOptions { context: context.clone(), save };
+            self.0.run_with(image, alpha.as_ref(), &options)
+        };
+        let results = self.1.run(py, threads, pixels, work)?;
         let (stages, output) = results.or_raise(py)?.into_parts();
         let declared = self.0.types(ty).or_raise(py)?;
         let kinds = self.0.connections();

@@ -131,6 +131,10 @@ impl RowNode for AboveRows {
         Shape { ty: ImageType::Mask, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (y, offset, inverted) = (y as isize, self.offset, self.inverted);
         let around: &[f32] = rows.get(1, 0, y);

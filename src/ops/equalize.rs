@@ -34,6 +34,10 @@ impl RowNode for TableRows {
         Shape { ty: self.output, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         table_row(isa, rows.get(0, 0, y as isize), &self.table, out.row());
     }
@@ -68,6 +72,10 @@ impl RowNode for Table16Rows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

@@ -91,6 +91,10 @@ impl RowNode for GainRows {
         inputs[0]
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let channels = rows.shape(0).ty.channels();
         let light: &[f32] = rows.get(0, 0, y as isize);
@@ -129,6 +133,10 @@ impl RowNode for FlatFieldRows {
     fn output(&self, inputs: &[Shape]) -> Shape {
         let ty = if inputs[0].ty == ImageType::Mask { ImageType::Gray8 } else { inputs[0].ty };
         Shape { ty, ..inputs[0] }
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

@@ -74,6 +74,10 @@ impl RowNode for ClassifyRows {
         Shape { ty: ImageType::Gray8, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (low, high, y) = (self.low, self.high, y as isize);
         match rows.shape(0).ty.element() {

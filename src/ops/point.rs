@@ -40,6 +40,10 @@ impl RowNode for FloatRows {
         inputs[0]
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         for (&value, out) in rows.get::<f32>(0, 0, y as isize).iter().zip(out.row::<f32>()) {
             *out = (self.map)(value);
@@ -89,6 +93,10 @@ impl RowNode for InvertRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

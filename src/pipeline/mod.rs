@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod session;
 mod stream;
+mod values;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -91,6 +91,10 @@ impl<T: Pixel, U: Pixel, F: Fn(&[T], &mut [U]) + Send + Sync + 'static> RowNode 
         Shape { ty: self.ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         (self.map)(rows.get::<T>(0, 0, y as isize), out.row::<U>());
     }

@@ -108,6 +108,12 @@ pub trait RowNode: Send + Sync + Any {
     /// [`rows_needed`](Self::rows_needed) and for no others.
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>);
 
+    /// Whether a pixel of the output follows from the pixels in the same place alone, wherever that is: then
+    /// rows may be joined to longer ones, as if the image were wider and lower.
+    fn is_map(&self) -> bool {
+        false
+    }
+
     /// For point maps from 8 bit to 8 bit, one channel: the whole map. Two such nodes in a row are
     /// merged into one.
     fn table(&self) -> Option<Arc<[u8; 256]>> {
@@ -118,7 +124,7 @@ pub trait RowNode: Send + Sync + Any {
 /// A mergeable observation of an image (histogram, extrema, sums), row by row.
 ///
 /// Strips observe apart and are merged in their order, so states must merge exactly: integers,
-/// minima and maxima, no float sums.
+/// minima and maxima, no float sums. Several rows may come as one.
 pub trait Reduction: Send + Sync {
     /// The name in plans and messages.
     fn name(&self) -> &'static str;
