@@ -156,9 +156,7 @@ pub(crate) fn all(py: Python<'_>, values: Vec<Value>, masks: Masks) -> PyResult<
 /// One value.
 pub(crate) fn object(py: Python<'_>, value: Value, masks: Masks) -> PyResult<Py<PyAny>> {
     match value {
-        Value::Image(value) => {
-            array(py, value.image, masks)
-        }
+        Value::Image(value) => array(py, value.image, masks),
         Value::Objects(objects) => Ok(Bound::new(py, Objects::from(objects))?.into_any().unbind()),
         Value::Classes(classes) => Ok(records::classes_out(py, &classes)?.into_any().unbind()),
         Value::Measures(measures) => Ok(records::measures_out(py, &measures)?.into_any().unbind()),

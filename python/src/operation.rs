@@ -16,8 +16,8 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, raised};
 use crate::given::{self, Masks};
-use crate::wait::Pace;
 use crate::parameter::CallKey;
+use crate::wait::Pace;
 use crate::{made, parameter};
 
 /// Operations kept at most. The one that was not used for longest goes first.
@@ -85,7 +85,8 @@ fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Pa
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
     if cache.known.len() >= KEPT
-        && let Some(oldest) = cache.known.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+        && let Some(oldest) =
+            cache.known.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
     {
         cache.known.remove(&oldest);
     }
@@ -180,7 +181,13 @@ impl Function {
         let own = Own::of(keywords)?;
         let paced = operation(py, self.index, parameter::json(own.parameters.as_ref())?)?;
         let is_known = key.is_some();
-        let made = Recent { key: key.unwrap_or_default(), _pins: pins, paced, masks: own.masks, threads: own.threads };
+        let made = Recent {
+            key: key.unwrap_or_default(),
+            _pins: pins,
+            paced,
+            masks: own.masks,
+            threads: own.threads,
+        };
         let made = Arc::new(made);
         if is_known {
             let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,7 +33,8 @@ pub(crate) fn object_out<'py>(py: Python<'py>, object: &Object) -> PyResult<Boun
         dict.set_item(PyString::intern(py, name), *value)?;
     }
     if !object.outline.is_empty() {
-        let points = object.outline.iter().map(|point| PyList::new(py, point)).collect::<PyResult<Vec<_>>>()?;
+        let points =
+            object.outline.iter().map(|point| PyList::new(py, point)).collect::<PyResult<Vec<_>>>()?;
         dict.set_item(intern!(py, "outline"), points)?;
     }
     Ok(dict)

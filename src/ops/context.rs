@@ -1,13 +1,13 @@
 //! How an operation is to be carried out: never what it computes.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::spare::{Scratch, Spare};
+use super::spare::{Furnished, Room, Spare};
 
-use crate::image::{Image, ImageType};
+use crate::image::{Image, ImageType, Pixel, Plane};
 use crate::kernel::Isa;
 use crate::{Error, Result};
 
@@ -145,9 +145,14 @@ impl Context {
         self.spare.take(ty, width, height).unwrap_or_else(|| self.share(Image::new(ty, width, height)))
     }
 
-    /// Room for so many numbers that an operation works in: they are anything.
-    pub(crate) fn scratch<T: bytemuck::Pod>(&self, len: usize) -> Scratch<'_, T> {
-        self.spare.scratch(len)
+    /// A plane to be written over whole, as [`image`](Self::image).
+    pub(crate) fn plane<T: Pixel>(&self, width: usize, height: usize) -> Plane<T> {
+        self.spare.plane(width, height).unwrap_or_else(|| Plane::new(width, height))
+    }
+
+    /// What an operation works in, as an earlier one left it.
+    pub(crate) fn room<T: Furnished>(&self) -> Room<'_, T> {
+        self.spare.room()
     }
 
     /// A copy of an image, in spare memory if there is some.
@@ -254,4 +259,3 @@ impl fmt::Debug for Hook {
         f.write_str("Hook")
     }
 }
-

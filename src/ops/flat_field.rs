@@ -52,6 +52,11 @@ impl Reduction for SumReduction {
         Box::new((Sums::default(), input.ty.channels()))
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        scratch::<(Sums, usize)>(state).0 = Sums::default();
+        true
+    }
+
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
         let (sums, channels): &mut (Sums, usize) = scratch(state);
         let row: &[f32] = bytemuck::cast_slice(planes[0]);

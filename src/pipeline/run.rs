@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::values::Values;
 use super::plan::{Maps, Plan, PlanStep, RunStep, internal};
 use super::results::{Results, StageResults};
+use super::values::Values;
 use crate::image::{Affine, Image};
 use crate::ops::Context;
 use crate::ops::point::InvertRows;
@@ -22,6 +22,7 @@ pub(super) struct Space {
     measures: HashMap<usize, Arc<Measures>>,
     steps: Vec<StepSpace>,
     inputs: Vec<Value>,
+    outputs: Vec<Value>,
 }
 
 /// What one step works in.
@@ -190,13 +191,14 @@ fn run_rows(
 fn run_whole(plan: &Plan, op: usize, space: &mut Space, cx: &Context) -> Result<()> {
     let operation = &plan.graph.ops[op];
     let OpKind::Whole(step) = &operation.kind else { return Err(internal("a step is not whole")) };
-    let Space { values, inputs, .. } = space;
+    let Space { values, inputs, outputs, .. } = space;
     inputs.clear();
+    outputs.clear();
     inputs.extend(operation.inputs.iter().filter_map(|id| values.get(*id).cloned()));
     if inputs.len() != operation.inputs.len() {
         return Err(internal("a step misses an input"));
     }
-    let outputs = step.run(cx, inputs).map_err(|error| within(plan, op, error))?;
+    step.run(cx, inputs, outputs).map_err(|error| within(plan, op, error))?;
     inputs.clear();
     let declared = || operation.outputs.iter().map(|id| plan.graph.meta(*id).ty());
     if !outputs.iter().map(Value::ty).eq(declared()) {
@@ -205,7 +207,7 @@ fn run_whole(plan: &Plan, op: usize, space: &mut Space, cx: &Context) -> Result<
         let message = format!("declared {declared:?}, but made {made:?}");
         return Err(within(plan, op, internal(&message)));
     }
-    values.extend(operation.outputs.iter().copied().zip(outputs));
+    values.extend(operation.outputs.iter().copied().zip(outputs.drain(..)));
     Ok(())
 }
 

@@ -111,13 +111,14 @@ impl<F: Fn(&Image, &Context) -> Result<Image> + Send + Sync> Whole for ImageStep
         self.name
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let image = (self.map)(&value.image, cx)?;
         if Shape::of(&image) != self.output {
             let (made, wanted) = (Shape::of(&image), self.output);
             return Err(Error::shape(format!("`{}` was to make {wanted:?}, and made {made:?}", self.name)));
         }
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(image), map: value.map })])
+        outputs.push(Value::Image(ImageValue { image: cx.share(image), map: value.map }));
+        Ok(())
     }
 }

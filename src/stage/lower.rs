@@ -42,11 +42,12 @@ pub trait Whole: Send + Sync {
     /// The name in plans and messages.
     fn name(&self) -> &'static str;
 
-    /// Computes the outputs, of the types and sizes declared when it was lowered.
+    /// Computes the outputs, of the types and sizes declared when it was lowered, and adds them to `outputs`. With
+    /// images of [`Context::image`] and [`Context::share`] a loop needs no fresh memory.
     ///
     /// # Errors
     /// Whatever the operation meets; [`Cancelled`](crate::ErrorKind::Cancelled).
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>>;
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()>;
 }
 
 /// What a reduction's state turns into: the map for the next run, which looks at each pixel alone, and
