@@ -21,7 +21,6 @@ use lyncean::image::{Pixel, Plane};
 use lyncean::kernel::Isa;
 use lyncean::kernel::integral::Sum;
 use lyncean::ops::Context;
-use lyncean::ops::Context;
 use lyncean::ops::hysteresis::hysteresis;
 use lyncean::ops::integral::{integral, integral_of_squares, integral_tilted};
 use lyncean::ops::label::{Components, Connectivity, components};

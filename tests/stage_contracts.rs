@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use lyncean::document::Source;
 use lyncean::image::{Image, ImageType, Plane};
-use lyncean::ops::row::Shape;
 use lyncean::pipeline::{Loader, Pipeline, RunOptions, Save};
-use lyncean::stage::{ALL, Kind, PortType};
+use lyncean::stage::{ALL, PortType};
 
 use crate::support::pictures::picture;
 

@@ -8,7 +8,7 @@ use numpy::PyArray1;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySlice, PyTuple, PyType};
+use pyo3::types::{PyDict, PyIterator, PyList, PySlice, PyTuple, PyType};
 
 use crate::records;
 
@@ -150,6 +150,12 @@ impl Objects {
 
     fn __iter__(&self) -> ObjectsIterator {
         ObjectsIterator { objects: self.shared(), next: AtomicUsize::new(0) }
+    }
+
+    fn __reversed__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        let list = self.tolist(py)?;
+        list.reverse()?;
+        list.try_iter()
     }
 
     fn __richcmp__(&self, other: &Bound<'_, PyAny>, compared: CompareOp) -> PyResult<Py<PyAny>> {

@@ -2,6 +2,29 @@
 //!
 //! Everything is integer arithmetic on 8-bit rgb and clipped to the picture. Boxes are
 //! `[x, y, width, height]` in pixel-edge coordinates: the pixel in column `i` covers `i..i + 1`.
+//!
+//! ```
+//! use lyncean::image::{Image, Plane};
+//! use lyncean::ops::draw::{
+//!     blend, blend_labels, blend_mask, color_of, contours, fill, outline, tag, text, text_size, to_rgb8,
+//! };
+//!
+//! let mut picture = to_rgb8(&Image::Gray8(Plane::filled(60, 40, 100)))?;
+//! outline(&mut picture, [10.0, 12.0, 20.0, 15.0], 2, color_of(1));
+//! tag(&mut picture, [10.0, 12.0, 20.0, 15.0], "coin", 1, color_of(1));
+//! text(&mut picture, (2.0, 30.0), "1 coin", 1, [255; 3]);
+//! fill(&mut picture, [50.0, 0.0, 10.0, 10.0], [0, 0, 255]);
+//! assert_eq!((picture.get(10, 12), picture.get(55, 5), text_size("coin", 2)), (color_of(1), [0, 0, 255], (64, 16)));
+//!
+//! // Half as strong as what lies below.
+//! assert_eq!(blend([0, 0, 0], [255, 255, 255], 128), [128; 3]);
+//! let labels = Plane::from_fn(60, 40, |x, _| u32::from(x < 5));
+//! blend_labels(&mut picture, labels.view(), 255)?;
+//! contours(&mut picture, labels.view())?;
+//! blend_mask(&mut picture, Plane::filled(60, 40, 255).view(), [0; 3], 255)?;
+//! assert_eq!(picture.get(30, 20), [0; 3]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use font8x8::{BASIC_FONTS, GREEK_FONTS, LATIN_FONTS, UnicodeFonts};
 
