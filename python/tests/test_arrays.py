@@ -231,13 +231,13 @@ def test_objects_as_columns(coins: Array) -> None:
 
 
 def test_objects_are_a_list_of_dicts_that_is_made_on_demand(coins: Array) -> None:
-    objects = ops.label(coins > 150, min_area=100).objects
-    listed = objects.tolist()
+    objects: Any = ops.label(coins > 150, min_area=100).objects
+    listed: Any = objects.tolist()
     assert type(listed) is list and type(listed[0]) is dict and len(objects) == len(listed) > 20
     assert objects == listed and listed == objects and not objects != listed and objects != listed[1:]
     assert list(objects) == listed and [*reversed(objects)] == listed[::-1] and repr(objects) == repr(listed)
     for index in (0, 7, -1, np.int64(3), slice(2, 9, 3), slice(None, None, -1), slice(9, 2)):
-        assert objects[index] == listed[index]  # type: ignore[call-overload]
+        assert objects[index] == listed[index]
     with pytest.raises(IndexError, match=f"no object 999 among {len(listed)}"):
         objects[999]
     with pytest.raises(IndexError):

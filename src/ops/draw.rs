@@ -82,7 +82,7 @@ pub(crate) fn to_rgb8_over(image: &Image, picture: &mut Plane<[u8; 3]>) -> Resul
         Image::Rgb16(plane) => put(plane, picture, |pixel| pixel.map(word)),
         Image::RgbF32(plane) => put(plane, picture, |pixel| pixel.map(float)),
         Image::Labels(plane) => {
-            put(plane, picture, |label| if label == 0 { [0; 3] } else { color_of(label) })
+            put(plane, picture, |label| if label == 0 { [0; 3] } else { color_of(label) });
         }
         Image::Gradient(_) => {
             return Err(Error::unsupported("a `gradient` cannot be drawn on").with_hint("take its magnitude"));

@@ -85,8 +85,8 @@ pub(crate) fn output_type(input: ImageType, taps: Taps) -> ImageType {
 /// whose border is neither 0 nor 255; [`Pipeline`](crate::ErrorKind::Pipeline) for sizes of 0 or beyond
 /// [`MAX_SIZE`], the border `valid`, and a map that is not finite.
 pub fn check(input: Shape, params: &Warp) -> Result<()> {
-    let Warp { width, height, taps, border, .. } = *params;
     use ImageType::{Gray8, Gray16, GrayF32, Labels, Mask, Rgb8, Rgb16, RgbF32};
+    let Warp { width, height, taps, border, .. } = *params;
     // Labels last: they are not to be blended.
     let accepted = [Gray8, Gray16, GrayF32, Rgb8, Rgb16, RgbF32, Mask, Labels];
     let blended = accepted.len() - usize::from(taps != Taps::Nearest);

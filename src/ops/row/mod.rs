@@ -42,6 +42,7 @@
 
 pub(crate) mod few;
 mod plan;
+mod ring;
 pub mod run;
 mod space;
 mod strip;

@@ -1,7 +1,8 @@
 //! The memory that a run works in, kept from image to image.
 
 use super::plan::{RunPlan, StripPlan};
-use super::strip::{Ring, StepState};
+use super::ring::Ring;
+use super::strip::StepState;
 use super::{Shape, State};
 
 /// What runs of one plan work in: rings, states of nodes and observers. A loop over images that keeps it
