@@ -110,7 +110,7 @@
 //! - [`Context::with_threads`](ops::Context::with_threads) lets one image use several threads of the rayon
 //!   pool that the call comes from. The library starts none, and the results are the same bits for any
 //!   number.
-//! - A loop over frames of one size is a [`Session`](pipeline::Session): nothing is allocated once it is warm.
+//! - A loop over frames of one size is a [`Session`](pipeline::Session): once it is warm, next to nothing is allocated.
 //! - [`Cancel`](ops::Cancel) stops a run from any thread or at an hour, between rows, bands and steps;
 //!   [`Context::with_progress`](ops::Context::with_progress) tells how far it is.
 //! - Models, cascades and templates come from bytes with [`Loader::give`](pipeline::Loader::give), or as pixels

@@ -21,6 +21,7 @@ mod cli;
 mod codec;
 mod conv_properties;
 mod diagnostics;
+mod doc_examples;
 mod embedding;
 mod eval;
 mod filter_goldens;

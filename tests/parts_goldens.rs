@@ -50,15 +50,18 @@ impl Golden {
 fn masks_are_cleaned_as_by_scipy_and_scikit_image() {
     let golden = Golden::read();
     let mask = golden.plane::<u8>("mask");
-    let (isa, eight, never) = (Isa::best(), Connectivity::Eight, &|| false);
-    for threads in [1, 3] {
-        let filled = holes::fill_holes(isa, mask.view(), eight, None, threads, never).unwrap();
+    let eight = Connectivity::Eight;
+    let cx = Context::default();
+    // The second time in memory that was used before.
+    for threads in [1, 1, 3] {
+        let cx = &cx.clone().with_threads(threads);
+        let filled = holes::fill_holes(mask.view(), eight, None, cx).unwrap();
         assert!(filled == golden.plane("filled"));
-        assert!(holes::fill_holes(isa, mask.view(), eight, Some(0), threads, never).unwrap() == mask);
-        let large = holes::remove_small(isa, mask.view(), eight, 40, threads, never).unwrap();
+        assert!(holes::fill_holes(mask.view(), eight, Some(0), cx).unwrap() == mask);
+        let large = holes::remove_small(mask.view(), eight, 40, cx).unwrap();
         assert!(large == golden.plane("large"));
         for (name, margin) in [("inner", 0), ("inner.margin5", 5)] {
-            let inner = holes::clear_border(isa, mask.view(), eight, margin, threads, never).unwrap();
+            let inner = holes::clear_border(mask.view(), eight, margin, cx).unwrap();
             assert!(inner == golden.plane(name), "{name}");
         }
     }
@@ -68,7 +71,7 @@ fn masks_are_cleaned_as_by_scipy_and_scikit_image() {
 fn distances_and_peaks_are_exact() {
     let golden = Golden::read();
     let parts = golden.plane::<u8>("parts");
-    let distances = distance::distance_transform(parts.view(), 2, &|| false).unwrap();
+    let distances = distance::distance_transform(parts.view(), &Context::default().with_threads(2)).unwrap();
     assert!(distances == golden.plane("distance"));
     let mut peaks = watershed::peaks(&Image::GrayF32(distances), 9, 0.0, &Context::default()).unwrap();
     peaks.sort_unstable();
@@ -220,7 +223,7 @@ fn masks() -> impl Strategy<Value = Plane<u8>> {
 proptest! {
     #[test]
     fn distances_are_those_of_the_definition(mask in masks(), threads in 1usize..4) {
-        let found = distance::squared_distances(mask.view(), threads, &|| false).unwrap();
+        let found = distance::squared_distances(mask.view(), &Context::default().with_threads(threads)).unwrap();
         let is_empty = mask.as_slice().is_empty();
         prop_assert!(is_empty || found == reference::distance::squared_distances(mask.view()));
     }

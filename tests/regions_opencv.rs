@@ -20,6 +20,7 @@ use std::f64::consts::PI;
 use lyncean::image::{Pixel, Plane};
 use lyncean::kernel::Isa;
 use lyncean::kernel::integral::Sum;
+use lyncean::ops::Context;
 use lyncean::ops::hysteresis::hysteresis;
 use lyncean::ops::integral::{integral, integral_of_squares, integral_tilted};
 use lyncean::ops::label::{Components, Connectivity, components};
@@ -193,7 +194,7 @@ fn template_scores_are_opencvs() {
 fn linked_edges_are_components_with_a_strong_pixel() {
     let golden = Golden::read();
     let classes = golden.plane::<u8>("hysteresis.classes");
-    let edges = hysteresis(Isa::best(), classes.view(), 2, &|| false).unwrap();
+    let edges = hysteresis(classes.view(), &Context::default().with_threads(2)).unwrap();
     assert_eq!(edges, golden.plane("hysteresis.edges"));
     let count = |value: u8| edges.as_slice().iter().filter(|edge| **edge == value).count();
     assert!(count(255) > 100 && count(255) < classes.as_slice().iter().filter(|class| **class > 0).count());

@@ -266,3 +266,33 @@ fn a_cancelled_run_stops() {
     let error = ops::gaussian(&image, &Gaussian::default(), &cx).unwrap_err();
     assert_eq!(error.kind(), lyncean::ErrorKind::Cancelled);
 }
+
+#[test]
+fn joined_rows_of_maps_change_nothing() {
+    let names = [
+        ("otsu", "[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n"),
+        ("equalize", "[[stage]]\nuse = \"equalize\"\n"),
+    ];
+    for (name, last) in names {
+        let text = format!(
+            "version = 1\n[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"gamma\"\ngamma = 0.7\n{last}"
+        );
+        let pipeline = lyncean::pipeline::Pipeline::from_toml(&text).unwrap();
+        // Heights with many divisors and with none, rows shorter and longer than what is joined.
+        for (width, height) in
+            [(640, 480), (33, 1024), (1021, 96), (257, 251), (9000, 6), (1, 4096), (40_000, 2)]
+        {
+            let image = Arc::new(crate::support::pictures::picture(ImageType::Rgb8, width, height));
+            let run = |context: Context| {
+                let options = lyncean::pipeline::RunOptions { context, ..Default::default() };
+                pipeline.run_with(Arc::clone(&image), None, &options).unwrap()
+            };
+            let apart = run(Context::default().with_strip_rows(1));
+            for threads in [1, 2, 3, 5] {
+                let joined = run(Context::default().with_threads(threads));
+                assert!(joined.output() == apart.output(), "{name} {width}x{height}, {threads} threads");
+                assert_eq!(joined.record(), apart.record());
+            }
+        }
+    }
+}

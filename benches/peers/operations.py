@@ -21,6 +21,8 @@ import pathlib
 import platform
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -89,6 +91,7 @@ class Work:
             return lambda image: lambda: made(image, threads=threads, masks="uint8")
 
         edges = pipeline(ly.gray(), ly.gaussian_blur(sigma=0, size=5), ly.sobel(), ly.threshold(level=100))
+        smooth = pipeline(ly.gaussian_blur(sigma=0, size=5))
         coins = pipeline(ly.gaussian_blur(sigma=0, size=5), ly.threshold(method="otsu"), ly.open_(size=5), ly.label())
 
         def cv_coins():
@@ -109,6 +112,7 @@ class Work:
         rows = [
             ("**chain**: gray, Gaussian 5x5, Sobel magnitude, mask", 4, edges(rgb), {"cv2": chain}),
             ("**chain**: Gaussian, Otsu, open, label", 6, coins(gray), {"cv2": cv_coins}),
+            ("**pipeline of one stage**: Gaussian 5x5", 2, smooth(gray), {"cv2": lambda: cv2.GaussianBlur(gray, (5, 5), 0, dst=out())}),
             ("gray", 4, ours("gray", rgb), {"cv2": lambda: cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=out())}),
             ("invert", 2, ours("invert", gray), {"cv2": lambda: cv2.bitwise_not(gray, dst=out())}),
             ("gamma", 2, ours("gamma", gray, gamma=0.8), {"cv2": lambda: cv2.LUT(gray, gamma, dst=out()),
@@ -185,6 +189,49 @@ def times(calls, seconds):
                 call()
             taken[name].append((clock() - start) / counts[name])
     return {name: {"min-ms": 1e3 * min(all_), "median-ms": 1e3 * statistics.median(all_)} for name, all_ in taken.items()}
+
+
+FIRST = """
+import sys, time
+start = time.perf_counter()
+{imports}
+import numpy as np
+imported = time.perf_counter()
+gray = np.arange(1024, dtype=np.uint8).reshape(32, 32)
+before = time.perf_counter()
+{call}
+first = time.perf_counter()
+{call}
+print(1e3 * (imported - start), 1e3 * (first - before), 1e3 * (time.perf_counter() - first))
+"""
+
+#: In a fresh interpreter: the import, with NumPy, and a first call.
+FIRSTS = {
+    "cv2": ("import cv2", "cv2.GaussianBlur(gray, (5, 5), 0)"),
+    "lyncean": ("import lyncean as ly", "ly.ops.gaussian_blur(gray, sigma=0, size=5)"),
+    "lyncean pipeline": ("import lyncean as ly", "ly.Pipeline([ly.gaussian_blur(sigma=0, size=5)])(gray)"),
+    "skimage": ("from skimage import filters", "filters.gaussian(gray, 1.1)"),
+}
+
+
+def first_calls(rounds=5):
+    """Milliseconds of the import, of the first call and of the second in new interpreters, the least of some; libraries
+    take turns."""
+    best = {}
+    for _ in range(rounds):
+        for library, (imports, call) in FIRSTS.items():
+            script = FIRST.format(imports=imports, call=call)
+            out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+            taken = [float(number) for number in out.split()]
+            best[library] = [min(pair) for pair in zip(best.get(library, taken), taken)]
+    return {library: dict(zip(("import-ms", "first-ms", "second-ms"), taken)) for library, taken in best.items()}
+
+
+def firsts_markdown(firsts):
+    lines = ["| in a fresh interpreter, Gaussian 5x5 of 32x32 | import | first call | second call |", "|---|---|---|---|"]
+    for library, row in firsts.items():
+        lines.append(f"| {library} | " + " | ".join(number(row[f"{key}-ms"]) for key in ("import", "first", "second")) + " |")
+    return "\n".join(lines)
 
 
 def copying(count):
@@ -265,6 +312,7 @@ def main():
     parser.add_argument("--sizes", nargs="+", default=["32x32", "640x480", "1920x1080", "4096x3072"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--only", default="")
+    parser.add_argument("--no-first", action="store_true", help="leave out first calls in fresh interpreters")
     parser.add_argument("--seconds", type=float, default=0.25, help="for each library and row")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--markdown", type=pathlib.Path)
@@ -277,6 +325,7 @@ def main():
             ratios = ", ".join(f"{library} {ratio:.2f}x" for library, ratio in row["ratio"].items())
             print(f"# {row['threads']} {row['size']} {row['operation']}: {row['lyncean']['min-ms']:.4f} ms; {ratios}; "
                   f"{100 * row['share-of-memory-limit']:.0f} % of the memory limit", flush=True)
+    firsts = {} if args.no_first else first_calls()
     about = {
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
@@ -290,9 +339,11 @@ def main():
     for threads in args.threads:
         title = "One thread" if threads == 1 else f"{threads} threads"
         text += f"\n{title}:\n\n{markdown(rows, threads, args.sizes)}\n"
+    if firsts:
+        text += f"\nMilliseconds of the first call:\n\n{firsts_markdown(firsts)}\n"
     print(text)
     if args.json:
-        args.json.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+        args.json.write_text(json.dumps({"about": about, "rows": rows, "first-calls": firsts}, indent=1) + "\n")
     if args.markdown:
         args.markdown.write_text(text)
     if args.readme:

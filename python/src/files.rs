@@ -1,6 +1,7 @@
 //! Pictures in files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lyncean::image::codec::{self, Compression, Format, Limits, ReadOptions, WriteOptions};
 use lyncean::image::{Image, Plane};
@@ -21,10 +22,10 @@ pub(crate) fn imread(py: Python<'_>, path: PathBuf, page: Option<usize>, alpha: 
         codec::read_page_of(&path, &options)
     };
     let picture = py.detach(read).or_raise(py)?;
-    let image = made::array(py, picture.image, Masks::Bool)?;
+    let image = made::array(py, Arc::new(picture.image), Masks::Bool)?;
     match (picture.alpha, alpha) {
         (Some(plane), true) => {
-            let alpha = made::array(py, Image::Gray8(plane), Masks::Bool)?;
+            let alpha = made::array(py, Arc::new(Image::Gray8(plane)), Masks::Bool)?;
             let pair = (image, alpha);
             Ok(pyo3::IntoPyObject::into_pyobject(pair, py)?.into_any().unbind())
         }
@@ -79,7 +80,7 @@ pub(crate) fn builtin(py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         return Err(raised(py, &error.with_hint(hint)));
     };
     let picture = codec::read_bytes(bytes, name, &Limits::default()).or_raise(py)?;
-    made::array(py, picture.image, Masks::Bool)
+    made::array(py, Arc::new(picture.image), Masks::Bool)
 }
 
 /// A small PNG of any image, to be looked at: no side is longer than `most`.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lyncean::image::{Affine, Image, Pixel, PixelOwner, Plane};
+use lyncean::image::{Affine, Image, ImageType, Pixel, PixelOwner, Plane};
 use lyncean::stage::{DataType, ImageValue, PortType, Value, types};
 use numpy::{
     Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::error::{OrRaise, wrong_array};
-use crate::records;
+use crate::objects::Objects;
+use crate::{made, records};
 
 /// How masks look in Python.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,7 +111,13 @@ fn mask_of_bools(array: &Bound<'_, PyUntypedArray>, width: usize, height: usize)
     let array = contiguous(array)?;
     let bytes = array.call_method1("view", ("uint8",))?;
     let bytes: Plane<u8> = plane::<u8, u8>(bytes.cast()?, width, height)?;
-    Ok(Image::Mask(bytes.map(|value| if value == 0 { 0 } else { 255 })))
+    let mut image = made::context().image(ImageType::Mask, width, height);
+    if let Image::Mask(mask) = &mut image {
+        for (value, &byte) in mask.as_mut_slice().iter_mut().zip(bytes.as_slice()) {
+            *value = if byte == 0 { 0 } else { 255 };
+        }
+    }
+    Ok(image)
 }
 
 fn labels(array: &Bound<'_, PyUntypedArray>, width: usize, height: usize) -> PyResult<Image> {
@@ -245,7 +252,15 @@ fn image(array: &Bound<'_, PyUntypedArray>) -> PyResult<Image> {
 }
 
 fn at_home(image: Image) -> Value {
-    Value::Image(ImageValue { image: Arc::new(image), map: Affine::IDENTITY })
+    Value::Image(ImageValue { image: made::context().share(image), map: Affine::IDENTITY })
+}
+
+/// Whether all bytes are 0 or 255: block by block, since a loop that may stop anywhere looks at one at a time.
+fn is_mask(bytes: &[u8]) -> bool {
+    bytes.chunks(4096).all(|block| {
+        let others = block.iter().fold(0, |others, &byte| others | u8::from((byte != 0) & (byte != 255)));
+        others == 0
+    })
 }
 
 /// The value of an object for a port that takes `accepts`.
@@ -255,7 +270,14 @@ pub(crate) fn value(object: &Bound<'_, PyAny>, accepts: &[PortType], masks: Mask
         return records::measures(dict);
     }
     if let Ok(list) = object.cast::<PyList>() {
-        return if takes(DataType::Classes) { records::classes(list) } else { records::objects(list) };
+        return if takes(DataType::Classes) {
+            records::classes(list)
+        } else {
+            Ok(Value::Objects(Arc::new(records::objects(list)?)))
+        };
+    }
+    if let Ok(objects) = object.cast::<Objects>() {
+        return Ok(Value::Objects(objects.get().shared()));
     }
     if let Ok(outputs) = object.cast::<PyTuple>() {
         return first_that_fits(outputs, accepts, masks);
@@ -276,7 +298,7 @@ pub(crate) fn value(object: &Bound<'_, PyAny>, accepts: &[PortType], masks: Mask
             if masks == Masks::Bytes
                 && accepts.contains(&types::MASK)
                 && !accepts.contains(&types::GRAY8)
-                && plane.as_slice().iter().all(|value| matches!(value, 0 | 255)) =>
+                && is_mask(plane.as_slice()) =>
         {
             Ok(at_home(Image::Mask(plane)))
         }

@@ -10,6 +10,7 @@ mod files;
 mod given;
 mod learn;
 mod made;
+mod objects;
 mod operation;
 mod parameter;
 mod pipeline;
@@ -24,7 +25,6 @@ fn _lyncean(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(registry::names, module)?)?;
     module.add_function(wrap_pyfunction!(registry::entry, module)?)?;
-    module.add_function(wrap_pyfunction!(operation::call, module)?)?;
     module.add_function(wrap_pyfunction!(files::imread, module)?)?;
     module.add_function(wrap_pyfunction!(files::imwrite, module)?)?;
     module.add_function(wrap_pyfunction!(files::builtin, module)?)?;
@@ -33,5 +33,7 @@ fn _lyncean(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(learn::train_net, module)?)?;
     module.add_function(wrap_pyfunction!(learn::train_linear, module)?)?;
     module.add_function(wrap_pyfunction!(learn::compare, module)?)?;
+    module.add_class::<operation::Function>()?;
+    module.add_class::<objects::Objects>()?;
     module.add_class::<pipeline::PipelineCore>()
 }

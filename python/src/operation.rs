@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use lyncean::document::Resources;
-use lyncean::ops::context::Cancel;
+use lyncean::ops::Context;
 use lyncean::pipeline::Operation;
 use lyncean::stage::{self, Kind, PortType, Value};
 use pyo3::exceptions::PyTypeError;
@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{OrRaise, raised};
 use crate::given::{self, Masks};
+use crate::parameter::CallKey;
 use crate::wait::Pace;
 use crate::{made, parameter};
 
@@ -29,17 +30,24 @@ type Stamp = (PathBuf, Option<(SystemTime, u64)>);
 struct Paced {
     operation: Operation,
     pace: Pace,
+    /// The folder that names of files start from, and the files; those of nobody else.
+    folder: PathBuf,
+    files: Vec<Stamp>,
 }
 
-struct Known {
-    operation: Arc<Paced>,
-    files: Vec<Stamp>,
-    used: u64,
+impl Paced {
+    /// Whether the files that parameters name are still those that were read.
+    fn is_fresh(&self) -> bool {
+        self.files.is_empty()
+            || (std::env::current_dir().is_ok_and(|folder| folder == self.folder)
+                && self.files.iter().all(|file| stamp(file.0.clone()) == *file))
+    }
 }
 
 #[derive(Default)]
 struct Cache {
-    known: HashMap<(usize, String), Known>,
+    /// With the hour of the last use.
+    known: HashMap<(usize, String), (Arc<Paced>, u64)>,
     clock: u64,
 }
 
@@ -57,12 +65,13 @@ fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Pa
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
     cache.clock += 1;
+    let clock = cache.clock;
     let key = (kind, parameters);
-    if let Some(known) = cache.known.get_mut(&key)
-        && known.files.iter().all(|file| stamp(file.0.clone()) == *file)
+    if let Some((known, used)) = cache.known.get_mut(&key)
+        && known.is_fresh()
     {
-        known.used = cache.clock;
-        return Ok(Arc::clone(&known.operation));
+        *used = clock;
+        return Ok(Arc::clone(known));
     }
     drop(guard);
     let kind = kind_at(kind)?;
@@ -70,19 +79,18 @@ fn operation(py: Python<'_>, kind: usize, parameters: String) -> PyResult<Arc<Pa
     let folder = std::env::current_dir().unwrap_or_default();
     let resources = Resources::new(Some(folder.clone())).with_builtin(lyncean::builtin::RESOURCES);
     let operation = py.detach(|| Operation::new(kind, &json, &resources)).or_raise(py)?;
-    let operation = Arc::new(Paced { operation, pace: Pace::default() });
-    let files = operation.operation.resources().keys().filter(|name| !name.starts_with("builtin:"));
+    let files = operation.resources().keys().filter(|name| !name.starts_with("builtin:"));
     let files = files.map(|name| stamp(folder.join(name))).collect();
+    let operation = Arc::new(Paced { operation, pace: Pace::default(), folder, files });
     let mut guard = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = guard.get_or_insert_default();
     if cache.known.len() >= KEPT
         && let Some(oldest) =
-            cache.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone())
+            cache.known.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
     {
         cache.known.remove(&oldest);
     }
-    let known = Known { operation: Arc::clone(&operation), files, used: cache.clock };
-    cache.known.insert(key, known);
+    cache.known.insert(key, (Arc::clone(&operation), cache.clock));
     Ok(operation)
 }
 
@@ -134,48 +142,145 @@ pub(crate) fn named(
     class.call1(py, (kind, names, PyTuple::new(py, values)?))
 }
 
-/// Runs the stage of kind `kind` on inputs.
-#[pyfunction]
-#[pyo3(signature = (kind, inputs, parameters, masks, threads))]
-pub(crate) fn call(
-    py: Python<'_>,
-    kind: usize,
-    inputs: &Bound<'_, PyTuple>,
-    parameters: Option<&Bound<'_, PyDict>>,
-    masks: &str,
+/// What keywords of one call came to: the next call with the same ones is spared the way there.
+struct Recent {
+    key: CallKey,
+    /// Keeps the objects alive whose addresses are in the key.
+    _pins: Vec<Py<PyAny>>,
+    paced: Arc<Paced>,
+    masks: Masks,
     threads: usize,
-) -> PyResult<Py<PyAny>> {
-    let masks = Masks::named(masks)?;
-    let paced = operation(py, kind, parameter::json(parameters)?)?;
-    let operation = &paced.operation;
-    let kind = operation.kind();
-    let values = inputs
-        .iter()
-        .enumerate()
-        .map(|(index, input)| given::value(&input, port_types(kind, index), masks))
-        .collect::<PyResult<Vec<Value>>>()?;
-    let pixels: usize = values
-        .iter()
-        .map(|value| match value {
-            Value::Image(value) => value.image.width() * value.image.height(),
-            _ => 0,
-        })
-        .sum();
-    let cancel = Cancel::default();
-    let context = made::context().with_threads(threads).with_cancel(cancel.clone());
-    let work = || {
-        let outputs = operation.run(&values, &context);
-        drop(values);
-        outputs
-    };
-    let outputs = paced.pace.run(py, &cancel, pixels, work)?;
-    let outputs = outputs.map_err(|error| raised(py, &error))?;
-    let (names, values): (Vec<&str>, Vec<Value>) = outputs.into_iter().unzip();
-    let mut objects = made::all(py, values, masks)?;
-    if objects.len() == 1
-        && let Some(object) = objects.pop()
-    {
-        return Ok(object);
+}
+
+/// Calls that an operation remembers.
+const RECENT: usize = 8;
+
+/// An operation as a function of arrays: what `lyncean.ops` is made of. Name, docs and signature are attributes
+/// that Python sets.
+#[pyclass(frozen, dict, name = "Operation", module = "lyncean._lyncean")]
+pub(crate) struct Function {
+    index: usize,
+    kind: &'static Kind,
+    recent: Mutex<Vec<Arc<Recent>>>,
+}
+
+impl Function {
+    /// What these keywords mean.
+    fn meaning(&self, py: Python<'_>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Arc<Recent>> {
+        let key = CallKey::of(keywords);
+        if let Some(key) = &key {
+            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = recent.iter().find(|known| known.key == *key)
+                && known.paced.is_fresh()
+            {
+                return Ok(Arc::clone(known));
+            }
+        }
+        // Before anybody else may run and change a list.
+        let pins = keywords.filter(|_| key.is_some()).map(parameter::pins).unwrap_or_default();
+        let own = Own::of(keywords)?;
+        let paced = operation(py, self.index, parameter::json(own.parameters.as_ref())?)?;
+        let is_known = key.is_some();
+        let made = Recent {
+            key: key.unwrap_or_default(),
+            _pins: pins,
+            paced,
+            masks: own.masks,
+            threads: own.threads,
+        };
+        let made = Arc::new(made);
+        if is_known {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent.retain(|known| known.key != made.key);
+            let surplus = (recent.len() + 1).saturating_sub(RECENT);
+            let old: Vec<Arc<Recent>> = recent.drain(..surplus).collect();
+            recent.push(Arc::clone(&made));
+            drop(recent);
+            // What lets go of Python's objects may call back.
+            drop(old);
+        }
+        Ok(made)
     }
-    named(py, kind.name, &names, objects)
+}
+
+/// The keywords that every operation has, and those that are parameters.
+struct Own<'py> {
+    masks: Masks,
+    threads: usize,
+    parameters: Option<Bound<'py, PyDict>>,
+}
+
+impl<'py> Own<'py> {
+    fn of(keywords: Option<&Bound<'py, PyDict>>) -> PyResult<Self> {
+        let mut own = Self { masks: Masks::Bool, threads: 1, parameters: None };
+        if let Some(keywords) = keywords {
+            let parameters = keywords.copy()?;
+            if let Some(masks) = keywords.get_item("masks")? {
+                own.masks = Masks::named(&masks.extract::<std::borrow::Cow<'_, str>>()?)?;
+                parameters.del_item("masks")?;
+            }
+            if let Some(threads) = keywords.get_item("threads")? {
+                own.threads = threads.extract()?;
+                parameters.del_item("threads")?;
+            }
+            own.parameters = Some(parameters);
+        }
+        Ok(own)
+    }
+}
+
+#[pymethods]
+impl Function {
+    #[new]
+    fn new(kind: usize) -> PyResult<Self> {
+        Ok(Self { index: kind, kind: kind_at(kind)?, recent: Mutex::default() })
+    }
+
+    /// Runs on inputs, with the parameters, `masks` and `threads` as keywords.
+    #[pyo3(signature = (*inputs, **keywords))]
+    fn __call__(
+        &self,
+        py: Python<'_>,
+        inputs: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let meaning = self.meaning(py, keywords)?;
+        let Recent { paced, masks, threads, .. } = &*meaning;
+        let mut pixels = 0;
+        let mut values: Vec<Value> = Vec::with_capacity(inputs.len());
+        for (index, input) in inputs.iter().enumerate() {
+            let value = given::value(&input, port_types(self.kind, index), *masks)?;
+            if let Value::Image(value) = &value {
+                pixels += value.image.width() * value.image.height();
+            }
+            values.push(value);
+        }
+        let work = |context: &Context| paced.operation.run(&values, context);
+        let outputs = paced.pace.run(py, *threads, pixels, work)?;
+        // Here, where Python's objects can be let go at once.
+        drop(values);
+        let mut outputs = outputs.map_err(|error| raised(py, &error))?;
+        if outputs.len() == 1
+            && let Some((_, value)) = outputs.pop()
+        {
+            return made::object(py, value, *masks);
+        }
+        let (names, values): (Vec<&str>, Vec<Value>) = outputs.into_iter().unzip();
+        named(py, self.kind.name, &names, made::all(py, values, *masks)?)
+    }
+
+    /// As with built-in functions, an operation that is an attribute of a class is no method. That there is this at
+    /// all tells `help` that it is about a function.
+    fn __get__(slf: Py<Self>, _instance: Option<Py<PyAny>>, _owner: Option<Py<PyAny>>) -> Py<Self> {
+        slf
+    }
+
+    /// Found again by its name.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.getattr("__qualname__")
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<operation {}.{}>", slf.getattr("__module__")?, slf.getattr("__qualname__")?))
+    }
 }

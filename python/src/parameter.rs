@@ -94,3 +94,71 @@ fn write(text: &mut String, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<
     }
     Ok(())
 }
+
+/// Keywords of a call in a form that is cheap to make and to compare: names and words by their addresses, numbers
+/// by their bits. Equal keys mean equal parameters while the objects live; other keys may mean the same, too.
+#[derive(Default, PartialEq, Eq)]
+pub(crate) struct CallKey(Vec<u64>);
+
+/// What a value is, before its bits.
+const WORD: u64 = 1;
+const WHOLE: u64 = 2;
+const FLOAT: u64 = 3;
+const LIST: u64 = 4;
+const TUPLE: u64 = 5;
+
+impl CallKey {
+    /// The key of some keywords; `None` where a value is of a type that has no cheap form.
+    pub(crate) fn of(keywords: Option<&Bound<'_, PyDict>>) -> Option<Self> {
+        let Some(keywords) = keywords else { return Some(Self::default()) };
+        let mut words = Vec::with_capacity(4 * keywords.len());
+        for (name, value) in keywords {
+            words.push(name.as_ptr() as u64);
+            add(&mut words, &value, 0)?;
+        }
+        Some(Self(words))
+    }
+}
+
+fn add(words: &mut Vec<u64>, value: &Bound<'_, PyAny>, depth: usize) -> Option<()> {
+    if value.is_none() || value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBool>() {
+        words.extend([WORD, value.as_ptr() as u64]);
+    } else if let Ok(number) = value.cast_exact::<PyFloat>() {
+        words.extend([FLOAT, number.value().to_bits()]);
+    } else if value.is_exact_instance_of::<PyInt>() {
+        words.extend([WHOLE, value.extract::<i64>().ok()? as u64]);
+    } else if depth > 8 {
+        return None;
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        words.extend([LIST, list.len() as u64]);
+        for item in list {
+            add(words, &item, depth + 1)?;
+        }
+    } else {
+        let tuple = value.cast_exact::<PyTuple>().ok()?;
+        words.extend([TUPLE, tuple.len() as u64]);
+        for item in tuple {
+            add(words, &item, depth + 1)?;
+        }
+    }
+    Some(())
+}
+
+/// The objects of keywords whose addresses are in their key.
+pub(crate) fn pins(keywords: &Bound<'_, PyDict>) -> Vec<Py<PyAny>> {
+    fn pin(value: &Bound<'_, PyAny>, pins: &mut Vec<Py<PyAny>>) {
+        if let Ok(list) = value.cast_exact::<PyList>() {
+            list.iter().for_each(|item| pin(&item, pins));
+        } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+            tuple.iter().for_each(|item| pin(&item, pins));
+        } else if value.is_exact_instance_of::<PyString>() {
+            pins.push(value.clone().unbind());
+        }
+    }
+    let mut pins = Vec::new();
+    for (name, value) in keywords {
+        pins.push(name.unbind());
+        pin(&value, &mut pins);
+    }
+    pins
+}

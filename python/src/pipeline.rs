@@ -1,12 +1,11 @@
 //! Pipelines: loading, running, and what is told of them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lyncean::document::Source;
 use lyncean::image::{Affine, ImageType};
 use lyncean::ops::Context;
-use lyncean::ops::context::Cancel;
 use lyncean::ops::row::Shape;
 use lyncean::pipeline::{Loader, Pipeline, RunOptions, Save};
 use lyncean::stage::{ImageValue, Value};
@@ -27,7 +26,34 @@ type RunEntry = (Vec<StageEntry>, Option<Py<PyAny>>);
 
 /// A checked pipeline; `lyncean.Pipeline` wraps it.
 #[pyclass(frozen, module = "lyncean._lyncean")]
-pub(crate) struct PipelineCore(pub(crate) Pipeline, Pace);
+pub(crate) struct PipelineCore {
+    pipeline: Pipeline,
+    pace: Pace,
+    declared: Mutex<Vec<(ImageType, Arc<Declared>)>>,
+}
+
+/// The kind of each stage, and the names of its outputs.
+type Declared = Vec<(&'static str, Vec<&'static str>)>;
+
+impl PipelineCore {
+    fn of(pipeline: Pipeline) -> Self {
+        Self { pipeline, pace: Pace::default(), declared: Mutex::default() }
+    }
+
+    /// What the stages give for pictures of a type; told once and kept.
+    fn declared(&self, ty: ImageType) -> lyncean::Result<Arc<Declared>> {
+        let mut known = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, declared)) = known.iter().find(|(known, _)| *known == ty) {
+            return Ok(Arc::clone(declared));
+        }
+        let kinds = self.pipeline.connections().into_iter().map(|(_, kind, _)| kind);
+        let names = self.pipeline.types(ty)?.into_iter();
+        let names = names.map(|outputs| outputs.into_iter().map(|(name, _)| name).collect());
+        let declared: Arc<Declared> = Arc::new(kinds.zip(names).collect());
+        known.push((ty, Arc::clone(&declared)));
+        Ok(declared)
+    }
+}
 
 #[pymethods]
 impl PipelineCore {
@@ -37,38 +63,38 @@ impl PipelineCore {
     fn parse(py: Python<'_>, text: &str, name: &str, base: Option<PathBuf>) -> PyResult<Self> {
         let source = Source::new(name, text);
         let source = base.into_iter().fold(source, Source::with_folder);
-        py.detach(|| Loader::new().parse(source)).or_raise(py).map(|pipeline| Self(pipeline, Pace::default()))
+        py.detach(|| Loader::new().parse(source)).or_raise(py).map(Self::of)
     }
 
     /// From a file, or `builtin:NAME`.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| Loader::new().load(path)).or_raise(py).map(|pipeline| Self(pipeline, Pace::default()))
+        py.detach(|| Loader::new().load(path)).or_raise(py).map(Self::of)
     }
 
     #[getter]
     fn text(&self) -> &str {
-        self.0.source().text()
+        self.pipeline.source().text()
     }
 
     #[getter]
     fn name(&self) -> &str {
-        self.0.source().name()
+        self.pipeline.source().name()
     }
 
     #[getter]
     fn base(&self) -> Option<PathBuf> {
-        self.0.source().folder().map(std::path::Path::to_path_buf)
+        self.pipeline.source().folder().map(std::path::Path::to_path_buf)
     }
 
     #[getter]
     fn connections(&self) -> Vec<(String, &'static str, Vec<String>)> {
-        self.0.connections()
+        self.pipeline.connections()
     }
 
     #[getter]
     fn accepted(&self) -> Vec<&'static str> {
-        self.0.accepted().iter().map(|ty| ty.as_str()).collect()
+        self.pipeline.accepted().iter().map(|ty| ty.as_str()).collect()
     }
 
     /// The plan in words, for pictures of one type and size.
@@ -86,7 +112,7 @@ impl PipelineCore {
         })?;
         let context = Context::default().with_threads(threads);
         let options = RunOptions { context, ..RunOptions::default() };
-        Ok(self.0.plan(Shape::new(ty, width, height), &options).or_raise(py)?.explain())
+        Ok(self.pipeline.plan(Shape::new(ty, width, height), &options).or_raise(py)?.explain())
     }
 
     /// Runs on a picture.
@@ -101,16 +127,16 @@ impl PipelineCore {
         let masks = Masks::named(masks)?;
         let save = saved(save)?;
         let given::Picture { image, alpha } = given::picture(picture)?;
-        let cancel = Cancel::default();
-        let context = made::context().with_threads(threads).with_cancel(cancel.clone());
-        let options = RunOptions { context, save };
         let ty = image.ty();
         let pixels = image.width() * image.height();
-        let work = || self.0.run_with(Arc::new(image), alpha.as_ref(), &options);
-        let results = self.1.run(py, &cancel, pixels, work)?;
+        let image = made::context().share(image);
+        let work = |context: &Context| {
+            let options = RunOptions { context: context.clone(), save };
+            self.pipeline.run_with(image, alpha.as_ref(), &options)
+        };
+        let results = self.pace.run(py, threads, pixels, work)?;
         let (stages, output) = results.or_raise(py)?.into_parts();
-        let declared = self.0.types(ty).or_raise(py)?;
-        let kinds = self.0.connections();
+        let declared = self.declared(ty).or_raise(py)?;
         // One list of values, in which images that are there twice are found.
         let counts: Vec<usize> = stages.iter().map(|stage| stage.values.len()).collect();
         let mut names = Vec::new();
@@ -129,17 +155,14 @@ impl PipelineCore {
         let output = if has_output { objects.pop() } else { None };
         let mut pairs = kept.into_iter().zip(objects);
         let mut entries = Vec::new();
-        for (((name, count), declared), (_, kind, _)) in
-            names.into_iter().zip(counts).zip(declared).zip(kinds)
-        {
+        for ((name, count), (kind, fields)) in names.into_iter().zip(counts).zip(&*declared) {
             let mut there: Vec<(&str, Py<PyAny>)> = pairs.by_ref().take(count).collect();
-            let fields: Vec<&'static str> = declared.iter().map(|(name, _)| *name).collect();
             let take = |field: &&str| {
                 let at = there.iter().position(|(name, _)| name == field)?;
                 Some(there.swap_remove(at).1)
             };
             let values = fields.iter().map(take).collect();
-            entries.push((name, kind, fields, values));
+            entries.push((name, *kind, fields.clone(), values));
         }
         Ok((entries, output))
     }
@@ -162,7 +185,7 @@ fn saved(save: &Bound<'_, PyAny>) -> PyResult<Save> {
 /// The sources of pipelines given by path or as they are.
 pub(crate) fn sources(py: Python<'_>, pipelines: &Bound<'_, PyList>) -> PyResult<Vec<Source>> {
     let source = |object: Bound<'_, PyAny>| match object.cast::<PipelineCore>() {
-        Ok(core) => Ok(core.get().0.source().clone()),
+        Ok(core) => Ok(core.get().pipeline.source().clone()),
         Err(_) => lyncean::pipeline::read_source(&object.extract::<PathBuf>()?).or_raise(py),
     };
     pipelines.iter().map(source).collect()

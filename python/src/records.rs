@@ -5,30 +5,39 @@ use std::sync::Arc;
 
 use lyncean::stage::{Class, Measures, Object, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 
-/// Objects as dicts: `box`, `score`, `label`, the measures, `outline`.
+/// Objects as dicts.
 pub(crate) fn objects_out<'py>(py: Python<'py>, objects: &[Object]) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for object in objects {
-        let dict = PyDict::new(py);
-        dict.set_item("box", object.bbox.to_vec())?;
-        if let Some(score) = object.score {
-            dict.set_item("score", score)?;
-        }
-        if let Some(label) = &object.label {
-            dict.set_item("label", label)?;
-        }
-        for (name, value) in &object.measures {
-            dict.set_item(name.as_ref(), *value)?;
-        }
-        if !object.outline.is_empty() {
-            dict.set_item("outline", object.outline.iter().map(|point| point.to_vec()).collect::<Vec<_>>())?;
-        }
-        list.append(dict)?;
+        list.append(object_out(py, object)?)?;
     }
     Ok(list)
+}
+
+/// An object as a dict: `box`, `score`, `label`, the measures, `outline`.
+pub(crate) fn object_out<'py>(py: Python<'py>, object: &Object) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item(intern!(py, "box"), PyList::new(py, object.bbox)?)?;
+    if let Some(score) = object.score {
+        dict.set_item(intern!(py, "score"), score)?;
+    }
+    if let Some(label) = &object.label {
+        dict.set_item(intern!(py, "label"), label)?;
+    }
+    for (name, value) in &object.measures {
+        // One string for the many objects that have a measure of this name.
+        dict.set_item(PyString::intern(py, name), *value)?;
+    }
+    if !object.outline.is_empty() {
+        let points =
+            object.outline.iter().map(|point| PyList::new(py, point)).collect::<PyResult<Vec<_>>>()?;
+        dict.set_item(intern!(py, "outline"), points)?;
+    }
+    Ok(dict)
 }
 
 /// Classes as dicts: `label` and `p`.
@@ -64,7 +73,7 @@ fn entries<'a, 'py>(
 }
 
 /// Objects from dicts as stages give them.
-pub(crate) fn objects(list: &Bound<'_, PyList>) -> PyResult<Value> {
+pub(crate) fn objects(list: &Bound<'_, PyList>) -> PyResult<Vec<Object>> {
     let mut objects = Vec::with_capacity(list.len());
     for entry in entries(list, "objects") {
         let entry = entry?;
@@ -88,7 +97,7 @@ pub(crate) fn objects(list: &Bound<'_, PyList>) -> PyResult<Value> {
         }
         objects.push(object);
     }
-    Ok(Value::Objects(Arc::new(objects)))
+    Ok(objects)
 }
 
 fn numbers<const N: usize>(object: &Bound<'_, PyAny>) -> PyResult<[f64; N]> {

@@ -4,11 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use lyncean::ops::Context;
 use lyncean::ops::context::Cancel;
 use pyo3::prelude::*;
 
+use crate::made;
+
 /// How long Ctrl-C may have to wait.
 const TURN: Duration = Duration::from_millis(40);
+
+/// Work up to here keeps the interpreter: to let it go and take it again costs as much as a small picture, and
+/// other threads get it after far longer only.
+const SHORT: Duration = Duration::from_micros(20);
 
 /// Pictures from here on are worth a thread of their own while nobody knows how long they take.
 const LARGE: u64 = 1 << 20;
@@ -22,22 +29,36 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Runs `work` on so many pixels without the interpreter; if it may take long, Ctrl-C reaches it.
+    /// Runs `work` on so many pixels, without the interpreter unless that is a matter of microseconds; if it may
+    /// take long, Ctrl-C reaches it.
     pub(crate) fn run<T: Send>(
         &self,
         py: Python<'_>,
-        cancel: &Cancel,
+        threads: usize,
         pixels: usize,
-        work: impl FnOnce() -> T + Send,
+        work: impl FnOnce(&Context) -> T + Send,
     ) -> PyResult<T> {
-        let pixels = pixels as u64;
-        let is_long = match self.known.load(Ordering::Relaxed) {
-            0 => pixels >= LARGE,
-            known => u128::from(known) * u128::from(pixels) > 1000 * TURN.as_nanos(),
+        let pixels = pixels.max(1) as u64;
+        let known = self.known.load(Ordering::Relaxed);
+        let expected = u128::from(known) * u128::from(pixels);
+        let is_long = if known == 0 { pixels >= LARGE } else { expected > 1000 * TURN.as_nanos() };
+        let own;
+        let shared = made::context();
+        let context = if threads <= 1 && !is_long {
+            shared
+        } else {
+            own = shared.clone().with_threads(threads).with_cancel(Cancel::default());
+            &own
         };
         let start = Instant::now();
-        let result = if is_long { interruptible(py, cancel, work) } else { Ok(py.detach(work)) };
-        let picoseconds = (1000 * start.elapsed().as_nanos() / u128::from(pixels.max(1))).max(1);
+        let result = if is_long {
+            interruptible(py, context.cancel(), || work(context))
+        } else if known > 0 && expected < 1000 * SHORT.as_nanos() {
+            Ok(work(context))
+        } else {
+            Ok(py.detach(|| work(context)))
+        };
+        let picoseconds = (1000 * start.elapsed().as_nanos() / u128::from(pixels)).max(1);
         self.known.store(u64::try_from(picoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
         result
     }

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import json
 import pickle
-from typing import Any, Dict
+import pydoc
+from collections.abc import Sequence
+from typing import Any, Dict, List
 
 import lyncean as ly
 import numpy as np
@@ -63,8 +68,9 @@ def test_results_own_their_pixels(pictures: Pictures) -> None:
 
 def test_bool_masks_are_made_in_place(pictures: Pictures) -> None:
     mask = ops.threshold(pictures["gray8"], level=100)
-    assert mask.dtype == bool and address(mask) == address(mask.base)
-    assert mask.base.dtype == np.uint8 and set(np.unique(mask.base)) <= {0, 1}
+    # The memory that the operation wrote, as it is.
+    assert mask.dtype == bool and not mask.flags.owndata and mask.flags.writeable
+    assert set(np.unique(mask.view(np.uint8))) == {0, 1}
     as_bytes = ops.threshold(pictures["gray8"], level=100, masks="uint8")
     np.testing.assert_array_equal(as_bytes, np.where(mask, 255, 0))
     with pytest.raises(ValueError, match="masks"):
@@ -222,6 +228,86 @@ def test_objects_as_columns(coins: Array) -> None:
     assert ly.objects_table([])["width"].shape == (0,)
     mixed = ly.objects_table([{"box": [0, 0, 1, 1], "score": 0.5}, {"box": [0, 0, 1, 1], "label": "a"}])
     assert np.isnan(mixed["score"][1]) and mixed["label"].tolist() == ["", "a"]
+
+
+def test_objects_are_a_list_of_dicts_that_is_made_on_demand(coins: Array) -> None:
+    objects: Any = ops.label(coins > 150, min_area=100).objects
+    listed: Any = objects.tolist()
+    assert type(listed) is list and type(listed[0]) is dict and len(objects) == len(listed) > 20
+    assert objects == listed and listed == objects and not objects != listed and objects != listed[1:]
+    assert list(objects) == listed and [*reversed(objects)] == listed[::-1] and repr(objects) == repr(listed)
+    for index in (0, 7, -1, np.int64(3), slice(2, 9, 3), slice(None, None, -1), slice(9, 2)):
+        assert objects[index] == listed[index]
+    with pytest.raises(IndexError, match=f"no object 999 among {len(listed)}"):
+        objects[999]
+    with pytest.raises(IndexError):
+        objects[-len(listed) - 1]
+    assert isinstance(objects, Sequence) and isinstance(objects, ly.Objects) and listed[3] in objects
+    assert objects + listed[:1] == listed + listed[:1] == listed + objects[:1]
+    assert [1] + objects == [1, *listed]  # type: ignore[operator]
+    assert objects.index(listed[4]) == 4 and objects.count(listed[4]) == 1 and {} not in objects
+    assert pickle.loads(pickle.dumps(objects)) == copy.deepcopy(objects) == ly.Objects(listed) == objects
+    assert json.loads(json.dumps(objects.tolist())) == listed and bool(objects) and not ly.Objects()
+    # A dict is the caller's own.
+    objects[0]["box"][0] = -1.0
+    assert objects[0] == listed[0]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(objects)
+
+
+def test_columns_of_objects(coins: Array) -> None:
+    objects = ops.label(coins > 150, min_area=100).objects
+    assert objects.keys()[:4] == ["x", "y", "width", "height"] and "area" in objects.keys()
+    assert objects.column("area").tolist() == [o["area"] for o in objects]
+    assert objects.column("height").tolist() == [o["box"][3] for o in objects]
+    assert objects.column("label") == [o["label"] for o in objects]
+    with pytest.raises(KeyError, match="no column `aera`; there are `x`, `y`"):
+        objects.column("aera")
+    mixed = ly.Objects([{"box": [0, 0, 1, 1], "a": 1, "b": 2}, {"box": [0, 0, 1, 1], "b": 3, "score": 0.5}])
+    assert mixed.keys()[4:] == ["a", "b", "score"]
+    np.testing.assert_array_equal(mixed.column("b"), [2, 3])
+    np.testing.assert_array_equal(mixed.column("a"), [1, np.nan])
+    np.testing.assert_array_equal(mixed.column("score"), [np.nan, 0.5])
+
+
+def test_operations_are_functions_that_remember_their_keywords(pictures: Pictures) -> None:
+    gray = pictures["gray8"]
+    operation: Any = ops.gaussian_blur
+    assert pickle.loads(pickle.dumps(operation)) is operation is copy.deepcopy(operation)
+    assert inspect.isroutine(operation) and repr(operation) == "<operation lyncean.ops.gaussian_blur>"
+    assert "Parameters" in pydoc.render_doc(operation) and "sigma: " in pydoc.render_doc(operation)
+
+    class Holder:
+        blur = operation
+
+    np.testing.assert_array_equal(Holder().blur(gray, sigma=1.5), operation(gray, sigma=1.5))
+    # Equal numbers of other types, and what is in a list, are told apart.
+    for _ in range(3):
+        assert ops.threshold(gray, level=100).sum() != ops.threshold(gray, level=101).sum()
+        kernel: List[List[float]] = [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+        one = ops.convolve(gray, kernel=kernel)
+        kernel[1][1] = 2.0
+        np.testing.assert_array_equal(ops.convolve(gray, kernel=kernel), 2 * one)
+        words = "".join(["magni", "tude"])
+        np.testing.assert_array_equal(ops.sobel(gray, output=words), ops.sobel(gray, output="magnitude"))  # type: ignore[arg-type]
+        with pytest.raises(ly.PipelineError, match="size"):
+            ops.median(gray, size=True)
+        assert ops.median(gray, size=1).shape == gray.shape
+    keywords = {"".join(["mas", "ks"]): "uint8", "".join(["lev", "el"]): 100}
+    assert ops.threshold(gray, **keywords).dtype == np.uint8  # type: ignore[arg-type]
+    for level in range(20):
+        np.testing.assert_array_equal(ops.threshold(gray, level=level), gray > level)
+
+
+def test_memory_of_an_array_is_not_given_away_while_it_lives(pictures: Pictures) -> None:
+    gray = pictures["gray8"]
+    kept = [ops.invert(gray) for _ in range(12)]
+    parts = [ops.invert(gray)[2:5] for _ in range(12)]
+    for _ in range(20):
+        ops.threshold(gray, level=50, masks="uint8")
+        ops.invert(gray).fill(9)
+    assert all((one == 255 - gray).all() for one in kept)
+    assert all((part == 255 - gray[2:5]).all() for part in parts)
 
 
 def test_what_offers_an_array_is_taken(pictures: Pictures) -> None:

@@ -25,6 +25,16 @@ impl std::fmt::Display for Resource {
 }
 
 /// The bytes of a resource.
+///
+/// ```
+/// use lyncean::document::{Resource, ResourceBytes, Resources};
+///
+/// let mut resources = Resources::default();
+/// resources.give("model", vec![1, 2, 3]);
+/// let found: ResourceBytes = resources.load(&Resource("model".into()))?;
+/// assert_eq!((&*found.bytes, found.fingerprint().len()), ([1, 2, 3].as_slice(), 64));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ResourceBytes {
     /// What it was called.

@@ -106,6 +106,26 @@ pub struct Pair {
 /// cache favours one of them. All but the times is the same in every run. `progress` is told how
 /// many pictures are done, and of how many.
 ///
+/// ```
+/// use std::path::Path;
+/// use lyncean::eval::dataset::Dataset;
+/// use lyncean::eval::{Comparison, Contender, Failure, Options, Pair, Time, compare};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let data = Dataset::open_for_test(Path::new("fixtures/digits"))?;
+/// let pipelines = [Pipeline::load("builtin:digits-template")?, Pipeline::load("builtin:digits-hog")?];
+/// let options = Options { limit: Some(40), repeats: 1, ..Options::default() };
+/// let Comparison { images, contenders, pairs, .. } = compare(&pipelines, &data, &options, &mut |_, _| {})?;
+/// let [plain, learned]: &[Contender] = &contenders else { panic!("two were given") };
+/// assert_eq!((images, learned.failures.len()), (40, 0));
+/// assert!(learned.accuracy().value() > plain.accuracy().value());
+/// let Pair { counts, .. } = pairs[0];
+/// assert_eq!(counts.second(), learned.accuracy());
+/// assert!(learned.time.is_some_and(|Time { min_ms, median_ms }| min_ms <= median_ms));
+/// # let _: Option<&Failure> = plain.failures.first();
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Pipeline`](ErrorKind::Pipeline) when a pipeline gives no classes, [`Input`](ErrorKind::Input)
 /// when there is no picture, [`Cancelled`](ErrorKind::Cancelled). A picture that fails is no error:

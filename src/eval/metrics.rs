@@ -11,6 +11,25 @@
 //!   Psychometrika 13.
 //! - R. G. Newcombe (1998), *Improved confidence intervals for the difference between binomial
 //!   proportions based on paired data*, Statistics in Medicine 17.
+//!
+//! ```
+//! use lyncean::eval::metrics::{Confusion, Interval, McNemar, Paired, Proportion};
+//!
+//! let share = Proportion { hits: 95, of: 100 };
+//! let Interval { low, high } = share.interval();
+//! assert!(low < share.value() && share.value() < high);
+//!
+//! let mut counts = Paired::default();
+//! (0..30).for_each(|i| counts.add(true, i % 3 == 0));
+//! let McNemar { p, .. } = counts.test();
+//! assert!(p < 0.001 && counts.difference() > 0.6);
+//!
+//! let mut confusion = Confusion::new(&["cat".into(), "dog".into()]);
+//! confusion.add(0, Some("cat"));
+//! confusion.add(1, Some("cat"));
+//! assert_eq!(confusion.accuracy(), Proportion { hits: 1, of: 2 });
+//! assert_eq!(confusion.mistakes(), [(1, 0, 1)]);
+//! ```
 
 /// The two-sided 95% quantile of the normal distribution.
 const Z: f64 = 1.959963984540054;

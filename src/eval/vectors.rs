@@ -12,6 +12,24 @@ use crate::stage::{DataType, PortType};
 use crate::{Error, Result};
 
 /// Labelled vectors, all of one length.
+///
+/// ```
+/// use std::path::Path;
+/// use lyncean::eval::Vectors;
+/// use lyncean::eval::dataset::Dataset;
+/// use lyncean::ops::Context;
+/// use lyncean::ops::linear::{Trained, Training, train};
+/// use lyncean::pipeline::Pipeline;
+///
+/// let data = Dataset::open_for_test(Path::new("fixtures/digits"))?;
+/// let hog = Pipeline::load("builtin:digits-hog")?;
+/// let vectors = Vectors::of(&hog, &data, &Context::default(), &|_| {})?;
+/// let names = data.classes().to_vec();
+/// let settings = Training { max_iterations: 20, ..Training::default() };
+/// let Trained { model, .. } = train(vectors.samples()?, &names, &settings, &|| false)?;
+/// assert!(vectors.count_right(&model, &names)? > 290);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Vectors {
     /// One vector after another.

@@ -76,6 +76,15 @@ impl BorderMode {
 }
 
 /// A border mode and, for [`BorderMode::Constant`], its value in the units of the image.
+///
+/// ```
+/// use lyncean::image::{Border, BorderMode};
+///
+/// assert_eq!(Border::default().mode, BorderMode::Reflect101);
+/// assert_eq!(BorderMode::Reflect101.map(-2, 8), Some(2));
+/// assert_eq!(BorderMode::Wrap.map(-2, 8), Some(6));
+/// assert_eq!((Border::constant(9.0).mode.map(-2, 8), Border::constant(9.0).value), (None, 9.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Border {
     /// How outside pixels are made up.

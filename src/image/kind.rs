@@ -6,6 +6,13 @@ use super::{Pixel, Plane};
 use crate::{Error, Result};
 
 /// The number type of a channel.
+///
+/// ```
+/// use lyncean::image::{Element, ImageType, Pixel};
+///
+/// assert_eq!((ImageType::Rgb16.element(), Element::U16.size()), (Element::U16, 2));
+/// assert_eq!((<[f32; 3]>::ELEMENT, <[f32; 3]>::CHANNELS), (Element::F32, 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Element {
     /// `u8`, 0..=255.
@@ -144,6 +151,14 @@ impl fmt::Display for ImageType {
 }
 
 /// Two planes of derivatives.
+///
+/// ```
+/// use lyncean::image::{Gradient, Image, ImageType, Plane};
+///
+/// let gradient = Gradient::I16 { dx: Plane::filled(4, 3, -7), dy: Plane::new(4, 3) };
+/// let image = Image::Gradient(gradient);
+/// assert_eq!((image.ty(), image.ty().planes()), (ImageType::GradientI16, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gradient {
     /// Of 8-bit images, where every value fits.

@@ -313,6 +313,16 @@ impl<'a, T: Pixel> View<'a, T> {
 }
 
 /// A borrowed image to write, whose rows lie `stride` pixels apart.
+///
+/// ```
+/// use lyncean::image::ViewMut;
+///
+/// // Two rows of three pixels in memory whose rows lie four apart.
+/// let mut memory = [0u8; 8];
+/// ViewMut::new(&mut memory, 3, 2, 4)?.row_mut(1).fill(9);
+/// assert_eq!(memory, [0, 0, 0, 0, 9, 9, 9, 0]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ViewMut<'a, T> {
     data: &'a mut [T],

@@ -118,8 +118,8 @@ impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
     #[inline(always)]
     fn vectors<L: Lanes>(self, l: L) {
         let Self { rows, taps, out, finish } = self;
-        // Floats of a vector, and of a tile: 96 at most.
-        let (lanes, tile) = (L::N / 2, SUMS * (L::N / 2));
+        // Floats of a vector.
+        let lanes = L::N / 2;
         let n = out.len();
         let Some((first, more)) = taps.split_first() else {
             return out.fill_with(
@@ -127,38 +127,62 @@ impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
                 || finish(0.0),
             );
         };
+        let tiles = Tiles { rows, first: *first, more };
+        if n >= SUMS * lanes {
+            tiles.cover::<L, SUMS, O>(l, out, finish);
+        } else if n >= lanes {
+            tiles.cover::<L, 1, O>(l, out, finish);
+        } else {
+            for (x, out) in out.iter_mut().enumerate() {
+                let mut sum = first.weight * rows[first.row][x + first.offset];
+                for tap in more {
+                    sum += tap.weight * rows[tap.row][x + tap.offset];
+                }
+                *out = finish(sum);
+            }
+        }
+    }
+}
+
+/// What tiles of a row are summed from.
+#[derive(Clone, Copy)]
+struct Tiles<'a> {
+    rows: &'a [&'a [f32]],
+    first: Tap<f32>,
+    more: &'a [Tap<f32>],
+}
+
+impl Tiles<'_> {
+    /// Covers a row with tiles of `K` vectors, no more of them than it has. The last one overlaps the one before
+    /// it: pixel by pixel, a rest takes longer than ten tiles.
+    #[inline(always)]
+    fn cover<L: Lanes, const K: usize, O>(self, l: L, out: &mut [O], finish: impl Fn(f32) -> O + Copy) {
+        let Self { rows, first, more } = self;
+        let (n, lanes, tile) = (out.len(), L::N / 2, K * (L::N / 2));
         let mut sums = [0.0f32; 96];
         let mut x = 0;
         while x + tile <= n {
             let weight = l.splat_float(first.weight);
             let pixels = &rows[first.row][x + first.offset..][..tile];
-            let mut tile_sums = [weight; SUMS];
-            for k in 0..SUMS {
+            let mut tile_sums = [weight; K];
+            for k in 0..K {
                 tile_sums[k] = l.mul_float(weight, l.load(&pixels[k * lanes..]));
             }
             for tap in more {
                 let weight = l.splat_float(tap.weight);
                 let pixels = &rows[tap.row][x + tap.offset..][..tile];
-                for k in 0..SUMS {
+                for k in 0..K {
                     let product = l.mul_float(weight, l.load(&pixels[k * lanes..]));
                     tile_sums[k] = l.add_float(tile_sums[k], product);
                 }
             }
-            for k in 0..SUMS {
+            for k in 0..K {
                 l.store(tile_sums[k], &mut sums[k * lanes..]);
             }
             for (out, &sum) in out[x..x + tile].iter_mut().zip(&sums) {
                 *out = finish(sum);
             }
-            // The last tile overlaps the one before it: pixel by pixel, a rest takes longer than ten tiles.
             x = if x + tile < n { (x + tile).min(n - tile) } else { n };
-        }
-        for x in x..n {
-            let mut sum = first.weight * rows[first.row][x + first.offset];
-            for tap in more {
-                sum += tap.weight * rows[tap.row][x + tap.offset];
-            }
-            out[x] = finish(sum);
         }
     }
 }

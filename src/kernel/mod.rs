@@ -1,5 +1,8 @@
 //! Hot loops over rows and tiles: slices and the instruction set, nothing else.
 //!
+//! This is the inside of the crate. It can be seen because tests and benches look at it; but for [`Isa`] its names
+//! and signatures may change with any version. Call [`crate::ops`] instead.
+//!
 //! No allocation, no threads, no files, no parameters read from text. Every kernel takes an
 //! [`Isa`] and gives the same bits on each of them; its definition, slow and obvious, stands under
 //! the same name in [`crate::reference`]. The products of nets ([`gemm`], [`dots`]) alone fuse

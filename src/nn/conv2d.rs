@@ -2,6 +2,27 @@
 //!
 //! Convolution is correlation, as in every convolutional net: the filter is not flipped. Each
 //! function cuts a batch by samples and groups into the products of [`crate::kernel::conv2d`].
+//!
+//! ```
+//! use lyncean::kernel::Isa;
+//! use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
+//! use lyncean::nn::{Shape, Tensor, Window};
+//!
+//! // One filter of 2x2 over one picture of 3x3, from left to right and top to bottom.
+//! let x = Tensor::from_fn(Shape::new(&[1, 1, 3, 3])?, |i| i as f32);
+//! let weight = Tensor::from_vec(Shape::new(&[1, 1, 2, 2])?, vec![1.0, 0.0, 0.0, -1.0])?;
+//! let window = Window::square(2, 0, 1);
+//! let isa = Isa::best();
+//! let y = conv2d(isa, &x, &weight, None, &window, 1)?;
+//! assert_eq!(y.data(), [-4.0; 4]);
+//!
+//! // Of the sum of all outputs.
+//! let dy = Tensor::from_vec(y.shape(), vec![1.0; 4])?;
+//! assert_eq!(conv2d_weight_grad(isa, &x, &dy, weight.shape(), &window, 1)?.data(), [8.0, 12.0, 20.0, 24.0]);
+//! assert_eq!(conv2d_input_grad(isa, &dy, &weight, x.shape(), &window, 1)?.data()[4], 0.0);
+//! assert_eq!(conv2d_bias_grad(&dy)?.data(), [4.0]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use super::parallel::{for_each_piece, sum_over_samples, with_scratch};
 use super::{Shape, Tensor, Window};

@@ -62,6 +62,15 @@ impl JsonSchema for Padding {
 }
 
 /// A window of `kernel` taps, `dilation` apart, that moves by `stride` over an image with `padding`.
+///
+/// ```
+/// use lyncean::nn::Window;
+///
+/// // LeNet-5's first filters: 5x5 with two pixels of padding; and AlexNet's, 11x11 in steps of four.
+/// assert_eq!(Window::square(5, 2, 1).output([28, 28])?, [28, 28]);
+/// assert_eq!(Window::square(11, 2, 4).output([224, 224])?, [55, 55]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Vertical and horizontal taps.

@@ -90,6 +90,11 @@ impl RowNode for MeanRows {
         Box::new(Means { sums, means: vec![0; inputs[0].row_bytes().div_ceil(8)] })
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        super::stencil::scratch::<Means>(state).sums.restart();
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let Means { sums, means } = super::stencil::scratch(state);
         let means: &mut [u8] = &mut bytemuck::cast_slice_mut(means)[..rows.shape(0).row_bytes()];
@@ -129,6 +134,10 @@ impl RowNode for AboveRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         Shape { ty: ImageType::Mask, ..inputs[0] }
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

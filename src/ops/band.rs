@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::row::few::Few;
 use crate::image::{Pixel, Plane};
 use crate::parallel::prelude::*;
 use crate::{Error, Result};
@@ -18,7 +19,7 @@ pub(crate) fn poll(cancelled: Cancelled) -> Result<()> {
 
 /// The bands that `rows` rows are cut into for `threads` threads, each of at least `least` rows
 /// (but for an image with fewer).
-pub(crate) fn bands(rows: usize, threads: usize, least: usize) -> Vec<Range<usize>> {
+pub(crate) fn bands(rows: usize, threads: usize, least: usize) -> Few<Range<usize>, 4> {
     let count = threads.min(rows / least.max(1)).max(1);
     (0..count).map(|i| rows * i / count..rows * (i + 1) / count).collect()
 }
@@ -41,10 +42,20 @@ pub(crate) fn fill_bands<T: Pixel>(
     work: impl Fn(Range<usize>, &mut [T]) -> Result<()> + Sync,
 ) -> Result<()> {
     let width = plane.width();
+    fill_rows(plane.as_mut_slice(), width, bands, work)
+}
+
+/// [`fill_bands`] of rows of `width` numbers one after the other.
+pub(crate) fn fill_rows<T: Send>(
+    rows: &mut [T],
+    width: usize,
+    bands: &[Range<usize>],
+    work: impl Fn(Range<usize>, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
     if let [band] = bands {
-        return work(band.clone(), plane.as_mut_slice());
+        return work(band.clone(), rows);
     }
-    let mut rest = plane.as_mut_slice();
+    let mut rest = rows;
     let mut parts = Vec::with_capacity(bands.len());
     for band in bands {
         let (part, below) = rest.split_at_mut(band.len() * width);

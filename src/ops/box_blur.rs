@@ -45,6 +45,17 @@ impl Sums {
         }
     }
 
+    /// Makes them ready for another strip.
+    pub(crate) fn restart(&mut self) {
+        match self {
+            Self::Small(sums, _) => sums.restart(),
+            Self::Narrow(sums) => sums.restart(),
+            Self::Wide(sums) => sums.restart(),
+            // Those are summed afresh for each row.
+            Self::Float(_) => {}
+        }
+    }
+
     /// The means of one output row.
     pub(crate) fn mean_row(
         &mut self,
@@ -111,6 +122,11 @@ impl RowNode for BoxRows {
 
     fn start(&self, inputs: &[Shape], output: Shape) -> State {
         Box::new(Sums::new(inputs[0], output, &self.stencil, largest(inputs[0].ty)))
+    }
+
+    fn restart(&self, state: &mut State) -> bool {
+        scratch::<Sums>(state).restart();
+        true
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

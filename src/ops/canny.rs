@@ -88,6 +88,14 @@ impl RowNode for CannyRows {
         })
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        match scratch(state) {
+            Strengths::Squares(latest) => latest.restart(),
+            Strengths::Lengths(latest) => latest.restart(),
+        }
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let gradient = |y: isize| GradientRow { dx: rows.get(0, 0, y), dy: rows.get(0, 1, y) };
         let y = y as isize;
@@ -122,6 +130,10 @@ struct Latest<S> {
 impl<S: Copy + Default> Latest<S> {
     fn new(width: usize) -> Self {
         Self { rows: std::array::from_fn(|_| vec![S::default(); width]), of: [None; 3] }
+    }
+
+    fn restart(&mut self) {
+        self.of = [None; 3];
     }
 
     /// The rows above, at and below `y`, made where they are not there.
@@ -176,5 +188,5 @@ pub fn nodes(input: Shape, params: &Canny) -> Result<Chain> {
 pub fn canny(image: &Image, params: &Canny, cx: &Context) -> Result<Image> {
     let classes = apply_chain(nodes(Shape::of(image), params)?, image, cx)?;
     let classes = classes.as_gray8()?.view();
-    Ok(Image::Mask(hysteresis::hysteresis(cx.isa, classes, cx.threads, &|| cx.is_cancelled())?))
+    Ok(Image::Mask(hysteresis::hysteresis(classes, cx)?))
 }

@@ -29,6 +29,10 @@ impl RowNode for ChannelRows {
         Shape { ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (y, index) = (y as isize, self.index);
         match rows.shape(0).ty {

@@ -208,7 +208,7 @@ fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>
     let tables = tables(plane, grid, params, cx, count, |value| value.round_ties_even() as u8)?;
     let runs = grid.runs(width);
     let across: Vec<f32> = (0..width).map(|x| Between::new(x, grid.size.0, grid.tiles.0).part).collect();
-    let mut out = Plane::new(width, height);
+    let mut out = cx.plane(width, height);
     fill_bands(&mut out, &bands(height, cx.threads, 16), |band, out| {
         let mut quads = vec![[[0u8; 4]; 256]; runs.len()];
         let mut made = None;
@@ -247,7 +247,7 @@ fn clahe_u16(plane: &Plane<u16>, params: &Clahe, cx: &Context) -> Result<Plane<u
     let tables = tables(plane, grid, params, cx, count, |value| value.round_ties_even() as u16)?;
     let runs = grid.runs(width);
     let across: Vec<f32> = (0..width).map(|x| Between::new(x, grid.size.0, grid.tiles.0).part).collect();
-    let mut out = Plane::new(width, height);
+    let mut out = cx.plane(width, height);
     fill_bands(&mut out, &bands(height, cx.threads, 16), |band, out| {
         for (y, out) in band.zip(out.chunks_exact_mut(width)) {
             if y % 64 == 0 {

@@ -76,6 +76,10 @@ impl RowNode for ColormapRows {
         Shape { ty: ImageType::Rgb8, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let y = y as isize;
         let out = out.row::<[u8; 3]>();

@@ -1,11 +1,13 @@
 //! How an operation is to be carried out: never what it computes.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::image::{Image, ImageType};
+use super::spare::{Furnished, Room, Spare};
+
+use crate::image::{Image, ImageType, Pixel, Plane};
 use crate::kernel::Isa;
 use crate::{Error, Result};
 
@@ -73,6 +75,11 @@ impl Context {
         self
     }
 
+    /// What cancels it.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// The same context, with somebody who hears of progress: of each pipeline step, several times while
     /// it goes through rows, and when it is done. Calls come from all threads that work, often: a hook
     /// should return at once.
@@ -111,15 +118,41 @@ impl Context {
         }
     }
 
-    /// An image to be written over whole: its pixels are anything.
-    pub(crate) fn image(&self, ty: ImageType, width: usize, height: usize) -> Image {
-        let spare = self.spare.take(ty, width, height).and_then(Arc::into_inner);
-        spare.unwrap_or_else(|| Image::new(ty, width, height))
+    /// An image to be written over whole: its pixels are anything. It is made of spare memory where an image
+    /// of this type and size was [given back](Self::reuse).
+    ///
+    /// ```
+    /// use lyncean::image::{Image, ImageType};
+    /// use lyncean::ops::Context;
+    ///
+    /// let cx = Context::default();
+    /// let first = cx.image(ImageType::Gray8, 64, 48);
+    /// let place = first.plane_bytes(0).as_ptr();
+    /// cx.reuse(cx.share(first));
+    /// assert_eq!(cx.image(ImageType::Gray8, 64, 48).plane_bytes(0).as_ptr(), place);
+    /// ```
+    pub fn image(&self, ty: ImageType, width: usize, height: usize) -> Image {
+        self.spare.take_out(ty, width, height).unwrap_or_else(|| Image::new(ty, width, height))
+    }
+
+    /// An image as values hold it.
+    pub fn share(&self, image: Image) -> Arc<Image> {
+        self.spare.share(image)
     }
 
     /// As [`image`](Self::image), owned by the caller alone.
     pub(crate) fn shared_image(&self, ty: ImageType, width: usize, height: usize) -> Arc<Image> {
-        self.spare.take(ty, width, height).unwrap_or_else(|| Arc::new(Image::new(ty, width, height)))
+        self.spare.take(ty, width, height).unwrap_or_else(|| self.share(Image::new(ty, width, height)))
+    }
+
+    /// A plane to be written over whole, as [`image`](Self::image).
+    pub(crate) fn plane<T: Pixel>(&self, width: usize, height: usize) -> Plane<T> {
+        self.spare.plane(width, height).unwrap_or_else(|| Plane::new(width, height))
+    }
+
+    /// What an operation works in, as an earlier one left it.
+    pub(crate) fn room<T: Furnished>(&self) -> Room<'_, T> {
+        self.spare.room()
     }
 
     /// A copy of an image, in spare memory if there is some.
@@ -224,43 +257,5 @@ struct Hook(Arc<dyn Fn(Progress<'_>) + Send + Sync>);
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hook")
-    }
-}
-
-/// Memory of images that are no longer needed. Fresh memory costs more than many operations: each
-/// page of it is a fault, and is cleared.
-#[derive(Clone, Default)]
-struct Spare(Arc<Mutex<Vec<Arc<Image>>>>);
-
-impl Spare {
-    /// Images kept at most; the oldest goes first.
-    const MOST: usize = 8;
-    /// Bytes that they have at most.
-    const BYTES: usize = 256 << 20;
-
-    fn take(&self, ty: ImageType, width: usize, height: usize) -> Option<Arc<Image>> {
-        let mut images = self.0.lock().ok()?;
-        let fits = |image: &Arc<Image>| (image.ty(), image.width(), image.height()) == (ty, width, height);
-        // The last one that was put back is the one most likely in cache.
-        images.iter().rposition(fits).map(|index| images.remove(index))
-    }
-
-    fn put(&self, image: Arc<Image>) {
-        if let Ok(mut images) = self.0.lock() {
-            images.push(image);
-            let bytes = |image: &Arc<Image>| {
-                let ty = image.ty();
-                image.width() * image.height() * ty.pixel_size() * ty.planes()
-            };
-            while images.len() > Self::MOST || images.iter().map(bytes).sum::<usize>() > Self::BYTES {
-                images.remove(0);
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Spare {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Spare")
     }
 }

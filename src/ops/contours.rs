@@ -8,6 +8,16 @@ use crate::Result;
 use crate::image::{Plane, View};
 
 /// One edge.
+///
+/// ```
+/// use lyncean::image::Plane;
+/// use lyncean::ops::contours::{Contour, contours};
+///
+/// let mask = Plane::from_fn(6, 5, |x, y| u8::from((1..5).contains(&x) && (1..4).contains(&y)));
+/// let found: Vec<Contour> = contours(mask.view(), &|| false)?;
+/// assert_eq!((found.len(), found[0].area(), found[0].simplified().points.len()), (1, 6.0, 4));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contour {
     /// Pixels of the foreground along it, as (x, y), one after the other; closed.

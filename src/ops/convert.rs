@@ -107,6 +107,10 @@ impl RowNode for ConvertRows {
         Shape { ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match Depth::of(rows.shape(0).ty) {
             Depth::U8 => self.write::<u8>(isa, rows, y, out),

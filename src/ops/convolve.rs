@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::chain::{Chain, apply_chain};
+use super::row::few::Few;
 use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
 use crate::image::{Border, BorderMode, Element, Image, ImageType, Pixel};
@@ -267,7 +268,7 @@ impl Scratch {
         isa: Isa,
         window: &[&'a [T]],
         top: isize,
-    ) -> Vec<&'a [f32]> {
+    ) -> Few<&'a [f32], 16> {
         if T::ELEMENT == Element::F32 {
             return window.iter().map(|row| bytemuck::cast_slice(row)).collect();
         }
@@ -372,6 +373,12 @@ impl RowNode for ConvolveRows {
             }
             Sums::Integer { .. } => Scratch::default(),
         })
+    }
+
+    fn restart(&self, state: &mut State) -> bool {
+        // The rows that stand there are those of another image.
+        scratch::<Scratch>(state).widened.iter_mut().for_each(|widened| widened.row = None);
+        true
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

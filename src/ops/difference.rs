@@ -47,6 +47,10 @@ impl RowNode for DifferenceRows {
         Shape { ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match rows.shape(0).ty.element() {
             Element::U8 => self.write::<u8>(isa, rows, y, out),

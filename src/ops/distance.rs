@@ -5,9 +5,11 @@
 //! 2000; P. Felzenszwalb and D. Huttenlocher 2012). Squares are integers throughout, so that results do
 //! not depend on the order of work.
 
-use super::band::{Cancelled, bands, fill_bands, poll};
+use super::Context;
+use super::band::{bands, fill_rows};
+use super::spare::Furnished;
 use crate::Result;
-use crate::image::{Plane, View};
+use crate::image::{Image, Plane, View};
 
 /// No background in reach.
 const FAR: u32 = u32::MAX;
@@ -17,16 +19,23 @@ const FAR: u32 = u32::MAX;
 ///
 /// # Errors
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn squared_distances(mask: View<u8>, threads: usize, cancelled: Cancelled) -> Result<Option<Plane<u64>>> {
+pub fn squared_distances(mask: View<u8>, cx: &Context) -> Result<Option<Plane<u64>>> {
+    let mut squares = Vec::new();
+    let has_background = squares_of(mask, &mut squares, cx)?;
+    has_background.then(|| Plane::from_vec(mask.width(), mask.height(), squares)).transpose()
+}
+
+/// [`squared_distances`] row after row into memory that is there; `false` where there is no background.
+fn squares_of(mask: View<u8>, squares: &mut Vec<u64>, cx: &Context) -> Result<bool> {
     let (width, height) = (mask.width(), mask.height());
     if (0..height).all(|y| mask.row(y).iter().all(|&pixel| pixel != 0)) {
-        return Ok(None);
+        return Ok(false);
     }
     // Distances along columns: whole rows at a time, so that memory is read in order.
-    let mut along = Plane::<u32>::new(width, height);
+    let mut along: Plane<u32> = cx.plane(width, height);
     for y in 0..height {
         if y % 64 == 0 {
-            poll(cancelled)?;
+            cx.check()?;
         }
         let pixels = along.as_mut_slice();
         let (above, here) = pixels.split_at_mut(y * width);
@@ -41,18 +50,20 @@ pub fn squared_distances(mask: View<u8>, threads: usize, cancelled: Cancelled) -
             *above = (*above).min(here.saturating_add(1));
         }
     }
-    let mut squares = Plane::<u64>::new(width, height);
-    fill_bands(&mut squares, &bands(height, threads, 16), |band, out| {
-        let mut envelope = Envelope::default();
+    // All of it is written over.
+    squares.resize(width * height, 0);
+    fill_rows(squares, width, &bands(height, cx.threads, 16), |band, out| {
+        let mut envelope = cx.room::<Envelope>();
         for (i, y) in band.enumerate() {
             if i % 64 == 0 {
-                poll(cancelled)?;
+                cx.check()?;
             }
             envelope.row(along.row(y), &mut out[i * width..][..width]);
         }
         Ok(())
     })?;
-    Ok(Some(squares))
+    cx.reuse(cx.share(Image::Labels(along)));
+    Ok(true)
 }
 
 /// The parabolas that are lowest somewhere on a row.
@@ -60,6 +71,12 @@ pub fn squared_distances(mask: View<u8>, threads: usize, cancelled: Cancelled) -
 struct Envelope {
     /// Their vertices, and the first pixel where each is lowest.
     parts: Vec<(i64, i64)>,
+}
+
+impl Furnished for Envelope {
+    fn bytes(&self) -> usize {
+        self.parts.bytes()
+    }
 }
 
 impl Envelope {
@@ -104,9 +121,15 @@ impl Envelope {
 ///
 /// # Errors
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
-pub fn distance_transform(mask: View<u8>, threads: usize, cancelled: Cancelled) -> Result<Plane<f32>> {
-    Ok(match squared_distances(mask, threads, cancelled)? {
-        Some(squares) => squares.map(|square| (square as f64).sqrt() as f32),
-        None => Plane::filled(mask.width(), mask.height(), f32::INFINITY),
-    })
+pub fn distance_transform(mask: View<u8>, cx: &Context) -> Result<Plane<f32>> {
+    let mut squares = cx.room::<Vec<u64>>();
+    let has_background = squares_of(mask, &mut squares, cx)?;
+    let mut distances: Plane<f32> = cx.plane(mask.width(), mask.height());
+    let out = distances.as_mut_slice();
+    if has_background {
+        out.iter_mut().zip(squares.iter()).for_each(|(out, &square)| *out = (square as f64).sqrt() as f32);
+    } else {
+        out.fill(f32::INFINITY);
+    }
+    Ok(distances)
 }

@@ -2,6 +2,29 @@
 //!
 //! Everything is integer arithmetic on 8-bit rgb and clipped to the picture. Boxes are
 //! `[x, y, width, height]` in pixel-edge coordinates: the pixel in column `i` covers `i..i + 1`.
+//!
+//! ```
+//! use lyncean::image::{Image, Plane};
+//! use lyncean::ops::draw::{
+//!     blend, blend_labels, blend_mask, color_of, contours, fill, outline, tag, text, text_size, to_rgb8,
+//! };
+//!
+//! let mut picture = to_rgb8(&Image::Gray8(Plane::filled(60, 40, 100)))?;
+//! outline(&mut picture, [10.0, 12.0, 20.0, 15.0], 2, color_of(1));
+//! tag(&mut picture, [10.0, 12.0, 20.0, 15.0], "coin", 1, color_of(1));
+//! text(&mut picture, (2.0, 30.0), "1 coin", 1, [255; 3]);
+//! fill(&mut picture, [50.0, 0.0, 10.0, 10.0], [0, 0, 255]);
+//! assert_eq!((picture.get(10, 12), picture.get(55, 5), text_size("coin", 2)), (color_of(1), [0, 0, 255], (64, 16)));
+//!
+//! // Half as strong as what lies below.
+//! assert_eq!(blend([0, 0, 0], [255, 255, 255], 128), [128; 3]);
+//! let labels = Plane::from_fn(60, 40, |x, _| u32::from(x < 5));
+//! blend_labels(&mut picture, labels.view(), 255)?;
+//! contours(&mut picture, labels.view())?;
+//! blend_mask(&mut picture, Plane::filled(60, 40, 255).view(), [0; 3], 255)?;
+//! assert_eq!(picture.get(30, 20), [0; 3]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use font8x8::{BASIC_FONTS, GREEK_FONTS, LATIN_FONTS, UnicodeFonts};
 
@@ -38,20 +61,34 @@ pub const fn color_of(number: u32) -> [u8; 3] {
 /// # Errors
 /// [`Unsupported`](crate::ErrorKind::Unsupported) for gradients.
 pub fn to_rgb8(image: &Image) -> Result<Plane<[u8; 3]>> {
+    let mut picture = Plane::new(image.width(), image.height());
+    to_rgb8_over(image, &mut picture)?;
+    Ok(picture)
+}
+
+/// [`to_rgb8`] over a picture of the same size.
+pub(crate) fn to_rgb8_over(image: &Image, picture: &mut Plane<[u8; 3]>) -> Result<()> {
+    fn put<T: Pixel>(plane: &Plane<T>, picture: &mut Plane<[u8; 3]>, map: impl Fn(T) -> [u8; 3]) {
+        let pairs = picture.as_mut_slice().iter_mut().zip(plane.as_slice());
+        pairs.for_each(|(out, &pixel)| *out = map(pixel));
+    }
     let word = |value: u16| (value >> 8) as u8;
     let float = |value: f32| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
-    Ok(match image {
-        Image::Gray8(plane) | Image::Mask(plane) => plane.map(|value| [value; 3]),
-        Image::Gray16(plane) => plane.map(|value| [word(value); 3]),
-        Image::GrayF32(plane) => plane.map(|value| [float(value); 3]),
-        Image::Rgb8(plane) => plane.clone(),
-        Image::Rgb16(plane) => plane.map(|pixel| pixel.map(word)),
-        Image::RgbF32(plane) => plane.map(|pixel| pixel.map(float)),
-        Image::Labels(plane) => plane.map(|label| if label == 0 { [0; 3] } else { color_of(label) }),
+    match image {
+        Image::Gray8(plane) | Image::Mask(plane) => put(plane, picture, |value| [value; 3]),
+        Image::Gray16(plane) => put(plane, picture, |value| [word(value); 3]),
+        Image::GrayF32(plane) => put(plane, picture, |value| [float(value); 3]),
+        Image::Rgb8(plane) => picture.as_mut_slice().copy_from_slice(plane.as_slice()),
+        Image::Rgb16(plane) => put(plane, picture, |pixel| pixel.map(word)),
+        Image::RgbF32(plane) => put(plane, picture, |pixel| pixel.map(float)),
+        Image::Labels(plane) => {
+            put(plane, picture, |label| if label == 0 { [0; 3] } else { color_of(label) });
+        }
         Image::Gradient(_) => {
             return Err(Error::unsupported("a `gradient` cannot be drawn on").with_hint("take its magnitude"));
         }
-    })
+    }
+    Ok(())
 }
 
 /// `color` over `below`, of opacity `alpha` / 255, rounded.

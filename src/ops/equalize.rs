@@ -1,5 +1,6 @@
 //! Histogram equalization.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::Context;
@@ -23,6 +24,11 @@ impl TableRows {
     pub fn new(name: &'static str, table: Arc<[u8; 256]>, output: ImageType) -> Self {
         Self { name, table, output }
     }
+
+    /// The table, if nobody else has it.
+    pub(crate) fn table_mut(&mut self) -> Option<&mut [u8; 256]> {
+        Arc::get_mut(&mut self.table)
+    }
 }
 
 impl RowNode for TableRows {
@@ -32,6 +38,10 @@ impl RowNode for TableRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         Shape { ty: self.output, ..inputs[0] }
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
@@ -59,6 +69,11 @@ impl Table16Rows {
         assert_eq!(table.len(), 65536, "16 bits have 65536 values");
         Self { name, table }
     }
+
+    /// The table, if nobody else has it.
+    pub(crate) fn table_mut(&mut self) -> Option<&mut [u16]> {
+        Arc::get_mut(&mut self.table)
+    }
 }
 
 impl RowNode for Table16Rows {
@@ -68,6 +83,10 @@ impl RowNode for Table16Rows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
@@ -84,31 +103,71 @@ impl RowNode for Table16Rows {
 /// Rounded to nearest, ties to even. Images of one value stay as they are.
 pub fn node(histogram: &Histogram) -> Arc<dyn RowNode> {
     if histogram.counts.len() == 256 {
-        let table = map(histogram, |sum, rest| (sum as f32 * (255.0 / rest as f32)).round_ties_even() as u8);
-        let table = std::array::from_fn(|i| table.as_ref().map_or(i as u8, |table| table[i]));
+        let mut table = [0; 256];
+        table_u8(histogram, &mut table);
         Arc::new(TableRows::new("equalize", Arc::new(table), ImageType::Gray8))
     } else {
-        let table =
-            map(histogram, |sum, rest| (sum as f64 * (65535.0 / rest as f64)).round_ties_even() as u16);
-        let table: Arc<[u16]> = table.unwrap_or_else(|| (0..=u16::MAX).collect()).into();
-        Arc::new(Table16Rows::new("equalize", table))
+        let mut table = vec![0; 65536];
+        table_u16(histogram, &mut table);
+        Arc::new(Table16Rows::new("equalize", table.into()))
     }
 }
 
-/// The table, or `None` where it would be the identity.
-fn map<T: Copy + Default>(histogram: &Histogram, value: impl Fn(u64, u64) -> T) -> Option<Vec<T>> {
-    let first = histogram.counts.iter().position(|&count| count > 0)?;
-    let rest = histogram.total() - histogram.counts[first];
-    if rest == 0 {
-        return None;
+/// Makes a [`node`] that there is to that of another histogram, in its memory; `false` where it cannot be.
+pub(crate) fn refit(node: &mut Arc<dyn RowNode>, histogram: &Histogram) -> bool {
+    let Some(node) = Arc::get_mut(node) else { return false };
+    let node: &mut dyn Any = node;
+    if let Some(table) = node.downcast_mut::<TableRows>().and_then(TableRows::table_mut)
+        && histogram.counts.len() == 256
+    {
+        table_u8(histogram, table);
+        return true;
     }
-    let mut table = vec![T::default(); histogram.counts.len()];
+    if let Some(table) = node.downcast_mut::<Table16Rows>().and_then(Table16Rows::table_mut)
+        && histogram.counts.len() == table.len()
+    {
+        table_u16(histogram, table);
+        return true;
+    }
+    false
+}
+
+fn table_u8(histogram: &Histogram, table: &mut [u8; 256]) {
+    fill(
+        histogram,
+        table,
+        |sum, rest| (sum as f32 * (255.0 / rest as f32)).round_ties_even() as u8,
+        |i| i as u8,
+    );
+}
+
+fn table_u16(histogram: &Histogram, table: &mut [u16]) {
+    fill(
+        histogram,
+        table,
+        |sum, rest| (sum as f64 * (65535.0 / rest as f64)).round_ties_even() as u16,
+        |i| i as u16,
+    );
+}
+
+/// Fills a table with a value for each sum of counts, or with `same` where all pixels are alike.
+fn fill<T: Copy + Default>(
+    histogram: &Histogram,
+    table: &mut [T],
+    value: impl Fn(u64, u64) -> T,
+    same: impl Fn(usize) -> T,
+) {
+    let first = histogram.counts.iter().position(|&count| count > 0);
+    let rest = first.map_or(0, |first| histogram.total() - histogram.counts[first]);
+    let (Some(first), 1..) = (first, rest) else {
+        return table.iter_mut().enumerate().for_each(|(i, entry)| *entry = same(i));
+    };
     let mut sum = 0;
-    for i in first + 1..table.len() {
-        sum += histogram.counts[i];
-        table[i] = value(sum, rest);
+    table[..=first].fill(T::default());
+    for (entry, count) in table.iter_mut().zip(&histogram.counts).skip(first + 1) {
+        sum += count;
+        *entry = value(sum, rest);
     }
-    Some(table)
 }
 
 /// Checks that an image can be equalized.

@@ -26,6 +26,10 @@ impl RowNode for ExcessRows {
         inputs[0]
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let y = y as isize;
         match rows.shape(0).ty.element() {

@@ -52,6 +52,11 @@ impl Reduction for SumReduction {
         Box::new((Sums::default(), input.ty.channels()))
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        scratch::<(Sums, usize)>(state).0 = Sums::default();
+        true
+    }
+
     fn observe(&self, _isa: Isa, state: &mut State, planes: &[&[u8]]) {
         let (sums, channels): &mut (Sums, usize) = scratch(state);
         let row: &[f32] = bytemuck::cast_slice(planes[0]);
@@ -89,6 +94,10 @@ impl RowNode for GainRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
@@ -129,6 +138,10 @@ impl RowNode for FlatFieldRows {
     fn output(&self, inputs: &[Shape]) -> Shape {
         let ty = if inputs[0].ty == ImageType::Mask { ImageType::Gray8 } else { inputs[0].ty };
         Shape { ty, ..inputs[0] }
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

@@ -27,6 +27,10 @@ impl RowNode for GrayRows {
         Shape { ty: gray_type(inputs[0].ty), ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let y = y as isize;
         match rows.shape(0).ty {

@@ -13,6 +13,23 @@ use crate::{Error, ErrorKind, Result};
 pub const FLOAT_BINS: usize = 256;
 
 /// How often each value occurs.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::histogram::{Histogram, histogram};
+/// use lyncean::ops::level::{Method, Semantics, level_of};
+/// use lyncean::ops::multi_otsu::multi_otsu_levels;
+/// use lyncean::ops::{Context, chart};
+///
+/// let image = Image::Gray8(Plane::from_fn(8, 8, |x, _| [10, 120, 240][x % 3]));
+/// let counts: Histogram = histogram(&image, &Context::default())?;
+/// assert_eq!((counts.total(), counts.counts[10]), (64, 24));
+/// let level = level_of(&counts, Method::Otsu, Semantics::OpenCv)?;
+/// assert_eq!((level, multi_otsu_levels(&counts, 3).len()), (10.0, 2));
+/// let drawn = chart::histogram_chart(&counts, &[f64::from(level)]);
+/// assert!(drawn.width() > 256 && chart::words_of(120.0) == "120");
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// Counts: 256 for 8 bit, 65536 for 16 bit, [`FLOAT_BINS`] for floats.

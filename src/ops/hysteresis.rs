@@ -6,9 +6,8 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::band::Cancelled;
 use super::chain::{Chain, apply_chain};
-use super::label::{Connectivity, components};
+use super::label::{Connectivity, components_of};
 use super::row::{RowNode, RowOut, Rows, Shape, State};
 use super::stencil::expect_types;
 use crate::Result;
@@ -26,24 +25,20 @@ pub const STRONG: u8 = 2;
 /// Classes are 0 (none), [`WEAK`], and [`STRONG`]; larger ones count as strong.
 ///
 /// # Errors
-/// Those of [`components`].
-pub fn hysteresis(isa: Isa, classes: View<u8>, threads: usize, cancelled: Cancelled) -> Result<Plane<u8>> {
-    hysteresis_of(isa, classes, Connectivity::Eight, threads, cancelled)
+/// Those of [`components`](super::label::components).
+pub fn hysteresis(classes: View<u8>, cx: &Context) -> Result<Plane<u8>> {
+    hysteresis_of(classes, Connectivity::Eight, cx)
 }
 
 /// [`hysteresis`] with a choice of neighbours.
 ///
 /// # Errors
-/// Those of [`components`].
-pub fn hysteresis_of(
-    isa: Isa,
-    classes: View<u8>,
-    connectivity: Connectivity,
-    threads: usize,
-    cancelled: Cancelled,
-) -> Result<Plane<u8>> {
-    let components = components(isa, classes, connectivity, threads, cancelled)?;
-    let mut strong = vec![false; components.count() as usize + 1];
+/// Those of [`components`](super::label::components).
+pub fn hysteresis_of(classes: View<u8>, connectivity: Connectivity, cx: &Context) -> Result<Plane<u8>> {
+    let components = components_of(cx, classes, connectivity)?;
+    let mut strong = cx.room::<Vec<bool>>();
+    strong.clear();
+    strong.resize(components.count() as usize + 1, false);
     for y in 0..components.height() {
         let row = classes.row(y);
         for (run, label) in components.row(y) {
@@ -53,7 +48,7 @@ pub fn hysteresis_of(
                 *strong || row[run.start as usize..run.end as usize].iter().any(|class| *class >= STRONG);
         }
     }
-    Ok(components.paint_with(threads, |label| if strong[label as usize] { 255 } else { 0 }))
+    Ok(components.paint_with(cx, |label| if strong[label as usize] { 255 } else { 0 }))
 }
 
 /// Sorts pixels into [`WEAK`] above `low`, [`STRONG`] above `high` as well, and none, as `gray8`.
@@ -72,6 +67,10 @@ impl RowNode for ClassifyRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         Shape { ty: ImageType::Gray8, ..inputs[0] }
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
@@ -121,7 +120,7 @@ pub fn hysteresis_threshold(image: &Image, params: &Hysteresis, cx: &Context) ->
     let &Hysteresis { low, high, connectivity } = params;
     let classes = apply_chain(nodes(Shape::of(image), low, high)?, image, cx)?;
     let classes = classes.as_gray8()?.view();
-    Ok(Image::Mask(hysteresis_of(cx.isa, classes, connectivity, cx.threads, &|| cx.is_cancelled())?))
+    Ok(Image::Mask(hysteresis_of(classes, connectivity, cx)?))
 }
 
 /// The node that classifies for [`hysteresis_of`].
@@ -160,7 +159,8 @@ mod tests {
             let expected = reference::hysteresis::hysteresis(classes.view());
             for isa in Isa::available() {
                 for threads in [1, 2] {
-                    let got = hysteresis(isa, classes.view(), threads, &|| false).unwrap();
+                    let cx = Context::default().with_isa(isa).with_threads(threads);
+                    let got = hysteresis(classes.view(), &cx).unwrap();
                     prop_assert_eq!(&got, &expected);
                 }
             }

@@ -93,29 +93,30 @@ where
     let (columns, isa) = (image.width() + 1, cx.isa);
     table.row_mut(0).fill(0.0);
     let bands = bands(image.height(), cx.threads, 64);
-    // The sums above each band, and those of the whole image; not needed for one band of plain sums.
+    if bands.len() == 1 {
+        return one_band::<T, S>(image, as_share, &mut table.as_mut_slice()[columns..], cx);
+    }
+    // The sums above each band, and those of the whole image.
     let mut above = vec![vec![S::default(); columns]];
-    if as_share || bands.len() > 1 {
-        let totals = map_bands(&bands, |band| {
-            cx.check()?;
-            let mut sums = vec![S::default(); columns];
-            let mut next = sums.clone();
-            for y in band {
-                S::sum_row(isa, image.row(y), &sums, &mut next);
-                std::mem::swap(&mut sums, &mut next);
-            }
-            Ok(sums)
-        })?;
-        for total in totals {
-            let last = &above[above.len() - 1];
-            above.push(last.iter().zip(&total).map(|(&above, &own)| above.plus(own)).collect());
+    let totals = map_bands(&bands, |band| {
+        cx.check()?;
+        let mut sums = vec![S::default(); columns];
+        let mut next = sums.clone();
+        for y in band {
+            S::sum_row(isa, image.row(y), &sums, &mut next);
+            std::mem::swap(&mut sums, &mut next);
         }
+        Ok(sums)
+    })?;
+    for total in totals {
+        let last = &above[above.len() - 1];
+        above.push(last.iter().zip(&total).map(|(&above, &own)| above.plus(own)).collect());
     }
     let total = above.last().and_then(|sums| sums.last()).map_or(0.0, ToF64::to_f64);
     let share = (as_share && total != 0.0).then_some(total);
     let mut rest = &mut table.as_mut_slice()[columns..];
     let mut parts = Vec::with_capacity(bands.len());
-    for (band, above) in bands.into_iter().zip(above) {
+    for (band, above) in bands.iter().cloned().zip(above) {
         let (part, below) = rest.split_at_mut(band.len() * columns);
         parts.push((band, above, part));
         rest = below;
@@ -126,26 +127,61 @@ where
             if y % 64 == 0 {
                 cx.check()?;
             }
-            if let Some(total) = share {
-                S::sum_row(isa, image.row(y), &sums, &mut next);
-                isa.run(
-                    #[inline(always)]
-                    || {
-                        out.iter_mut().zip(&next).for_each(|(out, sum)| *out = (sum.to_f64() / total) as f32);
-                    },
-                );
-            } else {
-                S::sum_floats_row(isa, image.row(y), &sums, &mut next, out);
-            }
+            table_row(isa, image.row(y), share, &sums, &mut next, out);
             std::mem::swap(&mut sums, &mut next);
         }
         Ok(())
     };
-    if parts.len() == 1 {
-        parts.into_iter().try_for_each(work)
-    } else {
-        parts.into_par_iter().try_for_each(work)
+    parts.into_par_iter().try_for_each(work)
+}
+
+/// A row of the table below `sums`, whose own sums are `next` afterwards.
+fn table_row<T, S>(isa: Isa, row: &[T], share: Option<f64>, sums: &[S], next: &mut [S], out: &mut [f32])
+where
+    T: Pixel,
+    S: Pixel + Sum<T> + ToF64,
+{
+    let Some(total) = share else { return S::sum_floats_row(isa, row, sums, next, out) };
+    S::sum_row(isa, row, sums, next);
+    isa.run(
+        #[inline(always)]
+        || out.iter_mut().zip(&*next).for_each(|(out, sum)| *out = (sum.to_f64() / total) as f32),
+    );
+}
+
+/// The table without its first row, by one thread, which works in memory that is spare.
+fn one_band<T, S>(image: View<T>, as_share: bool, table: &mut [f32], cx: &Context) -> Result<()>
+where
+    T: Pixel,
+    S: Pixel + Sum<T> + ToF64,
+{
+    let (columns, isa) = (image.width() + 1, cx.isa);
+    let (mut sums, mut next) = (cx.room::<Vec<S>>(), cx.room::<Vec<S>>());
+    next.resize(columns, S::default());
+    let mut share = None;
+    if as_share {
+        sums.clear();
+        sums.resize(columns, S::default());
+        for y in 0..image.height() {
+            if y % 64 == 0 {
+                cx.check()?;
+            }
+            S::sum_row(isa, image.row(y), &sums, &mut next);
+            std::mem::swap(&mut *sums, &mut *next);
+        }
+        let total = sums.last().map_or(0.0, ToF64::to_f64);
+        share = (total != 0.0).then_some(total);
     }
+    sums.clear();
+    sums.resize(columns, S::default());
+    for (y, out) in table.chunks_exact_mut(columns).enumerate() {
+        if y % 64 == 0 {
+            cx.check()?;
+        }
+        table_row(isa, image.row(y), share, &sums, &mut next, out);
+        std::mem::swap(&mut *sums, &mut *next);
+    }
+    Ok(())
 }
 
 /// A sum as a float, to be divided.

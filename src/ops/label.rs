@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::Context;
 use super::band::{Cancelled, bands, fill_bands, map_bands, poll};
+use super::spare::{Furnished, Room};
 use crate::image::{Image, ImageType, Plane, View};
 use crate::kernel::Isa;
 use crate::kernel::ccl::runs_row;
@@ -47,7 +48,7 @@ pub struct Run {
 
 /// The connected components of an image as runs of pixels, numbered from 1 in raster order of
 /// their first pixels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Components {
     width: usize,
     /// The runs, row after row, each row from left to right.
@@ -76,16 +77,10 @@ pub fn components(
 ) -> Result<Components> {
     let (width, height) = (mask.width(), mask.height());
     check_size(width, height)?;
-    let reach = u32::from(connectivity == Connectivity::Eight);
+    let reach = reach(connectivity);
     let parts = map_bands(&bands(height, threads, 64), |band| {
         let mut forest = Forest::with_rows(band.len());
-        for y in band {
-            if y % POLL_ROWS == 0 {
-                poll(cancelled)?;
-            }
-            runs_row(isa, mask.row(y), |start, end| forest.runs.push(Run { start, end }));
-            forest.end_row(reach);
-        }
+        forest.add(isa, mask, band, connectivity, cancelled)?;
         Ok(forest)
     })?;
     let mut forest = Forest::with_rows(0);
@@ -113,6 +108,11 @@ pub fn label(
     Ok((components.paint(threads), components.count))
 }
 
+/// How far past its ends a run touches those above and below.
+fn reach(connectivity: Connectivity) -> u32 {
+    u32::from(connectivity == Connectivity::Eight)
+}
+
 /// Coordinates and run numbers are `u32`.
 fn check_size(width: usize, height: usize) -> Result<()> {
     match width.max(1).checked_mul(height.max(1)) {
@@ -121,6 +121,33 @@ fn check_size(width: usize, height: usize) -> Result<()> {
             "components of an image of {width}x{height}: more than {} pixels",
             u32::MAX
         ))),
+    }
+}
+
+/// [`components`] in memory that the context has to spare.
+pub(crate) fn components_of<'a>(
+    cx: &'a Context,
+    mask: View<u8>,
+    connectivity: Connectivity,
+) -> Result<Room<'a, Components>> {
+    let mut room = cx.room::<Components>();
+    let (width, height) = (mask.width(), mask.height());
+    if cx.threads > 1 {
+        *room = components(cx.isa, mask, connectivity, cx.threads, &|| cx.is_cancelled())?;
+        return Ok(room);
+    }
+    check_size(width, height)?;
+    let Components { runs, rows, labels, .. } = std::mem::take(&mut *room);
+    let mut forest = Forest { runs, rows, parents: labels };
+    forest.clear();
+    forest.add(cx.isa, mask, 0..height, connectivity, &|| cx.is_cancelled())?;
+    *room = forest.into_components(width);
+    Ok(room)
+}
+
+impl Furnished for Components {
+    fn bytes(&self) -> usize {
+        self.runs.bytes() + self.rows.bytes() + self.labels.bytes()
     }
 }
 
@@ -165,7 +192,7 @@ impl Components {
 
     /// Height of the image in pixels.
     pub fn height(&self) -> usize {
-        self.rows.len() - 1
+        self.rows.len().saturating_sub(1)
     }
 
     /// The number of components; their labels are `1..=count`.
@@ -201,17 +228,20 @@ impl Components {
 
     /// The plane of labels.
     pub fn paint(&self, threads: usize) -> Plane<u32> {
-        self.paint_with(threads, |label| label)
+        let mut plane = Plane::new(self.width, self.height());
+        self.paint_over(&mut plane, true, threads, |label| label);
+        plane
     }
 
-    /// A plane of `color(label)` where there is a component, and of zeros elsewhere.
+    /// A plane of `color(label)` where there is a component, and of zeros elsewhere, in memory that the context
+    /// has to spare.
     pub(crate) fn paint_with<T: crate::image::Pixel>(
         &self,
-        threads: usize,
+        cx: &Context,
         color: impl Fn(u32) -> T + Sync,
     ) -> Plane<T> {
-        let mut plane = Plane::new(self.width, self.height());
-        self.paint_over(&mut plane, true, threads, color);
+        let mut plane = cx.plane(self.width, self.height());
+        self.paint_over(&mut plane, false, cx.threads, color);
         plane
     }
 
@@ -265,6 +295,34 @@ impl Forest {
         let mut starts = Vec::with_capacity(rows + 1);
         starts.push(0);
         Self { runs: Vec::with_capacity(4 * rows), rows: starts, parents: Vec::with_capacity(4 * rows) }
+    }
+
+    /// As one without rows, in the same memory.
+    fn clear(&mut self) {
+        self.runs.clear();
+        self.parents.clear();
+        self.rows.clear();
+        self.rows.push(0);
+    }
+
+    /// Adds rows of a mask.
+    fn add(
+        &mut self,
+        isa: Isa,
+        mask: View<u8>,
+        rows: Range<usize>,
+        connectivity: Connectivity,
+        cancelled: Cancelled,
+    ) -> Result<()> {
+        let reach = reach(connectivity);
+        for y in rows {
+            if y % POLL_ROWS == 0 {
+                poll(cancelled)?;
+            }
+            runs_row(isa, mask.row(y), |start, end| self.runs.push(Run { start, end }));
+            self.end_row(reach);
+        }
+        Ok(())
     }
 
     /// Ends a row whose runs were pushed, and joins them to those of the row before.

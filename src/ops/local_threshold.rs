@@ -91,6 +91,13 @@ impl RowNode for LocalRows {
         })
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        if let Sums::Integers(sums) = scratch(state) {
+            sums.iter_mut().for_each(IntegerSums::restart);
+        }
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (ty, stencil) = (rows.shape(0).ty, &self.stencil);
         let middle = stencil.anchor.0..stencil.anchor.0 + rows.shape(0).width;

@@ -90,7 +90,7 @@ pub fn contours(mask: &Image, cx: &Context) -> Result<Vec<Contour>> {
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for images that are no masks, [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn distance_transform(mask: &Image, cx: &Context) -> Result<Image> {
-    let distances = distance::distance_transform(mask.as_gray8()?.view(), cx.threads, &|| cx.is_cancelled())?;
+    let distances = distance::distance_transform(mask.as_gray8()?.view(), cx)?;
     Ok(Image::GrayF32(distances))
 }
 
@@ -120,7 +120,7 @@ pub struct FillHoles {
 pub fn fill_holes(mask: &Image, params: &FillHoles, cx: &Context) -> Result<Image> {
     let &FillHoles { connectivity, max_area } = params;
     let mask = mask.as_gray8()?.view();
-    let filled = holes::fill_holes(cx.isa, mask, connectivity, max_area, cx.threads, &|| cx.is_cancelled())?;
+    let filled = holes::fill_holes(mask, connectivity, max_area, cx)?;
     Ok(Image::Mask(filled))
 }
 
@@ -158,7 +158,7 @@ impl Default for RemoveSmall {
 pub fn remove_small(mask: &Image, params: &RemoveSmall, cx: &Context) -> Result<Image> {
     let &RemoveSmall { connectivity, min_area } = params;
     let mask = mask.as_gray8()?.view();
-    let left = holes::remove_small(cx.isa, mask, connectivity, min_area, cx.threads, &|| cx.is_cancelled())?;
+    let left = holes::remove_small(mask, connectivity, min_area, cx)?;
     Ok(Image::Mask(left))
 }
 
@@ -188,7 +188,7 @@ pub struct ClearBorder {
 pub fn clear_border(mask: &Image, params: &ClearBorder, cx: &Context) -> Result<Image> {
     let &ClearBorder { connectivity, margin } = params;
     let mask = mask.as_gray8()?.view();
-    let left = holes::clear_border(cx.isa, mask, connectivity, margin, cx.threads, &|| cx.is_cancelled())?;
+    let left = holes::clear_border(mask, connectivity, margin, cx)?;
     Ok(Image::Mask(left))
 }
 

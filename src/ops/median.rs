@@ -109,6 +109,14 @@ impl RowNode for MedianRows {
         }
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        // Only histograms are carried from row to row.
+        if let Some(sliding) = state.downcast_mut::<Sliding>() {
+            sliding.at = None;
+        }
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match rows.shape(0).ty.element() {
             element if self.has_histograms(element) => {

@@ -55,6 +55,7 @@ pub mod resize_taps;
 pub mod rolling_ball;
 pub mod row;
 pub mod sobel;
+mod spare;
 pub mod statistics;
 mod stencil;
 pub mod template;

@@ -171,6 +171,11 @@ impl RowNode for MorphologyRows {
         }
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        // Nothing is carried from row to row.
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match rows.shape(0).ty.element() {
             Number::U16 => self.write::<u16>(isa, state, rows, y, out),

@@ -152,6 +152,10 @@ impl RowNode for ClassRows {
         Shape { ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let (ty, y) = (rows.shape(0).ty, y as isize);
         match ty {

@@ -2,6 +2,19 @@
 //!
 //! The plainest classifier of pictures, and the measure of what the others are worth. It is the
 //! normalised correlation coefficient of [`template`](super::template) at one place for each class.
+//!
+//! ```
+//! use lyncean::image::Plane;
+//! use lyncean::ops::nearest::{Nearest, Templates, nearest_templates};
+//!
+//! // Two templates of 4x4 side by side: a rising slope, and a falling one.
+//! let strip = Plane::from_fn(8, 4, |x, _| if x < 4 { x as u8 } else { 8 - x as u8 });
+//! let templates = Templates::from_strip(strip.view(), 4)?;
+//! let picture = Plane::from_fn(4, 4, |x, _| 30 * x as u8);
+//! let Nearest { class, .. } = nearest_templates(&templates, picture.view())?[0];
+//! assert_eq!((templates.len(), class), (2, 0));
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use super::band::{Cancelled, poll};
 use super::regions::Gray;

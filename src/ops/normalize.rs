@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::histogram::{ExtremaReduction, Histogram, HistogramReduction, reduce};
-use super::point::{map_node, white};
+use super::point::{map_node, refit_integers, white};
 use super::row::{Reduction, RowNode, Shape, State, apply};
 use super::stencil::expect_types;
 use crate::image::{Element, Image, ImageType};
@@ -56,15 +56,33 @@ pub fn check(input: Shape, params: &Normalize) -> Result<()> {
 /// they become the range's first.
 pub fn node(ty: ImageType, params: &Normalize, [low, high]: [f64; 2]) -> Arc<dyn RowNode> {
     let [first, last] = params.range(ty);
-    let span = high - low;
-    let scale = if span > f64::EPSILON { (last - first) / span } else { 0.0 };
-    let (factor, shift) = (scale as f32, (first - low * scale) as f32);
+    let scale = scale([low, high], [first, last]);
     let (least, most) = (first.min(last), first.max(last));
     if ty.element() == Element::F32 {
         let shift = first - low * scale;
         return map_node("normalize", ty, move |value| (value * scale + shift).clamp(least, most));
     }
-    map_node("normalize", ty, move |value| f64::from(value as f32 * factor + shift).clamp(least, most))
+    map_node("normalize", ty, integers(ty, params, [low, high]))
+}
+
+/// The map of integers.
+fn integers(ty: ImageType, params: &Normalize, [low, high]: [f64; 2]) -> impl Fn(f64) -> f64 + use<> {
+    let [first, last] = params.range(ty);
+    let scale = scale([low, high], [first, last]);
+    let (factor, shift) = (scale as f32, (first - low * scale) as f32);
+    let (least, most) = (first.min(last), first.max(last));
+    move |value| f64::from(value as f32 * factor + shift).clamp(least, most)
+}
+
+fn scale([low, high]: [f64; 2], [first, last]: [f64; 2]) -> f64 {
+    let span = high - low;
+    if span > f64::EPSILON { (last - first) / span } else { 0.0 }
+}
+
+/// Makes a [`node`] that there is to that of another range of values, in its memory; `false` where it cannot
+/// be, as of floats.
+pub(crate) fn refit(node: &mut Arc<dyn RowNode>, ty: ImageType, params: &Normalize, range: [f64; 2]) -> bool {
+    ty.element() != Element::F32 && refit_integers(node, integers(ty, params, range))
 }
 
 /// The reduction that finds the range of values.

@@ -3,6 +3,7 @@
 //! Integers go through a table of all their values, so that each value is computed once, in `f64`;
 //! floats are computed one by one.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::Context;
@@ -40,6 +41,10 @@ impl RowNode for FloatRows {
         inputs[0]
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         for (&value, out) in rows.get::<f32>(0, 0, y as isize).iter().zip(out.row::<f32>()) {
             *out = (self.map)(value);
@@ -69,6 +74,21 @@ pub(crate) fn map_node(
     }
 }
 
+/// Fills the table of a [`map_node`] of integers anew, in its memory; `false` where it is none, or in use.
+pub(crate) fn refit_integers(node: &mut Arc<dyn RowNode>, map: impl Fn(f64) -> f64) -> bool {
+    let Some(node) = Arc::get_mut(node) else { return false };
+    let node: &mut dyn Any = node;
+    if let Some(table) = node.downcast_mut::<TableRows>().and_then(TableRows::table_mut) {
+        (0..=u8::MAX).zip(table).for_each(|(i, entry)| *entry = map(f64::from(i)).round_ties_even() as u8);
+        return true;
+    }
+    if let Some(table) = node.downcast_mut::<Table16Rows>().and_then(Table16Rows::table_mut) {
+        (0..=u16::MAX).zip(table).for_each(|(i, entry)| *entry = map(f64::from(i)).round_ties_even() as u16);
+        return true;
+    }
+    false
+}
+
 /// The value of white in pictures of a type.
 pub(crate) fn white(ty: ImageType) -> f64 {
     match ty.element() {
@@ -89,6 +109,10 @@ impl RowNode for InvertRows {
 
     fn output(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
+    }
+
+    fn is_map(&self) -> bool {
+        true
     }
 
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

@@ -2,6 +2,25 @@
 //!
 //! Names and formulas are those of `skimage.measure.regionprops`. Everything that depends on the
 //! shape alone is computed from exact integer sums over runs of pixels.
+//!
+//! ```
+//! use lyncean::image::Plane;
+//! use lyncean::kernel::Isa;
+//! use lyncean::ops::label::{Components, Connectivity, Run, components};
+//! use lyncean::ops::regions::{Filter, Intensity, Region, regions, regions_with_intensity, retain};
+//!
+//! let mask = Plane::from_fn(9, 5, |x, y| u8::from(x < 3 && y < 2 || x == 6));
+//! let mut found: Components = components(Isa::best(), mask.view(), Connectivity::Eight, 1, &|| false)?;
+//! assert_eq!((found.count(), found.row(0).next()), (2, Some((Run { start: 0, end: 3 }, 1))));
+//! let mut table: Vec<Region> = regions(&found);
+//! assert_eq!((table[0].area, table[1].centroid), (6, (6.0, 2.0)));
+//! let bright = Plane::from_fn(9, 5, |x, _| 10 * x as u8);
+//! let Some(Intensity { mean, .. }) = regions_with_intensity(&found, bright.view())?[0].intensity else { panic!() };
+//! assert_eq!(mean, 10.0);
+//! retain(&mut found, &mut table, &Filter { min_area: 6, ..Filter::default() })?;
+//! assert_eq!((found.count(), table.len()), (1, 1));
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::Range;

@@ -197,6 +197,15 @@ impl RowNode for BilinearRows {
         }
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        if let Some(cache) = state.downcast_mut::<Cache<i32>>() {
+            cache.of = [None; 2];
+        } else if let Some(cache) = state.downcast_mut::<Cache<f32>>() {
+            cache.of = [None; 2];
+        }
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let channels = self.output.ty.channels();
         match self.output.ty.element() {
@@ -260,6 +269,11 @@ impl RowNode for AreaRows {
         Box::new([vec![0.0f32; elements], vec![0.0f32; elements]])
     }
 
+    fn restart(&self, _state: &mut State) -> bool {
+        // Every row starts from nothing.
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         match self.output.ty.element() {
             Element::U8 => self.write::<u8>(isa, state, rows, y, out),
@@ -312,6 +326,11 @@ impl RowNode for CellRows {
 
     fn start(&self, _inputs: &[Shape], output: Shape) -> State {
         Box::new(vec![0u32; output.width * output.ty.channels()])
+    }
+
+    fn restart(&self, _state: &mut State) -> bool {
+        // Every row starts from nothing.
+        true
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {

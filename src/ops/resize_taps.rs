@@ -96,6 +96,15 @@ impl<const N: usize> RowNode for TapRows<N> {
         }
     }
 
+    fn restart(&self, state: &mut State) -> bool {
+        if let Some(cache) = state.downcast_mut::<Cache<i32, N>>() {
+            cache.of = [None; N];
+        } else if let Some(cache) = state.downcast_mut::<Cache<f32, N>>() {
+            cache.of = [None; N];
+        }
+        true
+    }
+
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         let channels = self.output.ty.channels();
         match self.output.ty.element() {

@@ -121,7 +121,7 @@ fn roll<T: Pixel + Height>(plane: &Plane<T>, params: &RollingBall, cx: &Context)
     for y in 0..height {
         ground.set_row(cx.isa, y, view.row(y));
     }
-    let mut out = Plane::new(width, height);
+    let mut out = cx.plane(width, height);
     fill_bands(&mut out, &bands(height, cx.threads, 8), |band, out| {
         for (y, out) in band.zip(out.chunks_exact_mut(width.max(1))) {
             cx.check()?;

@@ -54,8 +54,9 @@ impl Stencil {
     }
 }
 
-/// Windows of up to this many rows are gathered without allocating.
+/// Windows of up to this many rows are gathered without allocating; few rows cost less.
 const FEW: usize = 16;
+const MANY: usize = 64;
 
 /// Calls `body` with the padded rows of a window.
 pub(crate) fn with_window<T: Pixel, R>(
@@ -67,6 +68,10 @@ pub(crate) fn with_window<T: Pixel, R>(
     let count = range.len();
     if count <= FEW {
         let mut window: [&[T]; FEW] = [&[]; FEW];
+        rows.window(plane, range.start, &mut window[..count]);
+        body(&window[..count])
+    } else if count <= MANY {
+        let mut window: [&[T]; MANY] = [&[]; MANY];
         rows.window(plane, range.start, &mut window[..count]);
         body(&window[..count])
     } else {

@@ -140,6 +140,10 @@ impl RowNode for ThresholdRows {
         Shape { ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         fn write<T: Pixel + PartialOrd>(
             level: Level<T>,

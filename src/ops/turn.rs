@@ -95,7 +95,7 @@ pub fn check(input: Shape) -> Result<()> {
 
 fn turn_plane<T: Pixel>(plane: &Plane<T>, turn: Turn, cx: &Context) -> Result<Plane<T>> {
     let (width, height) = turn.size(plane.width(), plane.height());
-    let mut out = Plane::new(width, height);
+    let mut out = cx.plane(width, height);
     let from = plane.view();
     fill_bands(&mut out, &bands(height, cx.threads, 64), |band, out| {
         cx.check()?;

@@ -85,12 +85,12 @@ pub(crate) fn output_type(input: ImageType, taps: Taps) -> ImageType {
 /// whose border is neither 0 nor 255; [`Pipeline`](crate::ErrorKind::Pipeline) for sizes of 0 or beyond
 /// [`MAX_SIZE`], the border `valid`, and a map that is not finite.
 pub fn check(input: Shape, params: &Warp) -> Result<()> {
+    use ImageType::{Gray8, Gray16, GrayF32, Labels, Mask, Rgb8, Rgb16, RgbF32};
     let Warp { width, height, taps, border, .. } = *params;
-    let mut accepted = [ImageType::READ.as_slice(), &[ImageType::Mask]].concat();
-    if taps == Taps::Nearest {
-        accepted.push(ImageType::Labels);
-    }
-    expect_types("warp", input, &accepted)?;
+    // Labels last: they are not to be blended.
+    let accepted = [Gray8, Gray16, GrayF32, Rgb8, Rgb16, RgbF32, Mask, Labels];
+    let blended = accepted.len() - usize::from(taps != Taps::Nearest);
+    expect_types("warp", input, &accepted[..blended])?;
     if params.map.rows.as_flattened().iter().any(|value| !value.is_finite()) {
         return Err(Error::pipeline("a warp wants a map of finite numbers"));
     }
@@ -165,7 +165,7 @@ where
     let [[a, b, c], [d, e, f]] =
         Affine::translation(-0.5, -0.5).after(&params.map).after(&Affine::translation(0.5, 0.5)).rows;
     let cubic = if params.taps == Taps::Bicubic { cubic_weights() } else { Vec::new() };
-    let mut out = Plane::new(params.width, params.height);
+    let mut out = cx.plane(params.width, params.height);
     fill_bands(&mut out, &bands(params.height, cx.threads, 16), |band, out| {
         let out: &mut [T] = bytemuck::cast_slice_mut(out);
         for (y, out) in band.zip(out.chunks_exact_mut(params.width * C)) {

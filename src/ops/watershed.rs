@@ -3,6 +3,21 @@
 //! Pixels are taken in the order of their values, those of one value in the order in which the flood
 //! reached them (F. Meyer 1991; P. Soille and L. Vincent 1990; scikit-image's `watershed`). Markers of one
 //! value begin in raster order.
+//!
+//! ```
+//! use lyncean::image::{Image, Plane};
+//! use lyncean::ops::Context;
+//! use lyncean::ops::label::Connectivity;
+//! use lyncean::ops::watershed::{peaks, watershed};
+//!
+//! // Two valleys, and a marker in each.
+//! let depth = Plane::from_fn(9, 1, |x, _| [3.0, 1.0, 2.0, 4.0, 6.0, 4.0, 2.0, 1.0, 3.0][x]);
+//! let markers = Plane::from_fn(9, 1, |x, _| [0, 1, 0, 0, 0, 0, 0, 2, 0][x]);
+//! let parts = watershed(depth.view(), markers.view(), None, Connectivity::Eight, &|| false)?;
+//! assert_eq!((parts.get(0, 0), parts.get(8, 0)), (1, 2));
+//! assert_eq!(peaks(&Image::GrayF32(depth), 1, 5.0, &Context::default())?, [(4, 0)]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -30,6 +30,11 @@ impl<S: Copy + Default> IntegerSums<S> {
         Self { columns: vec![S::default(); length + SLACK], sums: Vec::new(), at: None }
     }
 
+    /// Forgets the row that the columns are for.
+    pub(crate) fn restart(&mut self) {
+        self.at = None;
+    }
+
     /// Sums of the columns for output row `y`, and [`SLACK`]; `term` is what of a pixel is summed.
     pub(crate) fn columns<T>(
         &mut self,

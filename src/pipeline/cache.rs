@@ -23,6 +23,26 @@ const MAGIC: &[u8] = b"lyncean stage 1\n";
 pub(super) type Key = blake3::Hash;
 
 /// A folder of results of stages; see [`Pipeline::run_cached`](super::Pipeline::run_cached).
+///
+/// ```
+/// use std::sync::Arc;
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::row::Shape;
+/// use lyncean::pipeline::{Cache, Pipeline, RunOptions};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let cache = Cache::open(folder.path())?;
+/// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"median\"\nsize = 5")?;
+/// let image = Arc::new(Image::Gray8(Plane::from_fn(40, 30, |x, y| (x * y) as u8)));
+/// let shape = Shape::of(&image);
+/// for _ in 0..2 {
+///     // The picture is read only where something has to be computed.
+///     let mut read = || Ok((Arc::clone(&image), None));
+///     pipeline.run_cached(shape, "fingerprint", &mut read, &cache, &RunOptions::default())?;
+/// }
+/// assert_eq!((cache.stored(), cache.loaded()), (1, 1));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,

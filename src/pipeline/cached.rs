@@ -96,7 +96,7 @@ impl Pipeline {
         run::carry_out(&plan, None, &mut space, &cx)?;
         let values = &space.values;
         for id in made {
-            if let (Some(key), Some(value)) = (keys.get(&id), values.get(&id)) {
+            if let (Some(key), Some(value)) = (keys.get(&id), values.get(id)) {
                 cache.store(key, value);
             }
         }

@@ -61,6 +61,15 @@ pub(super) struct Reference {
 }
 
 /// How a pipeline is carried out. It changes speed only: results are the same bit for bit.
+///
+/// ```
+/// use lyncean::pipeline::Pipeline;
+///
+/// let text = "version = 1\n[[stage]]\nuse = \"invert\"\n[schedule]\nthreads = 2\nisa = \"portable\"";
+/// let pipeline = Pipeline::from_toml(text)?;
+/// assert_eq!((pipeline.schedule().threads, pipeline.schedule().strip_rows), (Some(2), None));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Schedule {

@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod session;
 mod stream;
+mod values;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -237,6 +238,16 @@ fn cut(file: &mut file::File, last: &str) -> Result<()> {
 }
 
 /// The text of a pipeline file, or of a built-in one named `builtin:NAME`.
+///
+/// ```
+/// use std::path::Path;
+/// use lyncean::pipeline::{Loader, read_source};
+///
+/// let source = read_source(Path::new("builtin:coins"))?;
+/// assert!(source.text().contains("[[stage]]"));
+/// assert!(Loader::new().parse(source).is_ok());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Io`](crate::ErrorKind::Io), or [`Pipeline`](crate::ErrorKind::Pipeline) for an unknown built-in.

@@ -135,7 +135,7 @@ impl Operation {
         run::carry_out(&prepared.plan, None, &mut space, cx)?;
         let (_, outputs) = &prepared.plan.stages[0];
         let value = |&(name, id): &(&'static str, ValueId)| {
-            let value = space.values.get(&id).cloned();
+            let value = space.values.get(id).cloned();
             value.map(|value| (name, value)).ok_or_else(|| internal("an output was not made"))
         };
         let results = outputs.iter().map(value).collect();
@@ -163,14 +163,14 @@ impl Operation {
     }
 
     fn prepared(&self, inputs: &[Value], cx: &Context) -> Result<Arc<Prepared>> {
-        let metas: Vec<Meta> = inputs.iter().map(meta).collect();
         let fits = |known: &&Arc<Prepared>| {
-            known.inputs == metas && known.threads == cx.threads && known.strip_rows == cx.strip_rows
+            (known.threads, known.strip_rows) == (cx.threads, cx.strip_rows)
+                && known.inputs.iter().copied().eq(inputs.iter().map(meta))
         };
         if let Some(known) = self.plans.lock().ok().and_then(|plans| plans.iter().find(fits).cloned()) {
             return Ok(known);
         }
-        let prepared = Arc::new(self.prepare(metas, cx)?);
+        let prepared = Arc::new(self.prepare(inputs.iter().map(meta).collect(), cx)?);
         if let Ok(mut plans) = self.plans.lock() {
             if plans.len() == PLANS {
                 plans.remove(0);

@@ -25,8 +25,10 @@ pub struct Plan {
     pub(super) kept: Vec<ValueId>,
     /// The image of the last stage, if it has one.
     pub(super) last: Option<ValueId>,
-    /// Per value: the last step that reads it.
-    pub(super) last_use: HashMap<ValueId, usize>,
+    /// Per step: the values that nobody wants after it.
+    pub(super) ends: Vec<Vec<ValueId>>,
+    /// Whether some step reads the alpha of the picture.
+    reads_alpha: bool,
     pub(super) rewrites: Vec<String>,
     /// Operations that are carried out.
     pub(super) live: Vec<bool>,
@@ -81,7 +83,8 @@ impl Plan {
             stages,
             kept,
             last,
-            last_use: HashMap::new(),
+            ends: Vec::new(),
+            reads_alpha: false,
             rewrites,
             live,
         };
@@ -89,19 +92,31 @@ impl Plan {
             let step = plan.step(group, cx)?;
             plan.steps.push(step);
         }
+        // What no step reads or makes ends with the first.
+        let mut last = vec![0; plan.graph.metas.len()];
         for (index, step) in plan.steps.iter().enumerate() {
-            let read: &[ValueId] = match step {
-                PlanStep::Run(run) => &run.sources,
-                PlanStep::Whole(op) => &plan.graph.ops[*op].inputs,
+            let (read, made): (&[ValueId], &[usize]) = match step {
+                PlanStep::Run(run) => (&run.sources, &run.ops),
+                PlanStep::Whole(op) => (&plan.graph.ops[*op].inputs, std::slice::from_ref(op)),
             };
-            plan.last_use.extend(read.iter().map(|id| (*id, index)));
+            plan.reads_alpha |= read.contains(&input[1]);
+            let made = made.iter().flat_map(|op| &plan.graph.ops[*op].outputs);
+            read.iter().chain(made).for_each(|id| last[id.0] = index);
+        }
+        plan.ends = vec![Vec::new(); plan.steps.len()];
+        for (id, index) in last.into_iter().enumerate() {
+            if let Some(ends) = plan.ends.get_mut(index)
+                && !plan.kept.contains(&ValueId(id))
+            {
+                ends.push(ValueId(id));
+            }
         }
         Ok(plan)
     }
 
     /// Whether any step reads the alpha of the picture.
     pub fn reads_alpha(&self) -> bool {
-        self.last_use.contains_key(&self.input[1]) || self.kept.contains(&self.input[1])
+        self.reads_alpha || self.kept.contains(&self.input[1])
     }
 
     /// How many runs of row operations there are.

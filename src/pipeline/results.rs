@@ -10,6 +10,18 @@ use crate::stage::{Class, ImageValue, Measures, Object, Value};
 use crate::{Error, Result};
 
 /// The outputs of one stage that were kept: data always, images where they were asked for.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::pipeline::{Pipeline, StageResults};
+///
+/// let pipeline = Pipeline::from_toml("version = 1\n[[stage]]\nuse = \"threshold\"\nmethod = \"mean\"")?;
+/// let results = pipeline.run(&Image::Gray8(Plane::from_fn(4, 4, |x, _| 50 * x as u8)))?;
+/// let StageResults { name, values } = &results.stages()[0];
+/// let outputs: Vec<&str> = values.iter().map(|(output, _)| *output).collect();
+/// assert_eq!((name.as_str(), outputs), ("threshold", vec!["image", "level"]));
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct StageResults {
     /// The stage's name.

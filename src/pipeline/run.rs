@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use super::plan::{Maps, Plan, PlanStep, RunStep, internal};
 use super::results::{Results, StageResults};
+use super::values::Values;
 use crate::image::{Affine, Image};
 use crate::ops::Context;
 use crate::ops::point::InvertRows;
 use crate::ops::row::{self, RowNode, RunPlan, Workspace};
 use crate::stage::{ImageValue, Measures, OpKind, Value, ValueId};
 use crate::{Error, Result};
-
-/// Values that are there, by id.
-pub(super) type Values = HashMap<ValueId, Value>;
 
 /// What the runs of one plan work in, kept from picture to picture.
 #[derive(Default)]
@@ -24,6 +22,7 @@ pub(super) struct Space {
     measures: HashMap<usize, Arc<Measures>>,
     steps: Vec<StepSpace>,
     inputs: Vec<Value>,
+    outputs: Vec<Value>,
 }
 
 /// What one step works in.
@@ -126,10 +125,8 @@ pub(super) fn carry_out(plan: &Plan, picture: Option<&Image>, space: &mut Space,
             PlanStep::Run(step) => run_rows(plan, index, step, picture, space, cx)?,
             PlanStep::Whole(op) => run_whole(plan, *op, space, cx)?,
         }
-        let done =
-            |id: &ValueId| !plan.kept.contains(id) && plan.last_use.get(id).is_none_or(|last| *last <= index);
-        for (_, value) in space.values.extract_if(|id, _| done(id)) {
-            if let Value::Image(value) = value {
+        for id in &plan.ends[index] {
+            if let Some(Value::Image(value)) = space.values.take(*id) {
                 cx.reuse(value.image);
             }
         }
@@ -155,7 +152,7 @@ fn run_rows(
     }
     let schedule = step.fixed.as_ref().or(mapped.as_ref().map(|mapped| &mapped.schedule));
     let schedule = schedule.ok_or_else(|| internal("a run has no schedule"))?;
-    let sources = step.sources.iter().filter_map(|id| match (values.get(id), picture) {
+    let sources = step.sources.iter().filter_map(|id| match (values.get(*id), picture) {
         (Some(Value::Image(value)), _) => Some(&*value.image),
         (None, Some(picture)) if *id == plan.input[0] => Some(picture),
         _ => None,
@@ -194,13 +191,14 @@ fn run_rows(
 fn run_whole(plan: &Plan, op: usize, space: &mut Space, cx: &Context) -> Result<()> {
     let operation = &plan.graph.ops[op];
     let OpKind::Whole(step) = &operation.kind else { return Err(internal("a step is not whole")) };
-    let Space { values, inputs, .. } = space;
+    let Space { values, inputs, outputs, .. } = space;
     inputs.clear();
-    inputs.extend(operation.inputs.iter().filter_map(|id| values.get(id).cloned()));
+    outputs.clear();
+    inputs.extend(operation.inputs.iter().filter_map(|id| values.get(*id).cloned()));
     if inputs.len() != operation.inputs.len() {
         return Err(internal("a step misses an input"));
     }
-    let outputs = step.run(cx, inputs).map_err(|error| within(plan, op, error))?;
+    step.run(cx, inputs, outputs).map_err(|error| within(plan, op, error))?;
     inputs.clear();
     let declared = || operation.outputs.iter().map(|id| plan.graph.meta(*id).ty());
     if !outputs.iter().map(Value::ty).eq(declared()) {
@@ -209,7 +207,7 @@ fn run_whole(plan: &Plan, op: usize, space: &mut Space, cx: &Context) -> Result<
         let message = format!("declared {declared:?}, but made {made:?}");
         return Err(within(plan, op, internal(&message)));
     }
-    values.extend(operation.outputs.iter().copied().zip(outputs));
+    values.extend(operation.outputs.iter().copied().zip(outputs.drain(..)));
     Ok(())
 }
 
@@ -222,7 +220,7 @@ fn within(plan: &Plan, op: usize, error: Error) -> Error {
 
 /// Puts what a plan keeps into results, in the memory that they have.
 pub(super) fn fill(results: &mut Results, plan: &Plan, values: &Values, size: (usize, usize)) {
-    let kept = |id: &ValueId| values.get(id).filter(|_| plan.kept.contains(id)).cloned();
+    let kept = |id: &ValueId| values.get(*id).filter(|_| plan.kept.contains(id)).cloned();
     let names = plan.stages.iter().map(|(name, _)| name);
     if !results.stages.iter().map(|stage| &stage.name).eq(names.clone()) {
         results.stages = names.map(|name| StageResults { name: name.clone(), values: Vec::new() }).collect();
@@ -231,7 +229,7 @@ pub(super) fn fill(results: &mut Results, plan: &Plan, values: &Values, size: (u
         stage.values.clear();
         stage.values.extend(outputs.iter().filter_map(|(name, id)| Some((*name, kept(id)?))));
     }
-    results.output = plan.last.and_then(|id| match values.get(&id) {
+    results.output = plan.last.and_then(|id| match values.get(id) {
         Some(Value::Image(value)) => Some(value.clone()),
         _ => None,
     });

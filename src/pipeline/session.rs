@@ -10,13 +10,13 @@ use crate::ops::Context;
 use crate::ops::row::Shape;
 
 /// A loop over pictures of one size: the plan, all that runs work in, and the results are kept and used
-/// again. Chains of `gray`, `gaussian-blur`, `sobel`, `laplacian`, `threshold` (with a method that finds the
-/// level, too) and point maps allocate nothing from the third picture on.
+/// again. Nearly all stages allocate nothing from the third picture on; lists of runs of pixels (`canny`,
+/// `hysteresis`, `fill-holes` ...) grow with a picture that has more of them than all before.
 ///
-/// What still allocates: lists of what stages find (`label`, `contours`, detectors) and what whole-image steps
-/// work in; the scratch of the other windows (`box-blur`, `median`, `erode`, `canny`, `convolve`, `resize` ...), a
-/// few rows a picture; windows of more than 16 rows; the tables of `equalize` and `normalize`. Pictures of
-/// another size make a new plan.
+/// What still allocates: lists of what stages find (`label`, `contours`, detectors, classifiers), the vectors of
+/// `hog`, and what `clahe`, `flat-field`, `match-template`, `multi-otsu`, `rolling-ball`, `watershed` and nets work
+/// in; `normalize` and `threshold` by a method on floats; windows of more than 64 rows. With several threads, whole
+/// steps make lists of their bands. Pictures of another size make a new plan.
 ///
 /// ```
 /// use lyncean::image::{Image, Plane};

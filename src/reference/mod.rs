@@ -1,7 +1,7 @@
 //! The proof room: every kernel and operation again, as its definition.
 //!
 //! Written with bounds-checked accessors in `i64` and `f64`, sharing no code with the fast path.
-//! Only tests and docs depend on it.
+//! Only tests and docs depend on it, and it may change with any version.
 
 pub mod activation;
 pub mod arithmetic;

@@ -99,10 +99,11 @@ impl Whole for Hysteresis {
         "hysteresis"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let classes = value.image.as_gray8()?;
-        let mask = hysteresis::hysteresis(cx.isa, classes.view(), cx.threads, &|| cx.is_cancelled())?;
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(Image::Mask(mask)), map: value.map })])
+        let mask = hysteresis::hysteresis(classes.view(), cx)?;
+        outputs.push(Value::Image(ImageValue { image: cx.share(Image::Mask(mask)), map: value.map }));
+        Ok(())
     }
 }

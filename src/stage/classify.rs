@@ -110,7 +110,7 @@ impl Whole for ClassifyStep {
         "classify"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let arch = self.net.arch();
         let x = standardised(&value.image, &arch.mean, &arch.std)?;
@@ -122,7 +122,8 @@ impl Whole for ClassifyStep {
         let name = |index: usize| arch.classes.get(index).cloned().unwrap_or_else(|| index.to_string());
         let classes = order.iter().take(self.top);
         let classes = classes.map(|&index| Class { label: name(index), probability: probabilities[index] });
-        Ok(vec![Value::Classes(Arc::new(classes.collect()))])
+        outputs.push(Value::Classes(Arc::new(classes.collect())));
+        Ok(())
     }
 }
 

@@ -74,7 +74,7 @@ impl Whole for ClassifyStep {
         "classify-linear"
     }
 
-    fn run(&self, _cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, _cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Vector(vector)] = inputs else { return Err(Error::shape("expected a vector")) };
         let probabilities = self.model.probabilities(vector)?;
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
@@ -83,6 +83,7 @@ impl Whole for ClassifyStep {
             label: self.model.labels()[index].clone(),
             probability: probabilities[index],
         };
-        Ok(vec![Value::Classes(Arc::new(order.iter().take(self.top).map(class).collect()))])
+        outputs.push(Value::Classes(Arc::new(order.iter().take(self.top).map(class).collect())));
+        Ok(())
     }
 }

@@ -91,6 +91,10 @@ impl<T: Pixel, U: Pixel, F: Fn(&[T], &mut [U]) + Send + Sync + 'static> RowNode 
         Shape { ty: self.ty, ..inputs[0] }
     }
 
+    fn is_map(&self) -> bool {
+        true
+    }
+
     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
         (self.map)(rows.get::<T>(0, 0, y as isize), out.row::<U>());
     }
@@ -107,13 +111,14 @@ impl<F: Fn(&Image, &Context) -> Result<Image> + Send + Sync> Whole for ImageStep
         self.name
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let image = (self.map)(&value.image, cx)?;
         if Shape::of(&image) != self.output {
             let (made, wanted) = (Shape::of(&image), self.output);
             return Err(Error::shape(format!("`{}` was to make {wanted:?}, and made {made:?}", self.name)));
         }
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(image), map: value.map })])
+        outputs.push(Value::Image(ImageValue { image: cx.share(image), map: value.map }));
+        Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl Whole for Step {
         "contours"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected a mask")) };
         let mask = value.image.as_gray8()?.view();
         let found = contours::contours(mask, &|| cx.is_cancelled())?;
@@ -91,6 +91,7 @@ impl Whole for Step {
                 score: None,
             })
         });
-        Ok(vec![Value::Objects(Arc::new(objects.collect()))])
+        outputs.push(Value::Objects(Arc::new(objects.collect())));
+        Ok(())
     }
 }

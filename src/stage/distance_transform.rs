@@ -48,11 +48,12 @@ impl Whole for Step {
         "distance-transform"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected a mask")) };
         let mask = value.image.as_gray8()?.view();
-        let distances = distance::distance_transform(mask, cx.threads, &|| cx.is_cancelled())?;
-        let image = Arc::new(Image::GrayF32(distances));
-        Ok(vec![Value::Image(ImageValue { image, map: value.map })])
+        let distances = distance::distance_transform(mask, cx)?;
+        let image = cx.share(Image::GrayF32(distances));
+        outputs.push(Value::Image(ImageValue { image, map: value.map }));
+        Ok(())
     }
 }

@@ -85,11 +85,12 @@ impl Whole for DrawStep {
         "draw"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let Some((Value::Image(base), overlays)) = inputs.split_first() else {
             return Err(Error::shape("expected an image to draw over"));
         };
-        let mut picture = draw::to_rgb8(&base.image)?;
+        let mut picture = cx.plane(base.image.width(), base.image.height());
+        draw::to_rgb8_over(&base.image, &mut picture)?;
         let back = base.map.inverse().unwrap_or_default();
         let alpha = (self.0.opacity * 255.0 + 0.5) as u8;
         for (index, overlay) in overlays.iter().enumerate() {
@@ -107,7 +108,8 @@ impl Whole for DrawStep {
                 other => return Err(Error::shape(format!("`{}` cannot be drawn", other.ty()))),
             }
         }
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(Image::Rgb8(picture)), map: base.map })])
+        outputs.push(Value::Image(ImageValue { image: cx.share(Image::Rgb8(picture)), map: base.map }));
+        Ok(())
     }
 }
 

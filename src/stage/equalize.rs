@@ -5,10 +5,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Family, Kind, Lowering, Output, Port, PortType, Stage, ValueId, types};
+use super::{Family, Finish, Kind, Lowering, Measures, Output, Port, PortType, Stage, ValueId, types};
 use crate::ops::equalize;
 use crate::ops::histogram::{Histogram, HistogramReduction};
-use crate::ops::row::State;
+use crate::ops::row::{RowNode, State};
 use crate::{Error, Result};
 
 /// Spreads the values so that their histogram is as even as can be.
@@ -35,12 +35,28 @@ impl Stage for Equalize {
         let shape = graph.shape(inputs[0])?;
         equalize::check(shape)?;
         let reduction = Arc::new(HistogramReduction::default());
-        let finish = Arc::new(|state: &mut State| {
-            let histogram =
-                Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))?;
-            Ok((equalize::node(histogram), Vec::new()))
-        });
-        let (image, _) = graph.reduce(inputs[0], reduction, finish, shape)?;
+        let (image, _) = graph.reduce(inputs[0], reduction, Arc::new(Spread), shape)?;
         Ok(vec![image])
+    }
+}
+
+/// The map that evens out the histogram observed.
+struct Spread;
+
+fn observed(state: &mut State) -> Result<&Histogram> {
+    Histogram::from_state(state).ok_or_else(|| Error::shape("a histogram was lost"))
+}
+
+impl Finish for Spread {
+    fn finish(&self, state: &mut State) -> Result<(Arc<dyn RowNode>, Measures)> {
+        Ok((equalize::node(observed(state)?), Vec::new()))
+    }
+
+    fn refit(&self, state: &mut State, node: &mut Arc<dyn RowNode>, _measures: &mut Measures) -> Result<()> {
+        let histogram = observed(state)?;
+        if !equalize::refit(node, histogram) {
+            *node = equalize::node(histogram);
+        }
+        Ok(())
     }
 }

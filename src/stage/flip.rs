@@ -80,11 +80,12 @@ impl Whole for TurnStep {
         }
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let (width, height) = (value.image.width(), value.image.height());
-        let image = Arc::new(turn::turn(&value.image, self.0, cx)?);
+        let image = cx.share(turn::turn(&value.image, self.0, cx)?);
         let map = value.map.after(&self.0.map(width, height));
-        Ok(vec![Value::Image(ImageValue { image, map })])
+        outputs.push(Value::Image(ImageValue { image, map }));
+        Ok(())
     }
 }

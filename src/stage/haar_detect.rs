@@ -102,7 +102,7 @@ impl Whole for HaarStep {
         "haar-detect"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let picture = value.image.as_gray8()?;
         let found = self.model.detect_until(picture.view(), &self.params, cx.isa, &|| cx.is_cancelled())?;
@@ -117,6 +117,7 @@ impl Whole for HaarStep {
                 outline: Vec::new(),
             }
         });
-        Ok(vec![Value::Objects(Arc::new(objects.collect()))])
+        outputs.push(Value::Objects(Arc::new(objects.collect())));
+        Ok(())
     }
 }

@@ -139,9 +139,10 @@ impl Whole for HogStep {
         "hog"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let vector = ops::hog(&value.image, &self.0, cx)?;
-        Ok(vec![Value::Vector(Arc::new(vector))])
+        outputs.push(Value::Vector(Arc::new(vector)));
+        Ok(())
     }
 }

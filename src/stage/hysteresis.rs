@@ -78,10 +78,11 @@ impl Whole for Link {
         "hysteresis"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected classes")) };
         let classes = value.image.as_gray8()?.view();
-        let mask = hysteresis::hysteresis_of(cx.isa, classes, self.0, cx.threads, &|| cx.is_cancelled())?;
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(Image::Mask(mask)), map: value.map })])
+        let mask = hysteresis::hysteresis_of(classes, self.0, cx)?;
+        outputs.push(Value::Image(ImageValue { image: cx.share(Image::Mask(mask)), map: value.map }));
+        Ok(())
     }
 }

@@ -67,10 +67,11 @@ impl Whole for IntegralStep {
         "integral"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let is_picture = self.0 == IntegralOutput::Picture;
-        let image = Arc::new(integral::integral_floats(&value.image, is_picture, cx)?);
-        Ok(vec![Value::Image(ImageValue { image, map: value.map })])
+        let image = cx.share(integral::integral_floats(&value.image, is_picture, cx)?);
+        outputs.push(Value::Image(ImageValue { image, map: value.map }));
+        Ok(())
     }
 }

@@ -101,14 +101,18 @@ impl Whole for LabelStep {
         "label"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let Some(Value::Image(value)) = inputs.first() else { return Err(Error::shape("expected a mask")) };
         let cancelled = || cx.is_cancelled();
         let mut components = match &*value.image {
-            Image::Labels(labels) => Components::from_labels(labels.view())?.0,
+            Image::Labels(labels) => {
+                let mut room = cx.room::<Components>();
+                *room = Components::from_labels(labels.view())?.0;
+                room
+            }
             mask => {
                 let connectivity = Connectivity::with_neighbours(self.0.connectivity).unwrap_or_default();
-                label::components(cx.isa, mask.as_gray8()?.view(), connectivity, cx.threads, &cancelled)?
+                label::components_of(cx, mask.as_gray8()?.view(), connectivity)?
             }
         };
         let mut table = match inputs.get(1) {
@@ -145,8 +149,10 @@ impl Whole for LabelStep {
                 scale(object, size);
             }
         }
-        let image = Arc::new(image);
-        Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])
+        let image = cx.share(image);
+        outputs
+            .extend([Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))]);
+        Ok(())
     }
 }
 

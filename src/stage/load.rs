@@ -62,7 +62,8 @@ impl Whole for Loaded {
         "load"
     }
 
-    fn run(&self, _cx: &Context, _inputs: &[Value]) -> Result<Vec<Value>> {
-        Ok(vec![Value::Image(ImageValue { image: Arc::clone(&self.0), map: Affine::IDENTITY })])
+    fn run(&self, _cx: &Context, _inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
+        outputs.push(Value::Image(ImageValue { image: Arc::clone(&self.0), map: Affine::IDENTITY }));
+        Ok(())
     }
 }

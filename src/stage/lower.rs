@@ -38,15 +38,51 @@ impl Meta {
 }
 
 /// An operation on whole values.
+///
+/// ```
+/// use lyncean::image::{Image, Plane};
+/// use lyncean::ops::Context;
+/// use lyncean::stage::{ImageValue, Value, Whole};
+///
+/// /// Rows from the last to the first.
+/// struct Upside;
+///
+/// impl Whole for Upside {
+///     fn name(&self) -> &'static str {
+///         "upside"
+///     }
+///
+///     fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> lyncean::Result<()> {
+///         let [Value::Image(ImageValue { image, map })] = inputs else { panic!("it takes an image") };
+///         let from = image.as_gray8()?;
+///         let mut turned = cx.image(image.ty(), from.width(), from.height());
+///         if let Image::Gray8(to) = &mut turned {
+///             (0..from.height()).for_each(|y| to.row_mut(y).copy_from_slice(from.row(from.height() - 1 - y)));
+///         }
+///         outputs.push(Value::Image(ImageValue { image: cx.share(turned), map: *map }));
+///         Ok(())
+///     }
+/// }
+///
+/// let cx = Context::default();
+/// let image = Image::Gray8(Plane::from_fn(2, 3, |_, y| y as u8));
+/// let given = Value::Image(ImageValue { image: cx.share(image), map: Default::default() });
+/// let mut made = Vec::new();
+/// Upside.run(&cx, &[given], &mut made)?;
+/// let Value::Image(value) = &made[0] else { panic!("it gives an image") };
+/// assert_eq!(value.image.as_gray8()?.get(0, 0), 2);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub trait Whole: Send + Sync {
     /// The name in plans and messages.
     fn name(&self) -> &'static str;
 
-    /// Computes the outputs, of the types and sizes declared when it was lowered.
+    /// Computes the outputs, of the types and sizes declared when it was lowered, and adds them to `outputs`. With
+    /// images of [`Context::image`] and [`Context::share`] a loop needs no fresh memory.
     ///
     /// # Errors
     /// Whatever the operation meets; [`Cancelled`](crate::ErrorKind::Cancelled).
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>>;
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()>;
 }
 
 /// What a reduction's state turns into: the map for the next run, which looks at each pixel alone, and

@@ -175,7 +175,7 @@ impl Whole for MatchStep {
         "match-template"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let params = ops::MatchTemplate { method: self.method, best: self.best };
         let (matches, scores) = ops::match_template(&value.image, &self.template, &params, cx)?;
@@ -193,7 +193,8 @@ impl Whole for MatchStep {
         });
         let objects = Value::Objects(Arc::new(objects.collect()));
         let centre = Affine::translation((size.0 as f64 - 1.0) / 2.0, (size.1 as f64 - 1.0) / 2.0);
-        let image = Arc::new(Image::GrayF32(scores));
-        Ok(vec![objects, Value::Image(ImageValue { image, map: value.map.after(&centre) })])
+        let image = cx.share(Image::GrayF32(scores));
+        outputs.extend([objects, Value::Image(ImageValue { image, map: value.map.after(&centre) })]);
+        Ok(())
     }
 }

@@ -115,6 +115,14 @@ pub trait Stage: Send + Sync {
 }
 
 /// A parameter that cannot be used.
+///
+/// ```
+/// use lyncean::stage::ParameterError;
+///
+/// // What `Stage::prepare` returns; the message gets the place of `low` in the file.
+/// let error = ParameterError::new("low", "is above `high`").with_hint("let them change places");
+/// # let _ = error;
+/// ```
 #[derive(Debug)]
 pub struct ParameterError {
     /// The key to blame.

@@ -127,11 +127,12 @@ impl Whole for FloatClasses {
         "multi-otsu"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let params = multi_otsu::MultiOtsu { classes: self.classes, output: self.output };
         let (image, levels) = multi_otsu::multi_otsu(&value.image, &params, cx)?;
-        let image = ImageValue { image: Arc::new(image), map: value.map };
-        Ok(vec![Value::Image(image), Value::Measures(Arc::new(measures(&levels)))])
+        let image = ImageValue { image: cx.share(image), map: value.map };
+        outputs.extend([Value::Image(image), Value::Measures(Arc::new(measures(&levels)))]);
+        Ok(())
     }
 }

@@ -107,7 +107,7 @@ impl Whole for NearestStep {
         "nearest-template"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let cancelled = || cx.is_cancelled();
         let found = match &*value.image {
@@ -121,6 +121,7 @@ impl Whole for NearestStep {
         let name = |class: usize| self.labels.get(class).cloned().unwrap_or_else(|| class.to_string());
         let classes = found.iter().take(self.top);
         let classes = classes.map(|found| Class { label: name(found.class), probability: found.p });
-        Ok(vec![Value::Classes(Arc::new(classes.collect()))])
+        outputs.push(Value::Classes(Arc::new(classes.collect())));
+        Ok(())
     }
 }

@@ -6,11 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    DataType, Family, ImageValue, Kind, Lowering, Meta, Output, ParameterError, Port, PortType, Stage, Value,
-    ValueId, Whole, types,
+    DataType, Family, Finish, ImageValue, Kind, Lowering, Measures, Meta, Output, ParameterError, Port,
+    PortType, Stage, Value, ValueId, Whole, types,
 };
 use crate::document::Resources;
-use crate::ops::row::{Shape, State, apply};
+use crate::image::ImageType;
+use crate::ops::row::{RowNode, Shape, State, apply};
 use crate::ops::{Context, normalize};
 use crate::{Error, Result};
 
@@ -71,10 +72,7 @@ impl Stage for Normalize {
             let outputs = vec![Meta::Image { shape: output, map }, Meta::Data(DataType::Measures)];
             return Ok(graph.whole(Arc::new(FloatPercentiles(params)), inputs, outputs));
         }
-        let finish = Arc::new(move |state: &mut State| {
-            let range = normalize::observed(&params, state)?;
-            Ok((normalize::node(shape.ty, &params, range), measures(range)))
-        });
+        let finish = Arc::new(Stretch { ty: shape.ty, params });
         let (image, range) =
             graph.reduce(inputs[0], normalize::reduction(shape.ty, &params), finish, output)?;
         Ok(vec![image, range])
@@ -85,6 +83,31 @@ fn measures([low, high]: [f64; 2]) -> Vec<(String, f64)> {
     vec![("low".to_owned(), low), ("high".to_owned(), high)]
 }
 
+/// The map from the range observed.
+struct Stretch {
+    ty: ImageType,
+    params: normalize::Normalize,
+}
+
+impl Finish for Stretch {
+    fn finish(&self, state: &mut State) -> Result<(Arc<dyn RowNode>, Measures)> {
+        let range = normalize::observed(&self.params, state)?;
+        Ok((normalize::node(self.ty, &self.params, range), measures(range)))
+    }
+
+    fn refit(&self, state: &mut State, node: &mut Arc<dyn RowNode>, numbers: &mut Measures) -> Result<()> {
+        let range = normalize::observed(&self.params, state)?;
+        if !normalize::refit(node, self.ty, &self.params, range) {
+            *node = normalize::node(self.ty, &self.params, range);
+        }
+        match numbers.as_mut_slice() {
+            [(_, low), (_, high)] => [*low, *high] = range,
+            _ => *numbers = measures(range),
+        }
+        Ok(())
+    }
+}
+
 /// Percentiles of floats need all of them.
 struct FloatPercentiles(normalize::Normalize);
 
@@ -93,12 +116,13 @@ impl Whole for FloatPercentiles {
         "normalize"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let range = normalize::float_range(&value.image, self.0.percentiles.unwrap_or([0.0, 100.0]));
         let node = normalize::node(value.image.ty(), &self.0, range);
-        let image = Arc::new(apply(node, &[&value.image], cx)?);
+        let image = cx.share(apply(node, &[&value.image], cx)?);
         let image = Value::Image(ImageValue { image, map: value.map });
-        Ok(vec![image, Value::Measures(Arc::new(measures(range)))])
+        outputs.extend([image, Value::Measures(Arc::new(measures(range)))]);
+        Ok(())
     }
 }

@@ -14,6 +14,14 @@ pub enum PortType {
 }
 
 /// The type of a value that is not an image.
+///
+/// ```
+/// use lyncean::image::ImageType;
+/// use lyncean::stage::{DataType, PortType, types};
+///
+/// assert_eq!(types::GRAY8, PortType::Image(ImageType::Gray8));
+/// assert_eq!(PortType::Data(DataType::Objects).as_str(), "objects");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DataType {
     /// Boxes with scores, labels and measures.

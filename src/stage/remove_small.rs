@@ -67,12 +67,12 @@ impl Whole for Step {
         "remove-small"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected a mask")) };
         let mask = value.image.as_gray8()?.view();
         let connectivity = Connectivity::with_neighbours(self.0.connectivity).unwrap_or_default();
-        let cancelled = || cx.is_cancelled();
-        let mask = holes::remove_small(cx.isa, mask, connectivity, self.0.min_area, cx.threads, &cancelled)?;
-        Ok(vec![Value::Image(ImageValue { image: Arc::new(Image::Mask(mask)), map: value.map })])
+        let mask = holes::remove_small(mask, connectivity, self.0.min_area, cx)?;
+        outputs.push(Value::Image(ImageValue { image: cx.share(Image::Mask(mask)), map: value.map }));
+        Ok(())
     }
 }

@@ -80,9 +80,10 @@ impl Whole for BallStep {
         "rolling-ball"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let image = Arc::new(rolling_ball::rolling_ball(&value.image, &self.0, cx)?);
-        Ok(vec![Value::Image(ImageValue { image, map: value.map })])
+        let image = cx.share(rolling_ball::rolling_ball(&value.image, &self.0, cx)?);
+        outputs.push(Value::Image(ImageValue { image, map: value.map }));
+        Ok(())
     }
 }

@@ -251,14 +251,18 @@ impl Whole for FloatLevel {
         self.method.as_str()
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let params = level::FindLevel { method: self.method, semantics: self.semantics };
         let level = level::level(&value.image, &params, cx)?;
         let params = threshold::Threshold { level, kind: self.op };
-        let image = Arc::new(threshold::threshold(&value.image, &params, cx)?);
+        let image = cx.share(threshold::threshold(&value.image, &params, cx)?);
         let measures = vec![("level".to_owned(), f64::from(level))];
-        Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Measures(Arc::new(measures))])
+        outputs.extend([
+            Value::Image(ImageValue { image, map: value.map }),
+            Value::Measures(Arc::new(measures)),
+        ]);
+        Ok(())
     }
 }
 
@@ -277,12 +281,13 @@ impl Whole for Chart {
         "histogram"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value), Value::Measures(levels)] = inputs else {
             return Err(Error::shape("expected an image and its levels"));
         };
         let levels: Vec<f64> = levels.iter().map(|(_, level)| *level).collect();
-        let image = Arc::new(Image::Rgb8(chart::histogram_chart(&histogram(&value.image, cx)?, &levels)));
-        Ok(vec![Value::Image(ImageValue { image, map: Affine::IDENTITY })])
+        let image = cx.share(Image::Rgb8(chart::histogram_chart(&histogram(&value.image, cx)?, &levels)));
+        outputs.push(Value::Image(ImageValue { image, map: Affine::IDENTITY }));
+        Ok(())
     }
 }

@@ -75,7 +75,7 @@ impl Whole for Sheet {
         "try-thresholds"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let image = &value.image;
         let (width, height) = sheet_size(Shape::of(image));
@@ -99,8 +99,9 @@ impl Whole for Sheet {
             };
             put(&mut sheet, Shape::of(image), place, &words, &draw::to_rgb8(&mask)?);
         }
-        let sheet = ImageValue { image: Arc::new(Image::Rgb8(sheet)), map: Affine::IDENTITY };
-        Ok(vec![Value::Image(sheet), Value::Measures(Arc::new(levels))])
+        let sheet = ImageValue { image: cx.share(Image::Rgb8(sheet)), map: Affine::IDENTITY };
+        outputs.extend([Value::Image(sheet), Value::Measures(Arc::new(levels))]);
+        Ok(())
     }
 }
 

@@ -18,6 +18,15 @@ pub struct ImageValue {
 }
 
 /// Something found in a picture. Coordinates are those of the picture as read.
+///
+/// ```
+/// use lyncean::stage::{Class, Object};
+///
+/// let coin = Object { bbox: [3.0, 4.0, 20.0, 21.0], score: Some(0.9), ..Object::default() };
+/// assert_eq!((coin.measure("area"), coin.label), (None, None));
+/// let class = Class { label: "coin".into(), probability: 0.9 };
+/// assert!(class.probability > 0.5);
+/// ```
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Object {
     /// `[x, y, width, height]` in pixels.

@@ -147,9 +147,10 @@ impl Whole for WarpStep {
         "warp"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let image = Arc::new(warp::warp_affine(&value.image, &self.0, cx)?);
-        Ok(vec![Value::Image(ImageValue { image, map: value.map.after(&self.0.map) })])
+        let image = cx.share(warp::warp_affine(&value.image, &self.0, cx)?);
+        outputs.push(Value::Image(ImageValue { image, map: value.map.after(&self.0.map) }));
+        Ok(())
     }
 }

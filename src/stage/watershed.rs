@@ -109,14 +109,14 @@ impl Whole for Step {
         "watershed"
     }
 
-    fn run(&self, cx: &Context, inputs: &[Value]) -> Result<Vec<Value>> {
+    fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let Some(Value::Image(value)) = inputs.first() else { return Err(Error::shape("expected a mask")) };
         let cancelled = || cx.is_cancelled();
         let mask = value.image.as_gray8()?.view();
         let connectivity = Connectivity::with_neighbours(self.0.connectivity).unwrap_or_default();
         let depth = match inputs.get(2) {
             Some(Value::Image(gray)) => floats(&gray.image)?,
-            _ => distance::distance_transform(mask, cx.threads, &cancelled)?.map(|distance| -distance),
+            _ => distance::distance_transform(mask, cx)?.map(|distance| -distance),
         };
         let markers = match inputs.get(1) {
             Some(Value::Image(markers)) => match &*markers.image {
@@ -146,8 +146,10 @@ impl Whole for Step {
         };
         regions::retain(&mut components, &mut table, &filter)?;
         let objects = table.iter().map(|region| label::object(region, &value.map)).collect();
-        let image = Arc::new(components.image(cx));
-        Ok(vec![Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))])
+        let image = cx.share(components.image(cx));
+        outputs
+            .extend([Value::Image(ImageValue { image, map: value.map }), Value::Objects(Arc::new(objects))]);
+        Ok(())
     }
 }
 

@@ -39,7 +39,7 @@ from ._files import builtin, imread, imwrite
 from ._learn import compare, train_linear, train_net
 from ._lyncean import __version__
 from ._pipeline import Pipeline
-from ._results import Gradient, Results, objects_table
+from ._results import Gradient, Objects, Results, objects_table
 from ._stage import Stage
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ _OWN = [
     "IoError",
     "LimitError",
     "MissingFileError",
+    "Objects",
     "Pipeline",
     "PipelineError",
     "Results",
@@ -100,6 +101,7 @@ __all__ = [  # noqa: F822
     "IoError",
     "LimitError",
     "MissingFileError",
+    "Objects",
     "Pipeline",
     "PipelineError",
     "Results",

@@ -211,7 +211,7 @@ _OUTPUT_TYPES = {
     "labels": "NDArray[np.uint32]",
     "vector": "NDArray[np.float32]",
     "tensor": "NDArray[np.float32]",
-    "objects": "List[Dict[str, Any]]",
+    "objects": "Objects",
     "classes": "List[Dict[str, Any]]",
     "measures": "Dict[str, float]",
     # Two arrays, where parameters ask for it: too rare to burden every caller with a union.
@@ -242,7 +242,7 @@ def return_type(kind: Kind) -> str:
 def input_type(port: Port) -> str:
     """What a function of `ops` takes at a port."""
     data = {
-        "objects": "List[Dict[str, Any]]",
+        "objects": "Objects | List[Dict[str, Any]]",
         "classes": "List[Dict[str, Any]]",
         "measures": "Dict[str, float]",
         "vector": "NDArray[np.float32]",

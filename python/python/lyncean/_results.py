@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import html
 from collections import namedtuple
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _lyncean
+from ._lyncean import Objects
 
-__all__ = ["Gradient", "Results", "objects_table"]
+__all__ = ["Gradient", "Objects", "Results", "objects_table"]
+
+Sequence.register(Objects)
 
 #: Pictures in notebooks are no wider or higher.
 _PREVIEW = 320
@@ -60,6 +64,8 @@ def objects_table(objects: Sequence[Mapping[str, Any]]) -> Dict[str, NDArray[Any
     >>> len(table["area"]) == len(labelled.objects)
     True
     """
+    if isinstance(objects, Objects):
+        return {key: np.asarray(objects.column(key)) for key in objects.keys()}
     boxes = np.array([object["box"] for object in objects], dtype=float).reshape(-1, 4)
     table: Dict[str, NDArray[Any]] = dict(zip(("x", "y", "width", "height"), boxes.T.copy()))
     keys = dict.fromkeys(key for object in objects for key in object if key not in ("box", "outline"))
@@ -133,7 +139,7 @@ def _brief(value: Any) -> str:
         return "not kept"
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {'x'.join(map(str, value.shape))}"
-    if isinstance(value, list):
+    if isinstance(value, (list, Objects)):
         return f"{len(value)} entries"
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", range(len(value)))
@@ -148,11 +154,10 @@ def _html(value: Any) -> str:
         return _picture(value) if value.ndim >= 2 and value.size else html.escape(_brief(value))
     if isinstance(value, dict):
         return _table(["", ""], list(value.items()))
-    if isinstance(value, list) and value:
+    if isinstance(value, (list, Objects)) and value:
         keys = [key for key in value[0] if key != "outline"]
-        return _table(
-            ["", *keys], [(at, *(entry.get(key) for key in keys)) for at, entry in enumerate(value, 1)]
-        )
+        rows = [(at, *(entry.get(key) for key in keys)) for at, entry in enumerate(value[:_ROWS], 1)]
+        return _table(["", *keys], rows, len(value))
     return html.escape(_brief(value))
 
 
@@ -162,7 +167,7 @@ def _picture(array: NDArray[Any]) -> str:
     return f'<img alt="{size}" title="{size}" src="data:image/png;base64,{data}">'
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], count: int = 0) -> str:
     def cell(value: Any) -> str:
         if isinstance(value, float):
             return f"{value:.6g}"
@@ -172,7 +177,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
     lines = ["".join(f"<th>{html.escape(word)}</th>" for word in head)]
     lines += ["".join(f"<td>{html.escape(cell(value))}</td>" for value in row) for row in rows[:_ROWS]]
-    more = len(rows) - _ROWS
+    more = max(len(rows), count) - _ROWS
     if more > 0:
         lines.append(f'<td colspan="{len(head)}">and {more} more</td>')
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"

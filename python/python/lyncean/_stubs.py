@@ -19,6 +19,8 @@ from typing import Any, Dict, List, Literal, Mapping, NamedTuple, Sequence, Tupl
 import numpy as np
 from numpy.typing import NDArray
 
+from ._lyncean import Objects as Objects
+
 StrPath = Union[str, "os.PathLike[str]"]
 """
 

@@ -16,24 +16,22 @@ from __future__ import annotations
 from typing import Any, Callable, List
 
 from . import _registry, _results
-from ._lyncean import call as _call
+from ._lyncean import Operation as _Operation
 
 __all__ = sorted(_registry.FUNCTIONS)
 
 
 def _make(name: str, index: int) -> Callable[..., Any]:
-    def operation(*inputs: Any, masks: str = "bool", threads: int = 1, **parameters: Any) -> Any:
-        return _call(index, inputs, parameters, masks, threads)
-
+    operation: Any = _Operation(index)
     kind = _registry.kind(index)
     signature = _registry.operation_signature(kind)
     operation.__name__ = operation.__qualname__ = name
     operation.__module__ = __name__
     operation.__doc__ = _registry.operation_doc(kind)
-    operation.__signature__ = signature  # type: ignore[attr-defined]
+    operation.__signature__ = signature
     operation.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     operation.__annotations__["return"] = signature.return_annotation
-    return operation
+    return operation  # type: ignore[no-any-return]
 
 
 def _outputs_class(name: str) -> Any:

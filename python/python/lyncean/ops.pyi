@@ -6,6 +6,8 @@ from typing import Any, Dict, List, Literal, Mapping, NamedTuple, Sequence, Tupl
 import numpy as np
 from numpy.typing import NDArray
 
+from ._lyncean import Objects as Objects
+
 StrPath = Union[str, "os.PathLike[str]"]
 
 __all__ = [
@@ -520,7 +522,7 @@ def contours(
     min_area: float = 0.0,
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
-) -> List[Dict[str, Any]]:
+) -> Objects:
     """Follows the edges of the parts of a mask, and of their holes (Suzuki and Abe 1985).
 
     Each object has its `outline`: pixels of the foreground, one after the other, in pixels of the picture as
@@ -745,7 +747,7 @@ def distance_transform(
 def draw(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
-    *what: NDArray[Any] | List[Dict[str, Any]] | Tuple[Any, ...],
+    *what: NDArray[Any] | Objects | List[Dict[str, Any]] | Tuple[Any, ...],
     line_width: int = 2,
     opacity: float = 0.5,
     contours: bool = False,
@@ -1066,7 +1068,7 @@ def haar_detect(
     label: str = 'face',
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
-) -> List[Dict[str, Any]]:
+) -> Objects:
     """Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
 
     Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`;
@@ -1239,7 +1241,7 @@ class LabelOutputs(NamedTuple):
     """What `label` gives."""
 
     labels: NDArray[np.uint32]
-    objects: List[Dict[str, Any]]
+    objects: Objects
 
 def label(
     mask: NDArray[Any] | Tuple[Any, ...],
@@ -1435,7 +1437,7 @@ def mask_apply(
 class MatchTemplateOutputs(NamedTuple):
     """What `match_template` gives."""
 
-    objects: List[Dict[str, Any]]
+    objects: Objects
     scores: NDArray[np.float32]
 
 def match_template(
@@ -2426,7 +2428,7 @@ class WatershedOutputs(NamedTuple):
     """What `watershed` gives."""
 
     labels: NDArray[np.uint32]
-    objects: List[Dict[str, Any]]
+    objects: Objects
 
 def watershed(
     mask: NDArray[Any] | Tuple[Any, ...],

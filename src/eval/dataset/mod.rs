@@ -37,6 +37,16 @@ impl Split {
 }
 
 /// Labelled pictures.
+///
+/// ```
+/// use std::path::Path;
+/// use lyncean::eval::dataset::{Dataset, Split};
+///
+/// let data = Dataset::open(Path::new("fixtures/digits"), Split::Test)?;
+/// assert_eq!((data.classes().len(), data.image(0)?.width()), (10, 28));
+/// assert_eq!(data.classes()[data.label(0)], "0");
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Dataset {
     classes: Vec<String>,

@@ -13,6 +13,15 @@ thread_local! {
 /// Whether a panic on this thread, right now, would be caught and turned into an [`Error`].
 ///
 /// For the panic hook of a program, which may stay silent then.
+///
+/// ```
+/// let hook = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |info| {
+///     if !lyncean::image::codec::panic_is_caught() {
+///         hook(info);
+///     }
+/// }));
+/// ```
 pub fn panic_is_caught() -> bool {
     GUARDED.get()
 }

@@ -12,6 +12,39 @@
 //! that asks [`panic_is_caught`] first.
 //!
 //! [`stream`] reads and writes row by row, for pictures larger than memory.
+//!
+//! ```
+//! use lyncean::image::codec::{self, Compression, Decode, Format, Limits, Orientation, ReadOptions, WriteOptions};
+//! use lyncean::image::{Image, ImageType, Plane};
+//!
+//! let image = Image::Gray8(Plane::from_fn(40, 30, |x, y| (x * y) as u8));
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("ramp.png");
+//! let options = WriteOptions { compression: Compression::Small, ..WriteOptions::default() };
+//! codec::write(&path, &image, Format::Png, &options)?;
+//!
+//! // What the file says, without its pixels; then the pixels.
+//! let source: codec::Source = codec::probe(&path)?;
+//! assert_eq!((source.format, source.width, source.ty), (Format::Png, 40, ImageType::Gray8));
+//! assert_eq!(source.orientation, Orientation::Upright);
+//! let picture: codec::Picture = codec::read(&path, &Limits::default())?;
+//! assert!(picture.image == image && picture.alpha.is_none());
+//!
+//! // From and to memory. A JPEG's luma alone is decoded in less time than its colours.
+//! let colours = Image::Rgb8(Plane::filled(16, 16, [200, 40, 40]));
+//! let bytes = codec::encode(&colours, Format::Jpeg, &WriteOptions::default())?;
+//! assert_eq!(Format::of_bytes(&bytes), Some(Format::Jpeg));
+//! assert_eq!(codec::probe_bytes(&bytes, "red")?.channels, 3);
+//! assert_eq!(codec::read_bytes(&bytes, "red", &Limits::default())?.image.ty(), ImageType::Rgb8);
+//! let options = ReadOptions { decode: Decode::Luma, ..ReadOptions::default() };
+//! assert_eq!(codec::read_with(&bytes, "red", &options)?.image.ty(), ImageType::Gray8);
+//!
+//! // Types that a format cannot hold with their true values are refused.
+//! assert!(codec::check_format(ImageType::Mask, Format::Jpeg).is_err());
+//! let least = Limits { max_pixels: 100, ..Limits::default() };
+//! assert!(codec::read(&path, &least).unwrap_err().message().contains("100"));
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 mod decode;
 mod fail;
@@ -123,6 +156,25 @@ pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture> {
 
 /// Reads a picture in a file as `options` say.
 ///
+/// ```
+/// use lyncean::image::builtin;
+/// use lyncean::image::codec::{ReadOptions, count_pages, probe_page, read_file, read_into, read_page_of, Limits};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("coins.png");
+/// std::fs::write(&path, builtin::picture("coins").unwrap()).unwrap();
+/// let coins = read_file(&path, &ReadOptions::default())?;
+/// assert_eq!((coins.source.width, count_pages(&path)?), (384, 1));
+/// assert_eq!(read_page_of(&path, &ReadOptions { page: Some(0), ..ReadOptions::default() })?, coins);
+/// assert_eq!(probe_page(&path, Some(0))?, coins.source);
+///
+/// // The bytes of many files, one after the other in the same memory.
+/// let mut bytes = Vec::new();
+/// read_into(&path, &Limits::default(), &mut bytes)?;
+/// assert_eq!(bytes, builtin::picture("coins").unwrap());
+/// # Ok::<(), lyncean::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`read_page`].
 pub fn read_file(path: impl AsRef<Path>, options: &ReadOptions<'_>) -> Result<Picture> {
@@ -159,6 +211,16 @@ pub fn read_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture> 
 
 /// Reads one of the pictures in the bytes of a file, counted from 0. Without a number the file must
 /// hold but one: never is the first of several taken silently. TIFF alone has several.
+///
+/// ```
+/// use lyncean::image::builtin;
+/// use lyncean::image::codec::{Limits, probe_bytes_page, read_page};
+///
+/// let bytes = builtin::picture("coins").unwrap();
+/// let page = read_page(bytes, "coins", &Limits::default(), Some(0))?;
+/// assert_eq!(page.source, probe_bytes_page(bytes, "coins", None)?);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`read`]; [`Input`](crate::ErrorKind::Input) for a page that is not there, and for several

@@ -3,6 +3,61 @@
 //! A run is a function of its settings and its examples: the same bits come out for any number of
 //! threads, and a run that was stopped and resumed ends as one that was not. Nothing is printed;
 //! a [`Progress`] hears of steps and epochs.
+//!
+//! ```
+//! use lyncean::document::Source;
+//! use lyncean::nn::train::{
+//!     EpochReport, Examples, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, TrainNet, evaluate, run,
+//! };
+//!
+//! /// Dark pictures and bright ones.
+//! struct Shades(Vec<String>);
+//!
+//! impl Examples for Shades {
+//!     fn len(&self) -> usize {
+//!         40
+//!     }
+//!
+//!     fn classes(&self) -> &[String] {
+//!         &self.0
+//!     }
+//!
+//!     fn label(&self, index: usize) -> usize {
+//!         index % 2
+//!     }
+//!
+//!     fn read(&self, index: usize, _shape: [usize; 3], values: &mut [f32]) -> lyncean::Result<()> {
+//!         values.fill(if index % 2 == 0 { 0.1 } else { 0.9 });
+//!         Ok(())
+//!     }
+//! }
+//!
+//! struct Count(usize);
+//!
+//! impl Progress for Count {
+//!     fn step(&mut self, _report: &StepReport) {
+//!         self.0 += 1;
+//!     }
+//!
+//!     fn epoch(&mut self, report: &EpochReport) {
+//!         assert!(report.train_loss.is_finite());
+//!     }
+//! }
+//!
+//! let text = "version = 1\nname = \"shades\"\ninput = [1, 2, 2]\nmean = [0.5]\nstd = [0.5]\n\
+//!     [[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"linear\"\nout = 2\n";
+//! let folder = tempfile::tempdir().unwrap();
+//! let settings =
+//!     Settings { epochs: 10, batch: 4, schedule: Schedule::Constant, threads: 1, ..Settings::default() };
+//! let job = TrainNet { arch: Source::new("shades.toml", text), settings, out: folder.path().join("run"), resume: false };
+//! let shades = Shades(vec!["dark".into(), "bright".into()]);
+//! let mut count = Count(0);
+//! let Outcome { best, .. } = run(&job, &shades, &mut count)?;
+//! let Score { correct, total, .. } = evaluate(&best, &shades)?;
+//! assert_eq!((correct, total, count.0), (40, 40, 90));
+//! assert_eq!(Part::all(&shades).indices.len(), 40);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 mod augment;
 mod examples;

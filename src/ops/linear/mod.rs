@@ -2,6 +2,19 @@
 //!
 //! Logistic regression over all classes at once, and support vector machines, one class against the
 //! rest. Models are safetensors files with the names of the classes in their metadata.
+//!
+//! ```
+//! use lyncean::ops::linear::{LinearModel, Method, Samples, Trained, Training, train};
+//!
+//! // Two classes of vectors of one number.
+//! let (values, labels) = ([-2.0, -1.0, 1.0, 3.0], [0, 0, 1, 1]);
+//! let samples = Samples::new(&values, 1, &labels)?;
+//! let settings = Training { method: Method::Logistic, c: 10.0, ..Training::default() };
+//! let Trained { model, is_converged, .. } = train(samples, &["low".into(), "high".into()], &settings, &|| false)?;
+//! let model: LinearModel = model;
+//! assert!(is_converged && model.probabilities(&[2.0])?[1] > 0.9);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 mod dot;
 mod file;

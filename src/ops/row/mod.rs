@@ -4,6 +4,41 @@
 //! ([`RowNode::rows_needed`]) and its border; the executor ([`run`]) keeps the rows, pads them to
 //! the left and right and maps row numbers above and below the image, so that borders live in one
 //! place and chains of nodes run strip by strip without whole intermediate images.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use lyncean::image::{Image, Plane};
+//! use lyncean::kernel::Isa;
+//! use lyncean::ops::Context;
+//! use lyncean::ops::row::{RowNode, RowOut, Rows, Shape, State, Window, apply};
+//!
+//! /// The greater of a pixel and its neighbour on the right.
+//! struct Greater;
+//!
+//! impl RowNode for Greater {
+//!     fn name(&self) -> &'static str {
+//!         "greater"
+//!     }
+//!
+//!     fn output(&self, inputs: &[Shape]) -> Shape {
+//!         inputs[0]
+//!     }
+//!
+//!     fn window(&self, _input: usize) -> Window {
+//!         Window { right: 1, ..Window::default() }
+//!     }
+//!
+//!     fn row(&self, _isa: Isa, _state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+//!         let row: &[u8] = rows.get(0, 0, y as isize);
+//!         out.row::<u8>().iter_mut().zip(row.windows(2)).for_each(|(out, pair)| *out = pair[0].max(pair[1]));
+//!     }
+//! }
+//!
+//! let image = Image::Gray8(Plane::from_vec(3, 1, vec![5, 9, 2])?);
+//! let made = apply(Arc::new(Greater), &[&image], &Context::default())?;
+//! assert_eq!(made.as_gray8()?.as_slice(), [9, 9, 9]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 pub(crate) mod few;
 mod plan;
@@ -110,6 +145,12 @@ pub trait RowNode: Send + Sync + Any {
     /// [`rows_needed`](Self::rows_needed) and for no others.
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>);
 
+    /// Whether a pixel of the output follows from the pixels in the same place alone, wherever that is: then
+    /// rows may be joined to longer ones, as if the image were wider and lower.
+    fn is_map(&self) -> bool {
+        false
+    }
+
     /// For point maps from 8 bit to 8 bit, one channel: the whole map. Two such nodes in a row are
     /// merged into one.
     fn table(&self) -> Option<Arc<[u8; 256]>> {
@@ -120,7 +161,7 @@ pub trait RowNode: Send + Sync + Any {
 /// A mergeable observation of an image (histogram, extrema, sums), row by row.
 ///
 /// Strips observe apart and are merged in their order, so states must merge exactly: integers,
-/// minima and maxima, no float sums.
+/// minima and maxima, no float sums. Several rows may come as one.
 pub trait Reduction: Send + Sync {
     /// The name in plans and messages.
     fn name(&self) -> &'static str;

@@ -45,6 +45,8 @@ pub struct RunPlan {
     pub(super) run: Run,
     /// Whether sources come row by row, so that every reader goes through a ring.
     streamed: bool,
+    /// Rows of the images that are one row of `shapes`.
+    fold: usize,
     pub(super) shapes: Vec<Shape>,
     /// Per value: rows its ring holds; 0 when nobody in the run reads it through a ring.
     pub(super) capacity: Vec<usize>,
@@ -85,12 +87,17 @@ impl RunPlan {
             return Err(Error::limit("a run of more than 65535 nodes"));
         }
         let count = if streamed { 1 } else { strip_count(&run, &shapes, cx) };
+        let fold = if streamed { 1 } else { fold(&run, &shapes, count, cx) };
+        for shape in &mut shapes {
+            (shape.width, shape.height) = (shape.width * fold, shape.height / fold);
+        }
         let mut plan = Self {
             capacity: vec![0; shapes.len()],
             padding: vec![(0, 0); shapes.len()],
             borders: vec![None; shapes.len()],
             run,
             streamed,
+            fold,
             shapes,
             strips: Vec::new(),
         };
@@ -140,6 +147,7 @@ impl RunPlan {
             && (window.left, window.right) == (0, 0)
             && reads_itself(0)
             && reads_itself(7)
+            && (self.fold == 1 || node.is_map())
             && node.output(&[self.shapes[old.inputs[0]]]) == self.shapes[self.run.sources.len() + step];
         if is_map {
             old.node = node;
@@ -152,9 +160,10 @@ impl RunPlan {
         &self.run
     }
 
-    /// Type and size of every value of the run.
-    pub fn shapes(&self) -> &[Shape] {
-        &self.shapes
+    /// Type and size of a value of the run.
+    pub fn shape(&self, value: usize) -> Shape {
+        let Shape { ty, width, height } = self.shapes[value];
+        Shape::new(ty, width / self.fold, height * self.fold)
     }
 
     /// Rows that the ring of a value holds; 0 where there is none.
@@ -368,6 +377,22 @@ impl<'a> Simulation<'a> {
             false => self.next[value].saturating_sub(low).max(1),
         }
     }
+}
+
+/// How many rows are taken as one. Where all nodes are maps of single pixels it does not matter where a row
+/// ends, and of short rows what is done once a row takes longer than the pixels.
+fn fold(run: &Run, shapes: &[Shape], strips: usize, cx: &Context) -> usize {
+    /// Bytes of a row of all values: they shall stay in the first cache.
+    const BYTES: usize = 32 << 10;
+    let Some(&Shape { width, height, .. }) = shapes.first() else { return 1 };
+    let is_even = shapes.iter().all(|shape| (shape.width, shape.height) == (width, height));
+    if cx.strip_rows.is_some() || !is_even || !run.steps.iter().all(|step| step.node.is_map()) {
+        return 1;
+    }
+    let bytes: usize = shapes.iter().map(|shape| shape.row_bytes() * shape.ty.planes()).sum();
+    // Strips are to be of about one size still.
+    let most = (BYTES / bytes.max(1)).min(if strips > 1 { height / (4 * strips) } else { height });
+    (1..=most).rev().find(|rows| height % rows == 0).unwrap_or(1)
 }
 
 fn strip_count(run: &Run, shapes: &[Shape], cx: &Context) -> usize {

@@ -1,7 +1,7 @@
 //! The latest rows of a value, with what lies beyond their edges.
 
 use super::Shape;
-use crate::image::{Border, Element, Pixel};
+use crate::image::{Border, BorderMode, Element, Pixel};
 use crate::kernel::line::Line;
 
 /// The latest rows of one value, every plane, with padding on both sides.
@@ -156,6 +156,30 @@ fn pad_pixels<const SIZE: usize>(
     let start = lead - left * SIZE;
     let (pixels, _) = bytes[start..].as_chunks_mut::<SIZE>();
     let pixels = &mut pixels[..left + width + right];
+    // Where the padding is shorter than the row, what it mirrors is found without a question for each pixel.
+    if left.max(right) < width {
+        let (before, rest) = pixels.split_at_mut(left);
+        let (row, after) = rest.split_at_mut(width);
+        let skipped = match border.mode {
+            BorderMode::Reflect101 => 1,
+            BorderMode::Reflect => 0,
+            BorderMode::Replicate => {
+                before.fill(row[0]);
+                return after.fill(row[width - 1]);
+            }
+            BorderMode::Wrap => {
+                before.copy_from_slice(&row[width - left..]);
+                return after.copy_from_slice(&row[..right]);
+            }
+            BorderMode::Constant | BorderMode::Valid => {
+                before.iter_mut().chain(after).for_each(|pixel| pixel.copy_from_slice(constant));
+                return;
+            }
+        };
+        before.iter_mut().rev().zip(&row[skipped..]).for_each(|(out, pixel)| *out = *pixel);
+        after.iter_mut().zip(row[..width - skipped].iter().rev()).for_each(|(out, pixel)| *out = *pixel);
+        return;
+    }
     for i in (0..left).chain(left + width..left + width + right) {
         match border.mode.map(i as isize - left as isize, width) {
             Some(x) => pixels[i] = pixels[left + x],

@@ -50,7 +50,7 @@ pub fn execute(plan: &RunPlan, sources: &[&Image], cx: &Context) -> Result<RunOu
         .sinks
         .iter()
         .map(|&value| {
-            let shape = plan.shapes[value];
+            let shape = plan.shape(value);
             cx.image(shape.ty, shape.width, shape.height)
         })
         .collect();
@@ -95,7 +95,7 @@ pub(crate) fn execute_reporting<'a, 'b>(
         return Err(Error::shape(format!("the run was planned for {:?}, got {got:?}", plan.run.sources)));
     }
     let mut fits = true;
-    let mut wanted = plan.run.sinks.iter().map(|&value| plan.shapes[value]);
+    let mut wanted = plan.run.sinks.iter().map(|&value| plan.shape(value));
     let mut rest: Few<[&mut [u8]; 2], FEW> = sinks
         .into_iter()
         .map(|image| {

@@ -34,6 +34,15 @@ pub struct Match {
 /// Taken greedily from the best score, of equal scores the first in raster order; a place that
 /// overlaps a match by more than the parameters allow is none. The same as
 /// [`nms`](crate::ops::nms::nms) over all windows, without their pairs.
+///
+/// ```
+/// use lyncean::image::Plane;
+/// use lyncean::ops::template::{BestMatches, Match, Method, best_matches};
+///
+/// let scores = Plane::from_fn(20, 1, |x, _| if x == 3 || x == 12 { 0.9 } else { 0.1 });
+/// let found: Vec<Match> = best_matches(scores.view(), (4, 4), Method::CorrelationCoefficientNormed, &BestMatches::default());
+/// assert_eq!((found.len(), found[1].rect.x), (2, 12));
+/// ```
 pub fn best_matches(
     scores: View<f32>,
     (width, height): (usize, usize),

@@ -12,6 +12,25 @@ use crate::image::codec::{Format, WriteOptions};
 ///
 /// The file appears under its name with [`finish`](Self::finish); dropped before, it vanishes.
 /// TIFF files of more than 4 GiB become BigTIFF.
+///
+/// ```
+/// use lyncean::image::ImageType;
+/// use lyncean::image::codec::stream::{RowReader, RowWriter};
+/// use lyncean::image::codec::{Format, Limits, WriteOptions};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("rows.png");
+/// let mut writer = RowWriter::create(&path, Format::Png, ImageType::Gray8, 3, 2, &WriteOptions::default())?;
+/// writer.write_row(&[1, 2, 3])?;
+/// writer.write_row(&[4, 5, 6])?;
+/// writer.finish()?;
+/// let mut reader = RowReader::open(&path, &Limits::NONE)?.unwrap();
+/// let mut row = vec![0; 3];
+/// reader.next_row(&mut row)?;
+/// reader.next_row(&mut row)?;
+/// assert_eq!(row, [4, 5, 6]);
+/// # Ok::<(), lyncean::Error>(())
+/// ```
 pub struct RowWriter(RowEncoder<AtomicFile>);
 
 impl RowWriter {
