@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::Context;
 use super::row::few::Few;
 use crate::image::{Pixel, Plane};
 use crate::parallel::prelude::*;
@@ -22,6 +23,12 @@ pub(crate) fn poll(cancelled: Cancelled) -> Result<()> {
 pub(crate) fn bands(rows: usize, threads: usize, least: usize) -> Few<Range<usize>, 4> {
     let count = threads.min(rows / least.max(1)).max(1);
     (0..count).map(|i| rows * i / count..rows * (i + 1) / count).collect()
+}
+
+/// The rows of `row_bytes` bytes that a band wants for its work to take longer than it takes another thread to
+/// come, some 50 us: those of `bytes` bytes, `least` at any rate. Rows of a strip that the context tells go first.
+pub(crate) fn rows_of(cx: &Context, bytes: usize, row_bytes: usize, least: usize) -> usize {
+    cx.strip_rows.unwrap_or_else(|| bytes.div_ceil(row_bytes.max(1)).max(least))
 }
 
 /// Runs `work` on every band, in parallel where there are several; results from top to bottom.

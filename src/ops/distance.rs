@@ -6,7 +6,7 @@
 //! not depend on the order of work.
 
 use super::Context;
-use super::band::{bands, fill_rows};
+use super::band::{bands, fill_rows, rows_of};
 use super::spare::Furnished;
 use crate::Result;
 use crate::image::{Image, Plane, View};
@@ -52,7 +52,7 @@ fn squares_of(mask: View<u8>, squares: &mut Vec<u64>, cx: &Context) -> Result<bo
     }
     // All of it is written over.
     squares.resize(width * height, 0);
-    fill_rows(squares, width, &bands(height, cx.threads, 16), |band, out| {
+    fill_rows(squares, width, &bands(height, cx.threads, rows_of(cx, 8 << 10, width, 16)), |band, out| {
         let mut envelope = cx.room::<Envelope>();
         for (i, y) in band.enumerate() {
             if i % 64 == 0 {

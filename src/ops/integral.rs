@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::Context;
-use super::band::{bands, map_bands};
+use super::band::{bands, map_bands, rows_of};
 use super::row::Shape;
 use super::stencil::expect_types;
 use crate::Result;
@@ -92,7 +92,7 @@ where
 {
     let (columns, isa) = (image.width() + 1, cx.isa);
     table.row_mut(0).fill(0.0);
-    let bands = bands(image.height(), cx.threads, 64);
+    let bands = bands(image.height(), cx.threads, rows_of(cx, 8 << 20, columns * 4, 64));
     if bands.len() == 1 {
         return one_band::<T, S>(image, as_share, &mut table.as_mut_slice()[columns..], cx);
     }
@@ -292,7 +292,7 @@ mod tests {
             let exact = reference::integral::integral(image.view());
             let total = exact.as_slice().last().map_or(0.0, |&sum| sum as f64);
             let divisor = if total == 0.0 { 1.0 } else { total };
-            let cx = Context::default().with_threads(threads);
+            let cx = Context::default().with_threads(threads).with_strip_rows(64);
             let deep = Image::Gray16(image.map(u16::from));
             let float = Image::GrayF32(image.map(f32::from));
             for image in [Image::Gray8(image), deep, float] {

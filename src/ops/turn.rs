@@ -1,6 +1,6 @@
 //! Images mirrored and turned by right angles: pixels only change places.
 
-use super::band::{bands, fill_bands};
+use super::band::{bands, fill_bands, rows_of};
 use super::row::Shape;
 use crate::image::{Affine, Image, Pixel, Plane, View};
 use crate::kernel::pixel::reverse_row;
@@ -97,22 +97,26 @@ fn turn_plane<T: Pixel>(plane: &Plane<T>, turn: Turn, cx: &Context) -> Result<Pl
     let (width, height) = turn.size(plane.width(), plane.height());
     let mut out = cx.plane(width, height);
     let from = plane.view();
-    fill_bands(&mut out, &bands(height, cx.threads, 64), |band, out| {
-        cx.check()?;
-        if turn.swaps_sides() {
-            transpose(from, turn, band.start, band.len(), out);
-            return Ok(());
-        }
-        for (y, out) in band.zip(out.chunks_exact_mut(width.max(1))) {
-            let y = if turn == Turn::FlipHorizontal { y } else { height - 1 - y };
-            if turn == Turn::FlipVertical {
-                out.copy_from_slice(from.row(y));
-            } else {
-                reverse_row(cx.isa, from.row(y), out);
+    fill_bands(
+        &mut out,
+        &bands(height, cx.threads, rows_of(cx, 1 << 20, width * size_of::<T>(), 64)),
+        |band, out| {
+            cx.check()?;
+            if turn.swaps_sides() {
+                transpose(from, turn, band.start, band.len(), out);
+                return Ok(());
             }
-        }
-        Ok(())
-    })?;
+            for (y, out) in band.zip(out.chunks_exact_mut(width.max(1))) {
+                let y = if turn == Turn::FlipHorizontal { y } else { height - 1 - y };
+                if turn == Turn::FlipVertical {
+                    out.copy_from_slice(from.row(y));
+                } else {
+                    reverse_row(cx.isa, from.row(y), out);
+                }
+            }
+            Ok(())
+        },
+    )?;
     Ok(out)
 }
 

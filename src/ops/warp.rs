@@ -1,6 +1,6 @@
 //! Images seen through an affine map: turned by any angle, sheared, moved.
 
-use super::band::{bands, fill_bands};
+use super::band::{bands, fill_bands, rows_of};
 use super::row::Shape;
 use super::stencil::expect_types;
 use crate::image::{Affine, Border, BorderMode, Image, ImageType, Pixel, Plane};
@@ -166,17 +166,21 @@ where
         Affine::translation(-0.5, -0.5).after(&params.map).after(&Affine::translation(0.5, 0.5)).rows;
     let cubic = if params.taps == Taps::Bicubic { cubic_weights() } else { Vec::new() };
     let mut out = cx.plane(params.width, params.height);
-    fill_bands(&mut out, &bands(params.height, cx.threads, 16), |band, out| {
-        let out: &mut [T] = bytemuck::cast_slice_mut(out);
-        for (y, out) in band.zip(out.chunks_exact_mut(params.width * C)) {
-            if y % 64 == 0 {
-                cx.check()?;
+    fill_bands(
+        &mut out,
+        &bands(params.height, cx.threads, rows_of(cx, 32 << 10, params.width, 16)),
+        |band, out| {
+            let out: &mut [T] = bytemuck::cast_slice_mut(out);
+            for (y, out) in band.zip(out.chunks_exact_mut(params.width * C)) {
+                if y % 64 == 0 {
+                    cx.check()?;
+                }
+                let line = Line { x: b * y as f64 + c, x_step: a, y: e * y as f64 + f, y_step: d };
+                warp_row::<T, C>(cx.isa, &source, line, params.taps, &cubic, out);
             }
-            let line = Line { x: b * y as f64 + c, x_step: a, y: e * y as f64 + f, y_step: d };
-            warp_row::<T, C>(cx.isa, &source, line, params.taps, &cubic, out);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     Ok(out)
 }
 

@@ -400,10 +400,24 @@ fn strip_count(run: &Run, shapes: &[Shape], cx: &Context) -> usize {
     let height = delivered.map(|&value| shapes[value].height).max().unwrap_or(0).max(1);
     match cx.strip_rows {
         Some(rows) => height.div_ceil(rows.max(1)),
-        None if cx.threads <= 1 => 1,
+        None if cx.threads <= 1 || work(run, shapes) < 1 << 20 => 1,
         // Rows that are but observed take the same time each, and every strip has a state to merge.
         None if run.steps.is_empty() => cx.threads.min(height.div_ceil(32)),
         // A few strips a thread even out uneven rows; below 32 rows the halo costs more.
         None => (4 * cx.threads).min(height.div_ceil(32)),
     }
+}
+
+/// What a run has to do, in bytes of rows; those that a node makes of many pixels count more. Another thread
+/// takes some 50 us to come, in which one goes over about a MiB.
+fn work(run: &Run, shapes: &[Shape]) -> usize {
+    let bytes = |shape: &Shape| shape.row_bytes() * shape.ty.planes() * shape.height;
+    let made = run.steps.iter().zip(&shapes[run.sources.len()..]).map(|(step, shape)| {
+        let taps = (0..step.inputs.len()).map(|port| {
+            let Window { left, right, .. } = step.node.window(port);
+            step.node.rows_needed(port, 0).len() * (left + 1 + right)
+        });
+        bytes(shape) * (8 + taps.sum::<usize>()) / 8
+    });
+    run.sources.iter().map(bytes).chain(made).sum()
 }
