@@ -9,14 +9,15 @@
 //! Every element of `C` is summed over depth in ascending order, in blocks of [`DEPTH`], whatever the
 //! tile and the caches: the bits depend on the operands alone. AVX2 and AVX-512 fuse multiply and
 //! add, the portable tile does not; where all sums are exact, as on small integers, they agree.
-#![allow(
-    unsafe_code,
-    reason = "vector loads and stores, and entering functions compiled for more instructions"
-)]
 
 use std::ops::Range;
 
+mod tile;
+
 use super::Isa;
+#[cfg(target_arch = "x86_64")]
+use tile::{Avx2, Avx512};
+use tile::{Portable, Tile};
 
 /// Depth of a block: sums run over this many products before they are added to `C`.
 pub const DEPTH: usize = 256;
@@ -224,17 +225,6 @@ pub fn gemm<A: Pack, B: Pack>(
     problem.run(&Portable, c, scratch);
 }
 
-/// A register tile of `MR` rows and `NR` columns.
-trait Tile<const MR: usize, const NR: usize> {
-    /// `tile = A B` for one panel of each side.
-    fn multiply<'b>(
-        &self,
-        a: &[[f32; MR]],
-        b: impl Iterator<Item = &'b [f32; NR]>,
-        tile: &mut [[f32; NR]; MR],
-    );
-}
-
 struct Problem<'a, A, B> {
     m: usize,
     n: usize,
@@ -340,113 +330,6 @@ fn pack_block<const W: usize>(
 fn grow(buffer: &mut Vec<f32>, len: usize) {
     if buffer.len() < len {
         buffer.resize(len, 0.0);
-    }
-}
-
-struct Portable;
-
-impl Tile<4, 8> for Portable {
-    #[inline(always)]
-    fn multiply<'b>(&self, a: &[[f32; 4]], b: impl Iterator<Item = &'b [f32; 8]>, tile: &mut [[f32; 8]; 4]) {
-        let mut sums = [[0.0f32; 8]; 4];
-        for (a, b) in a.iter().zip(b) {
-            for r in 0..4 {
-                for l in 0..8 {
-                    sums[r][l] += a[r] * b[l];
-                }
-            }
-        }
-        *tile = sums;
-    }
-}
-
-/// Made only where the token has AVX2.
-#[cfg(target_arch = "x86_64")]
-struct Avx2;
-
-#[cfg(target_arch = "x86_64")]
-impl Tile<6, 16> for Avx2 {
-    #[inline(always)]
-    fn multiply<'b>(
-        &self,
-        a: &[[f32; 6]],
-        b: impl Iterator<Item = &'b [f32; 16]>,
-        tile: &mut [[f32; 16]; 6],
-    ) {
-        // SAFETY: `gemm` makes this tile only for a token with AVX2 and FMA.
-        unsafe { multiply_avx2(a, b, tile) }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn multiply_avx2<'b>(a: &[[f32; 6]], b: impl Iterator<Item = &'b [f32; 16]>, tile: &mut [[f32; 16]; 6]) {
-    use std::arch::x86_64::{
-        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-    };
-    let mut sums = [[_mm256_setzero_ps(); 2]; 6];
-    for (a, b) in a.iter().zip(b) {
-        // SAFETY: both loads lie inside the sixteen lanes of `b`.
-        let b = unsafe { [_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8))] };
-        for r in 0..6 {
-            let a = _mm256_set1_ps(a[r]);
-            for v in 0..2 {
-                sums[r][v] = _mm256_fmadd_ps(a, b[v], sums[r][v]);
-            }
-        }
-    }
-    for (row, sums) in tile.iter_mut().zip(sums) {
-        // SAFETY: both stores lie inside the sixteen lanes of the row.
-        unsafe {
-            _mm256_storeu_ps(row.as_mut_ptr(), sums[0]);
-            _mm256_storeu_ps(row.as_mut_ptr().add(8), sums[1]);
-        }
-    }
-}
-
-/// Made only where the token has AVX-512.
-#[cfg(target_arch = "x86_64")]
-struct Avx512;
-
-#[cfg(target_arch = "x86_64")]
-impl Tile<8, 32> for Avx512 {
-    #[inline(always)]
-    fn multiply<'b>(
-        &self,
-        a: &[[f32; 8]],
-        b: impl Iterator<Item = &'b [f32; 32]>,
-        tile: &mut [[f32; 32]; 8],
-    ) {
-        // SAFETY: `gemm` makes this tile only for a token with AVX-512.
-        unsafe { multiply_avx512(a, b, tile) }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn multiply_avx512<'b>(a: &[[f32; 8]], b: impl Iterator<Item = &'b [f32; 32]>, tile: &mut [[f32; 32]; 8]) {
-    use std::arch::x86_64::{
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
-    };
-    let mut sums = [[_mm512_setzero_ps(); 2]; 8];
-    for (a, b) in a.iter().zip(b) {
-        // SAFETY: both loads lie inside the thirty-two lanes of `b`.
-        let b = unsafe { [_mm512_loadu_ps(b.as_ptr()), _mm512_loadu_ps(b.as_ptr().add(16))] };
-        for r in 0..8 {
-            let a = _mm512_set1_ps(a[r]);
-            for v in 0..2 {
-                sums[r][v] = _mm512_fmadd_ps(a, b[v], sums[r][v]);
-            }
-        }
-    }
-    for (row, sums) in tile.iter_mut().zip(sums) {
-        // SAFETY: both stores lie inside the thirty-two lanes of the row.
-        unsafe {
-            _mm512_storeu_ps(row.as_mut_ptr(), sums[0]);
-            _mm512_storeu_ps(row.as_mut_ptr().add(16), sums[1]);
-        }
     }
 }
 

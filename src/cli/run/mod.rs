@@ -16,6 +16,7 @@ mod picture;
 mod progress;
 mod records;
 mod rows;
+mod saved;
 mod select;
 mod shards;
 mod threads;
@@ -36,9 +37,9 @@ use super::inputs::Input;
 use super::interrupt::Interrupt;
 use super::ordered::in_order;
 use super::{Exit, Outcome, load};
-use crate::image::codec::{Format, Limits, check_format};
+use crate::image::codec::{Format, Limits};
 use crate::ops::Context;
-use crate::pipeline::{Cache, Pipeline, RunOptions, Save};
+use crate::pipeline::{Cache, RunOptions};
 use crate::{Error, ErrorKind};
 
 pub(super) use args::Args;
@@ -49,6 +50,7 @@ pub(super) use names::shown;
 use output::Output;
 use progress::Progress;
 use records::Records;
+use saved::{check_final, saved};
 use threads::Threads;
 
 /// What to do when a run could not go on.
@@ -147,55 +149,6 @@ pub(super) fn run(args: &Args) -> Outcome {
         _ if interrupt.is_asked() => Exit::Interrupted,
         0 => Exit::Done,
         _ => Exit::Imperfect,
-    })
-}
-
-/// What was asked of `--save`.
-struct Saved {
-    save: Save,
-    /// The stages whose images are written.
-    names: Vec<String>,
-}
-
-fn saved(pipeline: &Pipeline, asked: &[String]) -> Result<Saved, Error> {
-    let known: Vec<&str> = pipeline.stage_names().collect();
-    if asked.is_empty() {
-        return Ok(Saved { save: Save::Nothing, names: Vec::new() });
-    }
-    if asked.iter().any(|name| name == "all") && !known.contains(&"all") {
-        return Ok(Saved { save: Save::All, names: known.into_iter().map(str::to_owned).collect() });
-    }
-    for name in asked {
-        if !known.contains(&name.as_str()) {
-            let error = Error::pipeline(format!("there is no stage `{name}` to save"));
-            let hint = crate::document::did_you_mean(name, known.iter().copied().chain(["all"]));
-            return Err(hint.into_iter().fold(error, Error::with_hint));
-        }
-    }
-    Ok(Saved { save: Save::Stages(asked.to_vec()), names: asked.to_vec() })
-}
-
-/// Refuses a pipeline whose final image cannot be written whatever picture it is given, before any
-/// picture is read.
-fn check_final(pipeline: &Pipeline, format: Option<Format>, saves: bool, quiet: bool) -> Result<(), Error> {
-    let mut refused = None;
-    for &input in pipeline.accepted() {
-        let types = pipeline.types(input)?;
-        let last = types.last().map(Vec::as_slice).unwrap_or_default();
-        let Some(ty) = last.iter().find_map(|(_, ty)| ty.image()) else {
-            if !saves && !quiet {
-                console::warn("the last stage gives no image, so none will be written");
-            }
-            return Ok(());
-        };
-        match check_format(ty, format.unwrap_or(job::usual_format(ty))) {
-            Ok(()) => return Ok(()),
-            Err(error) => refused = Some(error),
-        }
-    }
-    refused.map_or(Ok(()), |error| {
-        let last = pipeline.stage_names().last().unwrap_or_default();
-        Err(error.within(format!("stage `{last}`")))
     })
 }
 
