@@ -7,7 +7,7 @@ use lyncean::document::Source;
 use lyncean::nn::layer::{self, Kind, Mode};
 use lyncean::nn::loss::softmax_cross_entropy;
 use lyncean::nn::{Grads, Net, Rng, Shape, Tensor, arch};
-use lyncean::reference::{activation, conv2d, cross_entropy, linear, pool2d};
+use lyncean::reference::{activation, conv2d, cross_entropy, linear, norm, pool2d, upsample};
 
 /// Numbers that are all different, so that no maximum is near a tie, and none near 0.
 fn values(len: usize, seed: u64) -> Vec<f64> {
@@ -43,12 +43,23 @@ type Gradients = (Vec<f64>, Vec<Vec<f64>>);
 /// From input, parameters and output gradient to gradients.
 type Backward = fn(&[f64], &[Vec<f64>], &[f64]) -> Gradients;
 
+/// What is special to a layer.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Plain,
+    /// It sees the batch as a whole in training, and something else in inference.
+    Batch,
+    /// Its inputs are whole numbers, which have no gradient.
+    Words,
+}
+
 /// A layer's reference: the output for an input and parameters, and from an output gradient those of
 /// the input and of each parameter.
 struct Twin {
     /// The layer's lines in an architecture.
     toml: &'static str,
     input: &'static [usize],
+    role: Role,
     forward: fn(&[f64], &[Vec<f64>]) -> Vec<f64>,
     backward: Backward,
 }
@@ -64,8 +75,22 @@ const CONV: conv2d::Conv2dSizes = conv2d::Conv2dSizes {
     dilation: [1, 2],
     groups: 2,
 };
-const POOL: pool2d::Pool2dSizes =
-    pool2d::Pool2dSizes { planes: 6, input: [5, 7], kernel: [3, 2], stride: [2, 2], padding: [1, 0, 1, 1] };
+const POOL: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
+    planes: 6,
+    input: [5, 7],
+    kernel: [3, 2],
+    stride: [2, 2],
+    padding: [1, 0, 1, 1],
+    ceil: false,
+};
+const CEIL: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
+    planes: 6,
+    input: [6, 8],
+    kernel: [3, 3],
+    stride: [2, 3],
+    padding: [0, 1, 0, 1],
+    ceil: true,
+};
 
 fn each(x: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
     x.iter().map(|&x| f(x)).collect()
@@ -79,6 +104,7 @@ const TWINS: &[Twin] = &[
     Twin {
         toml: "use = \"conv2d\"\nout = 6\nkernel = [3, 2]\npadding = [1, 0, 2, 1]\nstride = [2, 1]\ndilation = [1, 2]\ngroups = 2",
         input: &[4, 5, 6],
+        role: Role::Plain,
         forward: |x, p| conv2d::conv2d(&CONV, x, &p[0], &p[1]),
         backward: |x, p, dy| {
             let (dw, db) = (conv2d::conv2d_weight_grad(&CONV, x, dy), conv2d::conv2d_bias_grad(&CONV, dy));
@@ -88,6 +114,7 @@ const TWINS: &[Twin] = &[
     Twin {
         toml: "use = \"linear\"\nout = 5",
         input: &[7],
+        role: Role::Plain,
         forward: |x, p| linear::linear([2, 5, 7], x, &p[0], &p[1]),
         backward: |x, p, dy| {
             let [dx, dw, db] = linear::linear_grad([2, 5, 7], x, &p[0], dy);
@@ -97,48 +124,56 @@ const TWINS: &[Twin] = &[
     Twin {
         toml: "use = \"max-pool\"\nkernel = [3, 2]\nstride = 2\npadding = [1, 0, 1, 1]",
         input: &[3, 5, 7],
+        role: Role::Plain,
         forward: |x, _| pool2d::max_pool(&POOL, x),
         backward: |x, _, dy| (pool2d::max_pool_grad(&POOL, x, dy), Vec::new()),
     },
     Twin {
         toml: "use = \"avg-pool\"\nkernel = [3, 2]\nstride = 2\npadding = [1, 0, 1, 1]",
         input: &[3, 5, 7],
+        role: Role::Plain,
         forward: |x, _| pool2d::avg_pool(&POOL, x, true),
         backward: |_, _, dy| (pool2d::avg_pool_grad(&POOL, dy, true), Vec::new()),
     },
     Twin {
-        toml: "use = \"avg-pool\"\nkernel = [3, 2]\nstride = 2\npadding = [1, 0, 1, 1]\ncount-padding = false",
+        toml: "use = \"avg-pool\"\nkernel = [3, 2]\nstride = 2\npadding = [1, 0, 1, 1]\ncount-include-pad = false",
         input: &[3, 5, 7],
+        role: Role::Plain,
         forward: |x, _| pool2d::avg_pool(&POOL, x, false),
         backward: |_, _, dy| (pool2d::avg_pool_grad(&POOL, dy, false), Vec::new()),
     },
     Twin {
         toml: "use = \"add\"\nin = [\"input\", \"input\"]",
         input: &[11],
+        role: Role::Plain,
         forward: |x, _| each(x, |x| 2.0 * x),
         backward: |x, _, dy| sloped(x, dy, |_| 2.0),
     },
     Twin {
         toml: "use = \"relu\"",
         input: &[11],
+        role: Role::Plain,
         forward: |x, _| each(x, activation::relu),
         backward: |x, _, dy| sloped(x, dy, activation::relu_slope),
     },
     Twin {
         toml: "use = \"tanh\"",
         input: &[11],
+        role: Role::Plain,
         forward: |x, _| each(x, activation::tanh),
         backward: |x, _, dy| sloped(x, dy, activation::tanh_slope),
     },
     Twin {
         toml: "use = \"sigmoid\"",
         input: &[11],
+        role: Role::Plain,
         forward: |x, _| each(x, activation::sigmoid),
         backward: |x, _, dy| sloped(x, dy, activation::sigmoid_slope),
     },
     Twin {
         toml: "use = \"flatten\"",
         input: &[2, 3, 2],
+        role: Role::Plain,
         forward: |x, _| x.to_vec(),
         backward: |_, _, dy| (dy.to_vec(), Vec::new()),
     },
@@ -146,10 +181,270 @@ const TWINS: &[Twin] = &[
     Twin {
         toml: "use = \"dropout\"\np = 0.0",
         input: &[11],
+        role: Role::Plain,
         forward: |x, _| x.to_vec(),
         backward: |_, _, dy| (dy.to_vec(), Vec::new()),
     },
+    Twin {
+        toml: "use = \"max-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [0, 1, 0, 1]\nceil-mode = true",
+        input: &[3, 6, 8],
+        role: Role::Plain,
+        forward: |x, _| pool2d::max_pool(&CEIL, x),
+        backward: |x, _, dy| (pool2d::max_pool_grad(&CEIL, x, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"avg-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [0, 1, 0, 1]\nceil-mode = true",
+        input: &[3, 6, 8],
+        role: Role::Plain,
+        forward: |x, _| pool2d::avg_pool(&CEIL, x, true),
+        backward: |_, _, dy| (pool2d::avg_pool_grad(&CEIL, dy, true), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"adaptive-avg-pool\"\nsize = [3, 4]",
+        input: &[3, 7, 3],
+        role: Role::Plain,
+        forward: |x, _| pool2d::adaptive_avg_pool(6, [7, 3], [3, 4], x),
+        backward: |_, _, dy| (pool2d::adaptive_avg_pool_grad(6, [7, 3], [3, 4], dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"global-avg-pool\"",
+        input: &[3, 4, 5],
+        role: Role::Plain,
+        forward: |x, _| pool2d::adaptive_avg_pool(6, [4, 5], [1, 1], x),
+        backward: |_, _, dy| (pool2d::adaptive_avg_pool_grad(6, [4, 5], [1, 1], dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"max-over-time\"",
+        input: &[3, 7],
+        role: Role::Plain,
+        forward: |x, _| x.chunks(7).map(|row| row.iter().copied().fold(f64::MIN, f64::max)).collect(),
+        backward: |x, _, dy| {
+            let largest = |row: &[f64]| row.iter().copied().fold(f64::MIN, f64::max);
+            let of = |(row, dy): (&[f64], &f64)| {
+                let most = largest(row);
+                row.iter().map(|&x| if x == most { *dy } else { 0.0 }).collect::<Vec<_>>()
+            };
+            (x.chunks(7).zip(dy).flat_map(of).collect(), Vec::new())
+        },
+    },
+    Twin {
+        toml: "use = \"batch-norm\"\neps = 0.01",
+        input: &[3, 2, 4],
+        role: Role::Batch,
+        forward: |x, p| norm::batch_norm([2, 3, 8], f64::from(0.01f32), x, &p[0], &p[1]),
+        backward: |x, p, dy| {
+            let [dx, dw, db] = norm::batch_norm_grad([2, 3, 8], f64::from(0.01f32), x, &p[0], dy);
+            (dx, vec![dw, db])
+        },
+    },
+    Twin {
+        toml: "use = \"local-response-norm\"\nsize = 4\nalpha = 0.8\nbeta = 0.6\nk = 1.5",
+        input: &[6, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| norm::local_response_norm(&LRN, [2, 6, 6], x),
+        backward: |x, _, dy| (norm::local_response_norm_grad(&LRN, [2, 6, 6], x, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"local-response-norm\"\nalpha = 1.0\nk = 2.0",
+        input: &[6, 3],
+        role: Role::Plain,
+        forward: |x, _| norm::local_response_norm(&USUAL_LRN, [2, 6, 3], x),
+        backward: |x, _, dy| (norm::local_response_norm_grad(&USUAL_LRN, [2, 6, 3], x, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"softmax\"",
+        input: &[4, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| norm::softmax([2, 4, 6], x),
+        backward: |x, _, dy| (norm::softmax_grad([2, 4, 6], x, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"leaky-relu\"\nslope = 0.25",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |x| activation::leaky_relu(0.25, x)),
+        backward: |x, _, dy| sloped(x, dy, |x| activation::leaky_relu_slope(0.25, x)),
+    },
+    Twin {
+        toml: "use = \"reshape\"\nshape = [3, 4]",
+        input: &[2, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| x.to_vec(),
+        backward: |_, _, dy| (dy.to_vec(), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"concat\"\nin = [\"input\", \"input\"]",
+        input: &[2, 5],
+        role: Role::Plain,
+        forward: |x, _| x.chunks(10).flat_map(|sample| [sample, sample].concat()).collect(),
+        backward: |_, _, dy| {
+            let of = |sample: &[f64]| {
+                sample[..10].iter().zip(&sample[10..]).map(|(a, b)| a + b).collect::<Vec<_>>()
+            };
+            (dy.chunks(20).flat_map(of).collect(), Vec::new())
+        },
+    },
+    Twin {
+        toml: "use = \"upsample\"\nfactor = [2, 3]",
+        input: &[2, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| upsample::upsample(&NEAREST, x),
+        backward: |_, _, dy| (upsample::upsample_grad(&NEAREST, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"upsample\"\nfactor = [2, 3]\nmethod = \"bilinear\"",
+        input: &[2, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| upsample::upsample(&BILINEAR, x),
+        backward: |_, _, dy| (upsample::upsample_grad(&BILINEAR, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"conv-transpose2d\"\nout = 6\nkernel = [3, 4]\nstride = [2, 3]\npadding = [1, 0, 2, 1]\noutput-padding = [1, 2]\ngroups = 2",
+        input: &[4, 3, 4],
+        role: Role::Plain,
+        forward: |x, p| upsample::conv_transpose2d(&TRANSPOSE, x, &p[0], &p[1]),
+        backward: |x, p, dy| {
+            let [dx, dw, db] = upsample::conv_transpose2d_grad(&TRANSPOSE, x, &p[0], dy);
+            (dx, vec![dw, db])
+        },
+    },
+    Twin {
+        toml: "use = \"conv1d\"\nout = 4\nkernel = 3\npadding = 2\nstride = 2\ndilation = 2\ngroups = 2",
+        input: &[4, 9],
+        role: Role::Plain,
+        forward: |x, p| conv2d::conv2d(&SEQUENCE, x, &p[0], &p[1]),
+        backward: |x, p, dy| {
+            let dw = conv2d::conv2d_weight_grad(&SEQUENCE, x, dy);
+            (
+                conv2d::conv2d_input_grad(&SEQUENCE, dy, &p[0]),
+                vec![dw, conv2d::conv2d_bias_grad(&SEQUENCE, dy)],
+            )
+        },
+    },
+    Twin {
+        toml: "use = \"conv2d\"\nout = 16\nkernel = 2\nconnections = \"lenet-c3\"",
+        input: &[6, 3, 3],
+        role: Role::Plain,
+        forward: |x, p| conv2d::conv2d(&C3, x, &c3_dense(&p[0]), &p[1]),
+        backward: |x, p, dy| {
+            let dw = conv2d::conv2d_weight_grad(&C3, x, dy);
+            let places = c3_places().into_iter().flat_map(|at| dw[at * 4..][..4].to_vec());
+            let db = conv2d::conv2d_bias_grad(&C3, dy);
+            (conv2d::conv2d_input_grad(&C3, dy, &c3_dense(&p[0])), vec![places.collect(), db])
+        },
+    },
+    Twin {
+        toml: "use = \"subsample\"",
+        input: &[3, 4, 6],
+        role: Role::Plain,
+        // Four times the mean of each window.
+        forward: |x, p| {
+            let means = pool2d::avg_pool(&HALVES, x, true);
+            means.iter().enumerate().map(|(i, mean)| 4.0 * mean * p[0][i / 6 % 3] + p[1][i / 6 % 3]).collect()
+        },
+        backward: |x, p, dy| {
+            let means = pool2d::avg_pool(&HALVES, x, true);
+            let (mut dw, mut db) = (vec![0.0; 3], vec![0.0; 3]);
+            let scaled: Vec<f64> = dy.iter().enumerate().map(|(i, dy)| 4.0 * dy * p[0][i / 6 % 3]).collect();
+            for (i, dy) in dy.iter().enumerate() {
+                dw[i / 6 % 3] += 4.0 * means[i] * dy;
+                db[i / 6 % 3] += dy;
+            }
+            (pool2d::avg_pool_grad(&HALVES, &scaled, true), vec![dw, db])
+        },
+    },
+    Twin {
+        toml: "use = \"embedding\"\ncount = 5\nsize = 3",
+        input: &[4],
+        role: Role::Words,
+        forward: |x, p| {
+            let vector = |word: f64, channel: usize| p[0][word as usize * 3 + channel];
+            x.chunks(4).flat_map(|words| (0..12).map(move |i| vector(words[i % 4], i / 4))).collect()
+        },
+        backward: |x, _, dy| {
+            let mut dw = vec![0.0; 15];
+            for (i, dy) in dy.iter().enumerate() {
+                dw[x[i / 12 * 4 + i % 4] as usize * 3 + i / 4 % 3] += dy;
+            }
+            (vec![0.0; x.len()], vec![dw])
+        },
+    },
 ];
+
+const LRN: norm::Lrn = norm::Lrn { size: 4, alpha: 0.8, beta: 0.6, k: 1.5 };
+const USUAL_LRN: norm::Lrn = norm::Lrn { size: 5, alpha: 1.0, beta: 0.75, k: 2.0 };
+const NEAREST: upsample::UpsampleSizes =
+    upsample::UpsampleSizes { planes: 4, input: [3, 2], factor: [2, 3], bilinear: false };
+const BILINEAR: upsample::UpsampleSizes = upsample::UpsampleSizes { bilinear: true, ..NEAREST };
+const HALVES: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
+    planes: 6,
+    input: [4, 6],
+    kernel: [2, 2],
+    stride: [2, 2],
+    padding: [0; 4],
+    ceil: false,
+};
+const TRANSPOSE: upsample::TransposeSizes = upsample::TransposeSizes {
+    samples: 2,
+    channels: 4,
+    input: [3, 4],
+    out: 6,
+    kernel: [3, 4],
+    padding: [1, 0, 2, 1],
+    growth: [1, 2],
+    stride: [2, 3],
+    groups: 2,
+};
+const SEQUENCE: conv2d::Conv2dSizes = conv2d::Conv2dSizes {
+    samples: 2,
+    channels: 4,
+    input: [1, 9],
+    filters: 4,
+    kernel: [1, 3],
+    padding: [0, 2, 0, 2],
+    stride: [1, 2],
+    dilation: [1, 2],
+    groups: 2,
+};
+const C3: conv2d::Conv2dSizes = conv2d::Conv2dSizes {
+    samples: 2,
+    channels: 6,
+    input: [3, 3],
+    filters: 16,
+    kernel: [2, 2],
+    padding: [0; 4],
+    stride: [1, 1],
+    dilation: [1, 1],
+    groups: 1,
+};
+
+/// Table I of LeCun et al. (1998), column after column: the maps that each of the sixteen sees.
+const C3_TABLE: [&str; 16] = [
+    "012", "123", "234", "345", "045", "015", "0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245",
+    "0235", "012345",
+];
+
+/// Where the kernels of [`C3_TABLE`] lie among 16 times 6.
+fn c3_places() -> Vec<usize> {
+    let columns = C3_TABLE.iter().enumerate();
+    columns.flat_map(|(map, seen)| seen.bytes().map(move |b| map * 6 + usize::from(b - b'0'))).collect()
+}
+
+fn c3_dense(kernels: &[f64]) -> Vec<f64> {
+    let mut dense = vec![0.0; 16 * 6 * 4];
+    for (kernel, at) in kernels.chunks(4).zip(c3_places()) {
+        dense[at * 4..][..4].copy_from_slice(kernel);
+    }
+    dense
+}
+
+/// An input for a twin.
+fn input_of(twin: &Twin, len: usize) -> Vec<f64> {
+    match twin.role {
+        Role::Words => (0..len).map(|i| (i * i % 5) as f64).collect(),
+        _ => values(len, 1),
+    }
+}
 
 fn kind_of(twin: &Twin) -> &'static Kind {
     let table = lyncean::document::parse(twin.toml).unwrap();
@@ -196,10 +491,12 @@ fn every_kind_of_layer_has_a_twin() {
 fn the_twins_have_the_slopes_of_finite_differences() {
     for twin in TWINS {
         let params: Vec<Vec<f64>> = build(twin).params().iter().map(|param| wide(&param.value)).collect();
-        let x = values(2 * twin.input.iter().product::<usize>(), 1);
+        let x = input_of(twin, 2 * twin.input.iter().product::<usize>());
         let dy = values((twin.forward)(&x, &params).len(), 2);
         let (dx, dp) = (twin.backward)(&x, &params, &dy);
-        check_slopes(twin.toml, |x| dot(&(twin.forward)(x, &params), &dy), &x, &dx);
+        if twin.role != Role::Words {
+            check_slopes(twin.toml, |x| dot(&(twin.forward)(x, &params), &dy), &x, &dx);
+        }
         assert_eq!(dp.len(), params.len());
         for (which, gradient) in dp.iter().enumerate() {
             let loss = |values: &[f64]| {
@@ -218,11 +515,11 @@ fn the_layers_equal_their_twins() {
         let layer = build(twin);
         let params: Vec<Vec<f64>> = layer.params().iter().map(|param| wide(&param.value)).collect();
         let shape = Shape::new(twin.input).unwrap().batched(2).unwrap();
-        let x = narrow(shape, &values(shape.count(), 1));
+        let x = narrow(shape, &input_of(twin, shape.count()));
         let (y, saved) = layer.forward(&vec![&x; inputs(twin)], &Mode::training(Rng::new(0))).unwrap();
         check_close(twin.toml, &wide(&y), &(twin.forward)(&wide(&x), &params));
         let (plain, _) = layer.forward(&vec![&x; inputs(twin)], &Mode::inference()).unwrap();
-        assert_eq!(plain, y, "{}", twin.toml);
+        assert_eq!(plain == y, twin.role != Role::Batch, "{}", twin.toml);
 
         let dy = narrow(y.shape(), &values(y.shape().count(), 2));
         let mut grads = Grads::default();

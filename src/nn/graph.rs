@@ -1,5 +1,8 @@
 //! A net: layers with weights, connected; forward alone, or forward and backward over a tape.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::arch::{Arch, Source};
 use super::layer::{Layer, Mode, Saved};
 use super::{Grads, Param, Rng, Tensor};
@@ -22,13 +25,16 @@ use crate::{Error, Result};
 pub struct Net {
     arch: Arch,
     nodes: Vec<Node>,
+    frozen: Arc<BTreeSet<String>>,
 }
 
 #[derive(Debug)]
 struct Node {
     layer: Box<dyn Layer>,
-    /// Whether a parameter comes before or in this layer, so that its gradient is wanted.
+    /// Whether a parameter that learns comes before or in this layer, so that its gradient is wanted.
     learns: bool,
+    /// Whether it has parameters, all of them frozen.
+    frozen: bool,
     /// The last layer that reads the output of this one.
     last_use: usize,
 }
@@ -50,16 +56,54 @@ impl Net {
         for (index, layer) in arch.layers.iter().enumerate() {
             let built = layer.spec.build(&layer.name, &arch.inputs(layer), rng.stream(&layer.name));
             let built = built.map_err(|error| error.within(&layer.name))?;
-            let mut learns = !built.params().is_empty();
             for &source in &layer.inputs {
                 if let Source::Layer(from) = source {
-                    learns |= nodes[from].learns;
                     nodes[from].last_use = index;
                 }
             }
-            nodes.push(Node { layer: built, learns, last_use: usize::MAX });
+            nodes.push(Node { layer: built, learns: false, frozen: false, last_use: usize::MAX });
         }
-        Ok(Self { arch, nodes })
+        let mut net = Self { arch, nodes, frozen: Arc::default() };
+        net.find_learners();
+        Ok(net)
+    }
+
+    /// Says of every node whether it learns, or one before it does.
+    fn find_learners(&mut self) {
+        for index in 0..self.nodes.len() {
+            let params = self.nodes[index].layer.params();
+            let is_frozen = |param: &&Param| self.frozen.contains(&param.name);
+            let (any, frozen) = (!params.is_empty(), params.iter().all(is_frozen));
+            let before = |source: &Source| matches!(source, Source::Layer(from) if self.nodes[*from].learns);
+            let learns = !frozen || self.arch.layers[index].inputs.iter().any(before);
+            self.nodes[index].learns = learns;
+            self.nodes[index].frozen = any && frozen;
+        }
+    }
+
+    /// Freezes the parameters whose names a pattern matches, where `*` stands for any letters, as in
+    /// `conv1.*`, and gives their names. Frozen parameters keep their bits: they get no gradient, and
+    /// back-propagation ends where nothing below learns. A batch norm all of whose parameters are
+    /// frozen keeps its statistics too, and works with them in training.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when a pattern matches no parameter.
+    pub fn freeze(&mut self, patterns: &[String]) -> Result<Vec<String>> {
+        let names: Vec<String> = self.params().map(|param| param.name.clone()).collect();
+        let mut frozen = BTreeSet::clone(&self.frozen);
+        for pattern in patterns {
+            let found: Vec<&String> = names.iter().filter(|name| matches(pattern, name)).collect();
+            if found.is_empty() {
+                let error = Error::pipeline(format!("no parameter is called `{pattern}`"));
+                let hint = crate::document::did_you_mean(pattern, names.iter().map(String::as_str));
+                let hint = hint.unwrap_or_else(|| "`*` stands for any letters, as in `conv1.*`".to_owned());
+                return Err(error.with_hint(hint));
+            }
+            frozen.extend(found.into_iter().cloned());
+        }
+        self.frozen = Arc::new(frozen);
+        self.find_learners();
+        Ok(names.into_iter().filter(|name| self.frozen.contains(name)).collect())
     }
 
     /// The architecture.
@@ -75,6 +119,26 @@ impl Net {
     /// The parameters to change, in the same order.
     pub fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {
         self.nodes.iter_mut().flat_map(|node| node.layer.params_mut())
+    }
+
+    /// What is stored beside the parameters and no gradient changes, layer after layer: the
+    /// statistics of batch norms.
+    pub fn buffers(&self) -> impl Iterator<Item = &Param> {
+        self.nodes.iter().flat_map(|node| node.layer.buffers())
+    }
+
+    /// The buffers to change, in the same order.
+    pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut Param> {
+        self.nodes.iter_mut().flat_map(|node| node.layer.buffers_mut())
+    }
+
+    /// Moves the buffers by what a forward pass in training has seen.
+    pub fn commit(&mut self, tape: &Tape) {
+        for (node, saved) in self.nodes.iter_mut().zip(&tape.saved) {
+            if !node.frozen {
+                node.layer.commit(saved);
+            }
+        }
     }
 
     /// The output for a batch, in inference.
@@ -109,7 +173,7 @@ impl Net {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `dy` is not of the output's shape.
     pub fn backward(&self, tape: &Tape, dy: Tensor) -> Result<Grads> {
-        let mut grads = Grads::default();
+        let mut grads = Grads::without(Arc::clone(&self.frozen));
         let mut pending: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
         if let Some(last) = pending.last_mut() {
             *last = Some(dy);
@@ -155,7 +219,8 @@ impl Net {
                 return Err(Error::cancelled());
             }
             let inputs: Vec<&Tensor> = spec.inputs.iter().filter_map(read).collect();
-            let (y, kept) = node.layer.forward(&inputs, mode).map_err(|error| error.within(&spec.name))?;
+            let mode = Mode { frozen: node.frozen, keep: mode.keep && node.learns, ..*mode };
+            let (y, kept) = node.layer.forward(&inputs, &mode).map_err(|error| error.within(&spec.name))?;
             for source in &spec.inputs {
                 if let &Source::Layer(from) = source
                     && self.nodes[from].last_use == index
@@ -171,6 +236,22 @@ impl Net {
         let output = outputs.pop().flatten().unwrap_or_else(|| x.clone());
         Ok((output, Tape { saved }))
     }
+}
+
+/// Whether a name fits a pattern, where `*` stands for any letters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Parameters and their gradients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Tensor;
 use crate::Result;
@@ -23,28 +24,41 @@ impl Param {
 
 /// Gradients by the name of the parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Grads(BTreeMap<String, Tensor>);
+pub struct Grads {
+    sums: BTreeMap<String, Tensor>,
+    frozen: Arc<BTreeSet<String>>,
+}
 
 impl Grads {
+    /// No gradients yet, and none to come for parameters of these names.
+    pub fn without(frozen: Arc<BTreeSet<String>>) -> Self {
+        Self { sums: BTreeMap::new(), frozen }
+    }
+
+    /// Whether the gradient of a parameter is wanted: it is not frozen.
+    pub fn wants(&self, name: &str) -> bool {
+        !self.frozen.contains(name)
+    }
+
     /// Adds to the gradient of a parameter, in the order of the calls.
     ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when it differs in shape from what is there.
     pub fn add(&mut self, name: &str, gradient: Tensor) -> Result<()> {
-        if let Some(sum) = self.0.get_mut(name) {
+        if let Some(sum) = self.sums.get_mut(name) {
             return sum.add(&gradient).map_err(|error| error.within(name));
         }
-        self.0.insert(name.to_owned(), gradient);
+        self.sums.insert(name.to_owned(), gradient);
         Ok(())
     }
 
     /// The gradient of a parameter, if the loss depends on it.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.0.get(name)
+        self.sums.get(name)
     }
 
     /// Names and gradients, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.0.iter().map(|(name, gradient)| (name.as_str(), gradient))
+        self.sums.iter().map(|(name, gradient)| (name.as_str(), gradient))
     }
 }

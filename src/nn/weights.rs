@@ -9,7 +9,7 @@ use std::path::Path;
 use safetensors::tensor::{SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
 
-use super::{Net, Shape, Tensor, arch};
+use super::{Net, Param, Shape, Tensor, arch};
 use crate::document::Source;
 use crate::{Error, Result};
 
@@ -57,13 +57,20 @@ impl Net {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) when the format cannot hold them.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
-        write(self.params().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
+        write(self.stored().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
+    }
+
+    /// All that a weights file holds.
+    fn stored(&self) -> impl Iterator<Item = &Param> {
+        self.params().chain(self.buffers())
     }
 
     pub(super) fn take(&mut self, mut tensors: Tensors) -> Result<()> {
+        // How many batches a norm of PyTorch has seen changes nothing here.
+        tensors.retain(|name, _| !name.ends_with(".num_batches_tracked"));
         let mut problems = Vec::new();
-        let mut values = Vec::new();
-        for param in self.params() {
+        let mut values = BTreeMap::new();
+        for param in self.stored() {
             let (name, wanted) = (&param.name, param.value.shape());
             match tensors.remove(name) {
                 None => problems.push(format!("`{name}` of {wanted} is missing")),
@@ -71,7 +78,7 @@ impl Net {
                 Some(Ok(tensor)) if tensor.shape() != wanted => {
                     problems.push(format!("`{name}`: expected {wanted}, got {}", tensor.shape()));
                 }
-                Some(Ok(tensor)) => values.push(tensor),
+                Some(Ok(tensor)) => drop(values.insert(name.clone(), tensor)),
             }
         }
         problems.extend(tensors.keys().map(|name| format!("`{name}` is not in the net")));
@@ -82,8 +89,11 @@ impl Net {
                 problems.join("; ")
             )));
         }
-        for (param, value) in self.params_mut().zip(values) {
-            param.value = value;
+        for param in self.params_mut() {
+            param.value = values.remove(&param.name).unwrap_or_else(|| param.value.clone());
+        }
+        for buffer in self.buffers_mut() {
+            buffer.value = values.remove(&buffer.name).unwrap_or_else(|| buffer.value.clone());
         }
         Ok(())
     }

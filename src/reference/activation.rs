@@ -10,6 +10,16 @@ pub fn relu_slope(x: f64) -> f64 {
     if x > 0.0 { 1.0 } else { 0.0 }
 }
 
+/// `x`, times `slope` where it is not positive.
+pub fn leaky_relu(slope: f64, x: f64) -> f64 {
+    if x > 0.0 { x } else { slope * x }
+}
+
+/// Its slope.
+pub fn leaky_relu_slope(slope: f64, x: f64) -> f64 {
+    if x > 0.0 { 1.0 } else { slope }
+}
+
 /// The hyperbolic tangent.
 pub fn tanh(x: f64) -> f64 {
     x.tanh()

@@ -25,6 +25,7 @@ pub mod linear;
 pub mod median;
 pub mod morphology;
 pub mod nms;
+pub mod norm;
 pub mod pixel;
 pub mod pool2d;
 pub mod regions;
@@ -33,6 +34,7 @@ pub mod rolling_ball;
 pub mod sobel;
 pub mod template;
 pub mod threshold;
+pub mod upsample;
 pub mod warp;
 pub mod window_sum;
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::max_pool::{pool_output, pool_window};
+use super::max_pool::{grown, pool_output, pool_window};
 use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::Result;
 use crate::nn::conv2d::axes;
@@ -20,10 +20,13 @@ pub struct AvgPool {
     /// Padding with zeros in pixels, smaller than the window.
     #[serde(default = "no_padding")]
     pub padding: Padding,
+    /// Whether a last window that reaches past the padded image counts, so that sizes are rounded up.
+    #[serde(default)]
+    pub ceil_mode: bool,
     /// Whether zeros of the padding count as values, as in PyTorch, or the mean is of the image's
     /// values alone.
     #[serde(default = "yes")]
-    pub count_padding: bool,
+    pub count_include_pad: bool,
 }
 
 fn no_padding() -> Padding {
@@ -46,7 +49,13 @@ pub(super) const KIND: Kind = Kind {
 impl AvgPool {
     /// Windows side by side.
     pub fn new(kernel: usize) -> Self {
-        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding(), count_padding: true }
+        Self {
+            kernel: Pair::One(kernel),
+            stride: None,
+            padding: no_padding(),
+            ceil_mode: false,
+            count_include_pad: true,
+        }
     }
 
     fn window(&self) -> Window {
@@ -56,27 +65,32 @@ impl AvgPool {
 
 impl Spec for AvgPool {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        pool_output(&self.window(), inputs)
+        pool_output(&self.window(), self.ceil_mode, inputs)
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
-        Ok(Box::new(Built { window: self.window(), count_padding: self.count_padding }))
+        Ok(Box::new(Built { window: self.window(), ceil: self.ceil_mode, count_pad: self.count_include_pad }))
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {
         let [_, height, width] = image(one(inputs)?)?;
-        self.window().leftovers([height, width])
+        grown(&self.window(), [height, width], self.ceil_mode)?.leftovers([height, width])
     }
 }
 
 #[derive(Debug)]
 struct Built {
     window: Window,
-    count_padding: bool,
+    ceil: bool,
+    count_pad: bool,
 }
 
 impl Built {
+    fn output(&self, input: [usize; 2]) -> Result<[usize; 2]> {
+        grown(&self.window, input, self.ceil)?.output(input)
+    }
+
     /// Calls `visit(output index, input indices of a row of its window, divisor)` for one plane,
     /// output after output, row after row.
     fn visit(
@@ -84,13 +98,22 @@ impl Built {
         [height, width]: [usize; 2],
         mut visit: impl FnMut(usize, std::ops::Range<usize>, f32),
     ) -> Result<()> {
-        let [rows, columns] = self.window.output([height, width])?;
-        let full = self.window.kernel[0] * self.window.kernel[1];
+        let [rows, columns] = self.output([height, width])?;
+        // What a window has of the padded image; past that nothing counts.
+        let padded = |axis: usize, position: usize, len: usize| {
+            let Window { kernel, stride, padding, .. } = &self.window;
+            let end = len + padding[axis] + padding[axis + 2];
+            end.saturating_sub(position * stride[axis]).min(kernel[axis])
+        };
         for row in 0..rows {
             let down = self.window.covered(0, row, height);
             for column in 0..columns {
                 let across = self.window.covered(1, column, width);
-                let count = if self.count_padding { full } else { down.len() * across.len() };
+                let count = if self.count_pad {
+                    padded(0, row, height) * padded(1, column, width)
+                } else {
+                    down.len() * across.len()
+                };
                 for y in down.clone() {
                     visit(
                         row * columns + column,
@@ -110,7 +133,7 @@ impl Layer for Built {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
         let [samples, channels, height, width] = axes("input", x.shape())?;
-        let [rows, columns] = self.window.output([height, width])?;
+        let [rows, columns] = self.output([height, width])?;
         let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
         if height * width > 0 {
             let planes =
@@ -134,7 +157,7 @@ impl Layer for Built {
             return Ok(Vec::new());
         }
         let [samples, channels, height, width] = axes("input", saved.input)?;
-        let [rows, columns] = self.window.output([height, width])?;
+        let [rows, columns] = self.output([height, width])?;
         expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
         let mut dx = Tensor::zeros(saved.input);
         if height * width > 0 {

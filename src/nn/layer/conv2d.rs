@@ -35,6 +35,8 @@ pub struct Conv2d {
     /// Whether each filter adds a number of its own.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// Which channels each filter sees, where it is not all of its group.
+    pub connections: Option<Connections>,
 }
 
 fn no_padding() -> Padding {
@@ -73,6 +75,7 @@ impl Conv2d {
             dilation: every_pixel(),
             groups: 1,
             bias: true,
+            connections: None,
         }
     }
 
@@ -101,7 +104,64 @@ impl Conv2d {
             )));
         }
         let [height, width] = self.window().kernel;
+        if let Some(connections) = self.connections {
+            let wanted = [connections.table().len(), connections.channels(), 1];
+            if [self.out, channels, self.groups] != wanted {
+                return Err(Error::shape(format!(
+                    "expected 16 filters over 6 channels in one group for `connections`, got {} over {channels} in {}",
+                    self.out, self.groups
+                )));
+            }
+            return Shape::new(&[connections.places().count(), height, width]);
+        }
         Shape::new(&[self.out, channels / self.groups, height, width])
+    }
+}
+
+/// Which channels each filter sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connections {
+    /// The table of LeNet-5's third layer (LeCun, Bottou, Bengio and Haffner, 1998, table I): 16
+    /// filters over 6 maps, six of three neighbours, nine of four, one of all; 60 kernels.
+    LenetC3,
+}
+
+impl Connections {
+    /// The channels of each filter.
+    fn table(self) -> &'static [&'static [usize]] {
+        match self {
+            Self::LenetC3 => &[
+                &[0, 1, 2],
+                &[1, 2, 3],
+                &[2, 3, 4],
+                &[3, 4, 5],
+                &[0, 4, 5],
+                &[0, 1, 5],
+                &[0, 1, 2, 3],
+                &[1, 2, 3, 4],
+                &[2, 3, 4, 5],
+                &[0, 3, 4, 5],
+                &[0, 1, 4, 5],
+                &[0, 1, 2, 5],
+                &[0, 1, 3, 4],
+                &[1, 2, 4, 5],
+                &[0, 2, 3, 5],
+                &[0, 1, 2, 3, 4, 5],
+            ],
+        }
+    }
+
+    /// Channels in all.
+    fn channels(self) -> usize {
+        6
+    }
+
+    /// Where the kernels of all connections lie among `filters x channels`, in order.
+    fn places(self) -> impl Iterator<Item = usize> {
+        let channels = self.channels();
+        let filters = self.table().iter().enumerate();
+        filters.flat_map(move |(filter, seen)| seen.iter().map(move |channel| filter * channels + channel))
     }
 }
 
@@ -116,7 +176,8 @@ impl Spec for Conv2d {
     fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
         let shape = self.weight(inputs)?;
-        let fan_in = shape.sample().count();
+        // Filters of the C3 table see three channels or more; three is what LeCun divides by as well.
+        let fan_in = shape.sample().count() * if self.connections.is_some() { 3 } else { 1 };
         let weight = fan_in_uniform(shape, fan_in, rng.stream("weight"));
         let bias = fan_in_uniform(Shape::new(&[self.out])?, fan_in, rng.stream("bias"));
         Ok(Box::new(Built {
@@ -124,6 +185,7 @@ impl Spec for Conv2d {
             bias: self.bias.then(|| Param::new(name, "bias", bias)),
             window: self.window(),
             groups: self.groups,
+            connections: self.connections,
         }))
     }
 
@@ -148,6 +210,30 @@ struct Built {
     bias: Option<Param>,
     window: Window,
     groups: usize,
+    connections: Option<Connections>,
+}
+
+impl Built {
+    /// The weight as `[out, channels / groups, kernel, kernel]`, with zeros where a filter does not
+    /// see a channel.
+    fn filters(&self) -> Result<Tensor> {
+        let Some(connections) = self.connections else { return Ok(self.weight.value.clone()) };
+        let (table, [height, width]) = (connections.table(), self.window.kernel);
+        let mut dense = Tensor::zeros(Shape::new(&[table.len(), connections.channels(), height, width])?);
+        let taps = height * width;
+        for (kernel, at) in self.weight.value.data().chunks_exact(taps).zip(connections.places()) {
+            dense.data_mut()[at * taps..][..taps].copy_from_slice(kernel);
+        }
+        Ok(dense)
+    }
+
+    /// The gradient of the weight from that of [`filters`](Self::filters).
+    fn packed(&self, dense: Tensor) -> Result<Tensor> {
+        let Some(connections) = self.connections else { return Ok(dense) };
+        let taps = self.window.kernel[0] * self.window.kernel[1];
+        let kernels = connections.places().flat_map(|at| dense.data()[at * taps..][..taps].iter().copied());
+        Tensor::from_vec(self.weight.value.shape(), kernels.collect())
+    }
 }
 
 impl Layer for Built {
@@ -164,21 +250,24 @@ impl Layer for Built {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
         let bias = self.bias.as_ref().map(|bias| &bias.value);
-        let y = conv2d(mode.isa, x, &self.weight.value, bias, &self.window, self.groups)?;
+        let y = conv2d(mode.isa, x, &self.filters()?, bias, &self.window, self.groups)?;
         Ok((y, Saved::new(mode, x.shape()).with(mode, x)))
     }
 
     fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
-        let (isa, window, groups, weight) = (saved.isa, &self.window, self.groups, &self.weight);
-        let dw = conv2d_weight_grad(isa, saved.tensor()?, dy, weight.value.shape(), window, groups)?;
-        grads.add(&weight.name, dw)?;
-        if let Some(bias) = &self.bias {
+        let (isa, window, groups) = (saved.isa, &self.window, self.groups);
+        if grads.wants(&self.weight.name) {
+            let shape = self.filters()?.shape();
+            let dw = conv2d_weight_grad(isa, saved.tensor()?, dy, shape, window, groups)?;
+            grads.add(&self.weight.name, self.packed(dw)?)?;
+        }
+        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
             grads.add(&bias.name, conv2d_bias_grad(dy)?)?;
         }
         if !need_dx {
             return Ok(Vec::new());
         }
-        Ok(vec![conv2d_input_grad(isa, dy, &weight.value, saved.input, window, groups)?])
+        Ok(vec![conv2d_input_grad(isa, dy, &self.filters()?, saved.input, window, groups)?])
     }
 }
 
@@ -200,6 +289,20 @@ mod tests {
                 "width (32 + 2 - 5) / 2 + 1 = 15.5 is floored to 15: the last column of the padded input is not used",
             ]
         );
+    }
+
+    #[test]
+    fn the_c3_table_is_lecuns() {
+        let spec = Conv2d { connections: Some(Connections::LenetC3), ..Conv2d::new(16, 5) };
+        let input = [Shape::new(&[6, 14, 14]).unwrap()];
+        assert_eq!(spec.parameters(&input).unwrap(), 1516);
+        assert_eq!(&*spec.output(&input).unwrap(), [16, 10, 10]);
+        assert_eq!(spec.multiply_adds(&input).unwrap(), 60 * 25 * 100);
+        assert!(spec.output(&[Shape::new(&[5, 14, 14]).unwrap()]).is_err());
+        // Every map goes to ten filters, and no filter has the table of another.
+        let table = Connections::LenetC3.table();
+        assert!((0..6).all(|map| table.iter().filter(|seen| seen.contains(&map)).count() == 10));
+        assert_eq!(table.iter().collect::<std::collections::BTreeSet<_>>().len(), 16);
     }
 
     #[test]

@@ -131,19 +131,20 @@ impl Layer for Built {
         let samples = x.samples();
         expect_gradient(dy, Shape::new(&[samples, out])?)?;
 
-        let mut dw = Tensor::zeros(self.weight.value.shape());
-        let rows = rows_each(out);
-        let right = Matrix { data: x.data(), lane_stride: 1, depth_stride: features };
-        for_each_piece(dw.data_mut(), rows * features, |i, dw| {
-            // Nothing to read where the batch is empty.
-            let dy = dy.data().get(i * rows..).unwrap_or_default();
-            let left = Matrix { data: dy, lane_stride: 1, depth_stride: out };
-            let size = [dw.len() / features, features, samples];
-            with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, &mut scratch.gemm));
-        });
-        grads.add(&self.weight.name, dw)?;
-
-        if let Some(bias) = &self.bias {
+        if grads.wants(&self.weight.name) {
+            let mut dw = Tensor::zeros(self.weight.value.shape());
+            let rows = rows_each(out);
+            let right = Matrix { data: x.data(), lane_stride: 1, depth_stride: features };
+            for_each_piece(dw.data_mut(), rows * features, |i, dw| {
+                // Nothing to read where the batch is empty.
+                let dy = dy.data().get(i * rows..).unwrap_or_default();
+                let left = Matrix { data: dy, lane_stride: 1, depth_stride: out };
+                let size = [dw.len() / features, features, samples];
+                with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, &mut scratch.gemm));
+            });
+            grads.add(&self.weight.name, dw)?;
+        }
+        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
             let mut sums = Tensor::zeros(bias.value.shape());
             for row in dy.data().chunks_exact(out) {
                 sums.data_mut().iter_mut().zip(row).for_each(|(sum, dy)| *sum += dy);

@@ -21,6 +21,9 @@ pub struct MaxPool {
     /// Padding in pixels, smaller than the window.
     #[serde(default = "no_padding")]
     pub padding: Padding,
+    /// Whether a last window that reaches past the padded image counts, so that sizes are rounded up.
+    #[serde(default)]
+    pub ceil_mode: bool,
 }
 
 fn no_padding() -> Padding {
@@ -39,7 +42,7 @@ pub(super) const KIND: Kind = Kind {
 impl MaxPool {
     /// Windows side by side.
     pub fn new(kernel: usize) -> Self {
-        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding() }
+        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding(), ceil_mode: false }
     }
 
     fn window(&self) -> Window {
@@ -53,8 +56,25 @@ pub(super) fn pool_window(kernel: Pair, stride: Option<Pair>, padding: Padding) 
     Window { kernel: kernel.both(), stride, padding: padding.sides(), dilation: [1, 1] }
 }
 
+/// The window with more padding at the bottom and at the right, where `ceil` lets a last window reach
+/// past the padded image. As in PyTorch, that window must begin in the image or its padding before.
+pub(super) fn grown(window: &Window, input: [usize; 2], ceil: bool) -> Result<Window> {
+    let mut grown = *window;
+    if !ceil {
+        return Ok(grown);
+    }
+    let (output, unused) = (window.output(input)?, window.unused(input)?);
+    for axis in [0, 1] {
+        let starts_inside = output[axis] * window.stride[axis] < input[axis] + window.padding[axis];
+        if unused[axis] > 0 && starts_inside {
+            grown.padding[axis + 2] += window.stride[axis] - unused[axis];
+        }
+    }
+    Ok(grown)
+}
+
 /// The output of a pool, no window of which may lie in the padding alone.
-pub(super) fn pool_output(window: &Window, inputs: &[Shape]) -> Result<Shape> {
+pub(super) fn pool_output(window: &Window, ceil: bool, inputs: &[Shape]) -> Result<Shape> {
     let [channels, height, width] = image(one(inputs)?)?;
     not_empty([height, width])?;
     for (side, padding) in window.padding.into_iter().enumerate() {
@@ -65,7 +85,7 @@ pub(super) fn pool_output(window: &Window, inputs: &[Shape]) -> Result<Shape> {
             )));
         }
     }
-    let [height, width] = window.output([height, width])?;
+    let [height, width] = grown(window, [height, width], ceil)?.output([height, width])?;
     Shape::new(&[channels, height, width])
 }
 
@@ -79,23 +99,24 @@ fn not_empty([height, width]: [usize; 2]) -> Result<()> {
 
 impl Spec for MaxPool {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        pool_output(&self.window(), inputs)
+        pool_output(&self.window(), self.ceil_mode, inputs)
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
-        Ok(Box::new(Built { window: self.window() }))
+        Ok(Box::new(Built { window: self.window(), ceil: self.ceil_mode }))
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {
         let [_, height, width] = image(one(inputs)?)?;
-        self.window().leftovers([height, width])
+        grown(&self.window(), [height, width], self.ceil_mode)?.leftovers([height, width])
     }
 }
 
 #[derive(Debug)]
 struct Built {
     window: Window,
+    ceil: bool,
 }
 
 impl Layer for Built {
@@ -105,7 +126,7 @@ impl Layer for Built {
         let x = *one(inputs)?;
         let [samples, channels, height, width] = axes("input", x.shape())?;
         not_empty([height, width])?;
-        let [rows, columns] = self.window.output([height, width])?;
+        let [rows, columns] = grown(&self.window, [height, width], self.ceil)?.output([height, width])?;
         let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
         let area = rows * columns;
         let mut winners = vec![0; y.shape().count()];
@@ -129,7 +150,7 @@ impl Layer for Built {
             return Ok(Vec::new());
         }
         let [samples, channels, height, width] = axes("input", saved.input)?;
-        let [rows, columns] = self.window.output([height, width])?;
+        let [rows, columns] = grown(&self.window, [height, width], self.ceil)?.output([height, width])?;
         expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
         let mut dx = Tensor::zeros(saved.input);
         let (area, out_area) = (height * width, rows * columns);

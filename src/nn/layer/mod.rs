@@ -4,27 +4,55 @@
 //! need; gradients go to [`Grads`]; so one net can be shared by threads. Adding a layer is one file
 //! and two lines here: its `mod`, and its `KIND` in [`ALL`].
 
+mod adaptive_avg_pool;
 mod add;
 mod avg_pool;
+mod batch_norm;
+mod concat;
+mod conv1d;
 mod conv2d;
+mod conv_transpose2d;
 mod dropout;
+mod embedding;
 mod flatten;
+mod global_avg_pool;
+mod leaky_relu;
 mod linear;
+mod local_response_norm;
+mod max_over_time;
 mod max_pool;
 mod relu;
+mod reshape;
 mod sigmoid;
+mod softmax;
+mod subsample;
 mod tanh;
+mod upsample;
 
+pub use adaptive_avg_pool::AdaptiveAvgPool;
 pub use add::Add;
 pub use avg_pool::AvgPool;
-pub use conv2d::Conv2d;
+pub use batch_norm::BatchNorm;
+pub use concat::Concat;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
+pub use conv2d::{Connections, Conv2d};
 pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
+pub use global_avg_pool::GlobalAvgPool;
+pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use local_response_norm::LocalResponseNorm;
+pub use max_over_time::MaxOverTime;
 pub use max_pool::MaxPool;
 pub use relu::Relu;
+pub use reshape::Reshape;
 pub use sigmoid::Sigmoid;
+pub use softmax::Softmax;
+pub use subsample::Subsample;
 pub use tanh::Tanh;
+pub use upsample::{Upsample, UpsampleMethod};
 
 use std::fmt;
 
@@ -37,16 +65,30 @@ use crate::{Error, Result};
 
 /// Every kind of layer, by name.
 pub static ALL: &[&Kind] = &[
+    &adaptive_avg_pool::KIND,
     &add::KIND,
     &avg_pool::KIND,
+    &batch_norm::KIND,
+    &concat::KIND,
+    &conv_transpose2d::KIND,
+    &conv1d::KIND,
     &conv2d::KIND,
     &dropout::KIND,
+    &embedding::KIND,
     &flatten::KIND,
+    &global_avg_pool::KIND,
+    &leaky_relu::KIND,
     &linear::KIND,
+    &local_response_norm::KIND,
+    &max_over_time::KIND,
     &max_pool::KIND,
     &relu::KIND,
+    &reshape::KIND,
     &sigmoid::KIND,
+    &softmax::KIND,
+    &subsample::KIND,
     &tanh::KIND,
+    &upsample::KIND,
 ];
 
 /// A kind of layer: what follows `use = ` in an architecture file.
@@ -126,6 +168,19 @@ pub trait Layer: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// What is stored beside the parameters and no gradient changes: the statistics of a batch norm.
+    fn buffers(&self) -> Vec<&Param> {
+        Vec::new()
+    }
+
+    /// The buffers to change, in the same order.
+    fn buffers_mut(&mut self) -> Vec<&mut Param> {
+        Vec::new()
+    }
+
+    /// Moves the buffers by what a forward pass in training has seen.
+    fn commit(&mut self, _saved: &Saved) {}
+
     /// The output, and what [`backward`](Self::backward) needs. Outside of training that may be nothing.
     ///
     /// # Errors
@@ -133,7 +188,7 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)>;
 
     /// Adds the gradients of the parameters to `grads`, and gives those of the inputs if `need_dx`,
-    /// from the gradient `dy` of the output.
+    /// from the gradient `dy` of the output. Parameters that `grads` does not want are passed over.
     ///
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `dy` is not of the output's shape.
@@ -147,17 +202,22 @@ pub struct Mode {
     pub isa: Isa,
     /// In training, where the randomness of this step comes from.
     pub training: Option<Rng>,
+    /// Whether a backward pass may follow, so that what it needs is kept.
+    pub keep: bool,
+    /// Whether all parameters of the layer are frozen; a batch norm then works with what it has
+    /// learned, as in inference.
+    pub frozen: bool,
 }
 
 impl Mode {
     /// Inference: nothing is kept for a backward pass, nothing is random.
     pub fn inference() -> Self {
-        Self { isa: Isa::best(), training: None }
+        Self { isa: Isa::best(), training: None, keep: false, frozen: false }
     }
 
     /// Training.
     pub fn training(rng: Rng) -> Self {
-        Self { isa: Isa::best(), training: Some(rng) }
+        Self { isa: Isa::best(), training: Some(rng), keep: true, frozen: false }
     }
 }
 
@@ -177,15 +237,20 @@ impl Saved {
 
     /// Keeps a tensor, which costs nothing until someone writes to it.
     fn with(mut self, mode: &Mode, tensor: &Tensor) -> Self {
-        if mode.training.is_some() {
+        if mode.keep {
             self.tensors.push(tensor.clone());
         }
         self
     }
 
     fn tensor(&self) -> Result<&Tensor> {
+        self.kept(0)
+    }
+
+    /// One of the tensors that were kept.
+    fn kept(&self, index: usize) -> Result<&Tensor> {
         self.tensors
-            .first()
+            .get(index)
             .ok_or_else(|| Error::pipeline("a backward pass follows a forward pass in training"))
     }
 }
@@ -202,6 +267,14 @@ fn one<T>(inputs: &[T]) -> Result<&T> {
 fn image(input: &Shape) -> Result<[usize; 3]> {
     <[usize; 3]>::try_from(&**input)
         .map_err(|_| Error::shape(format!("expected an image `[channels, height, width]`, got {input}")))
+}
+
+/// Channels, and the values of each, of a sample `[channels, ...]`.
+fn channels(input: &Shape) -> Result<[usize; 2]> {
+    match &**input {
+        [channels, rest @ ..] => Ok([*channels, rest.iter().product()]),
+        [] => Err(Error::shape("expected `[channels, ...]`, got a number")),
+    }
 }
 
 /// The shape of `dy` must be the output's.
@@ -250,8 +323,9 @@ mod tests {
             assert_eq!(table.get("use").unwrap().as_str(), Some(kind.name));
             let spec = (kind.parse)(table.without(&["use", "in"]).to_json()).unwrap();
             let count = table.get("in").and_then(document::Node::as_array).map_or(1, <[_]>::len);
-            let (image, flat) = (Shape::new(&[2, 9, 9]).unwrap(), Shape::new(&[18]).unwrap());
-            let candidates = [vec![image; count], vec![flat; count]];
+            let shape = |lengths: &[usize]| Shape::new(lengths).unwrap();
+            let candidates = [shape(&[2, 9, 9]), shape(&[18]), shape(&[2, 9]), shape(&[2, 8, 8])];
+            let candidates = candidates.map(|shape| vec![shape; count]);
             let inputs = candidates.iter().find(|inputs| spec.output(inputs).is_ok()).unwrap();
             let output = spec.output(inputs).unwrap();
             let layer = spec.build("it", inputs, Rng::new(1)).unwrap();
