@@ -8,10 +8,10 @@ use std::path::Path;
 use lyncean::document::Source;
 use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
-use lyncean::nn::layer::Mode;
+use lyncean::nn::layer::{Kind, Mode};
 use lyncean::nn::loss::softmax_cross_entropy;
 use lyncean::nn::optim::Sgd;
-use lyncean::nn::{Net, Rng, Shape, Tensor, Window, arch};
+use lyncean::nn::{Grads, Net, Rng, Shape, Tensor, Window, arch};
 use safetensors::{Dtype, SafeTensors};
 
 fn golden(name: &str) -> Vec<u8> {
@@ -65,6 +65,47 @@ fn convolution_and_its_gradients_equal_pytorch_on_a_hundred_geometries() {
             assert_eq!(dw, get("dw"), "{place}");
         }
         assert_eq!(conv2d_bias_grad(&dy).unwrap(), get("db"), "problem {problem}");
+    }
+}
+
+#[test]
+fn layers_equal_pytorch_on_two_hundred_geometries() {
+    let bytes = golden("layers.safetensors.gz");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let layers: Vec<serde_json::Value> =
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()["layers"]).unwrap();
+    assert_eq!(layers.len(), 200);
+    for (at, mut parameters) in layers.into_iter().enumerate() {
+        let kind = parameters.as_object_mut().unwrap().remove("use").unwrap();
+        let place = |what: &str| format!("layer {at}, {kind}, {what}");
+        let spec = (Kind::by_name(kind.as_str().unwrap()).unwrap().parse)(parameters).unwrap();
+        let get = |name: &str| tensor(&file, &format!("{at}.{name}"));
+        let x = get("x");
+        let mut layer = spec.build("it", &[x.shape().sample()], Rng::new(0)).unwrap();
+        for param in layer.params_mut() {
+            let value = get(param.name.strip_prefix("it.").unwrap());
+            assert_eq!(value.shape(), param.value.shape(), "{}", place(&param.name));
+            param.value = value;
+        }
+        let (y, saved) = layer.forward(&[&x], &Mode::training(Rng::new(0))).unwrap();
+        assert_eq!(y.shape(), get("y").shape(), "{}", place("y"));
+        assert_eq!(y.shape().sample(), spec.output(&[x.shape().sample()]).unwrap());
+        check_close(&place("y"), y.data().iter().copied(), &get("y"));
+        let mut grads = Grads::default();
+        let dx = layer.backward(&saved, &get("dy"), &mut grads, true).unwrap();
+        if kind != "embedding" {
+            check_close(&place("dx"), dx[0].data().iter().copied(), &get("dx"));
+        }
+        for param in layer.params() {
+            let gradient = grads.get(&param.name).unwrap().data().iter().copied();
+            check_close(&place(&param.name), gradient, &get(&param.name.replace("it.", "d")));
+        }
+        layer.commit(&saved);
+        for buffer in layer.buffers() {
+            let values = buffer.value.data().iter().copied();
+            check_close(&place(&buffer.name), values, &get(buffer.name.strip_prefix("it.").unwrap()));
+        }
     }
 }
 

@@ -217,21 +217,20 @@ impl Layer for Built {
         }
         // dx = w / s (dy - mean(dy) - x_hat mean(dy x_hat)); without the means for running statistics.
         let batch = saved.indices.first().map(|&n| f64::from(n));
-        let factors: Vec<[f32; 3]> = (0..count)
+        let factors: Vec<[f32; 4]> = (0..count)
             .map(|c| {
                 let deviation = self.deviation(variance[c]);
                 let scale = self.weight.value.data()[c] / deviation;
-                let Some(n) = batch else { return [scale, 0.0, 0.0] };
-                let slope = (f64::from(scale) * sums[c].1 / n / f64::from(deviation)) as f32;
-                let shift = (f64::from(scale) * sums[c].0 / n) as f32 - slope * mean[c];
-                [scale, slope, shift]
+                let Some(n) = batch else { return [scale, 0.0, 0.0, 0.0] };
+                let slope = (sums[c].1 / n / f64::from(deviation)) as f32;
+                [scale, (sums[c].0 / n) as f32, slope, mean[c]]
             })
             .collect();
         let mut dx = dy.clone();
         for_each_piece(dx.data_mut(), count * area, |n, sample| {
             let planes = sample.chunks_exact_mut(area.max(1)).zip(x.sample(n).chunks_exact(area.max(1)));
-            for ((dx, x), [scale, slope, shift]) in planes.zip(&factors) {
-                dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = *dx * scale - x * slope - shift);
+            for ((dx, x), &[scale, shift, slope, mean]) in planes.zip(&factors) {
+                dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = (*dx - shift - (x - mean) * slope) * scale);
             }
         });
         Ok(vec![dx])
