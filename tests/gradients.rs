@@ -354,6 +354,24 @@ const TWINS: &[Twin] = &[
         },
     },
     Twin {
+        toml: "use = \"radial-basis\"\nout = 3",
+        input: &[5],
+        role: Role::Plain,
+        forward: |x, _| {
+            let near = |x: &[f64], code: &[f64]| {
+                -x.iter().zip(code).map(|(x, c)| (x - c).powi(2)).sum::<f64>() / 2.0
+            };
+            x.chunks(5)
+                .flat_map(|x| codes().chunks(5).map(|code| near(x, code)).collect::<Vec<_>>())
+                .collect()
+        },
+        backward: |x, _, dy| {
+            let slope = |i: usize, code: usize| codes()[code * 5 + i % 5] - x[i];
+            let of = |i: usize| (0..3).map(|code| dy[i / 5 * 3 + code] * slope(i, code)).sum();
+            ((0..10).map(of).collect(), Vec::new())
+        },
+    },
+    Twin {
         toml: "use = \"embedding\"\ncount = 5\nsize = 3",
         input: &[4],
         role: Role::Words,
@@ -436,6 +454,14 @@ fn c3_dense(kernels: &[f64]) -> Vec<f64> {
         dense[at * 4..][..4].copy_from_slice(kernel);
     }
     dense
+}
+
+/// The codes of the twin with a radial basis.
+fn codes() -> Vec<f64> {
+    let twin = TWINS.iter().find(|twin| kind_of(twin).name == "radial-basis").unwrap();
+    let codes = wide(&build(twin).buffers()[0].value);
+    assert!(codes.iter().all(|code| code.abs() == 1.0) && codes.contains(&1.0) && codes.contains(&-1.0));
+    codes
 }
 
 /// An input for a twin.

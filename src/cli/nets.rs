@@ -6,7 +6,8 @@ use std::path::Path;
 use super::{Exit, Outcome, console};
 use crate::document::Source;
 use crate::nn::arch;
-use crate::nn::{Summary, summary};
+use crate::nn::layer::{Conv2d, Spec};
+use crate::nn::{Padding, Pair, Shape, Summary, summary};
 use crate::{Error, Result};
 
 /// List the built-in nets, or tell one of them (or a file's) layer by layer.
@@ -17,17 +18,116 @@ pub(super) struct Args {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    /// The input, in place of the net's own: CHANNELSxHEIGHTxWIDTH, or HEIGHTxWIDTHxCHANNELS with
+    /// `--conv-arith`
+    #[arg(long, value_name = "SIZES", value_parser = sizes)]
+    input: Option<Sizes>,
+    /// Tell sizes and costs of one convolution
+    #[arg(long, requires_all = ["input", "filters", "kernel"], conflicts_with = "name")]
+    conv_arith: bool,
+    /// Number of filters
+    #[arg(long, value_name = "N", requires = "conv_arith")]
+    filters: Option<usize>,
+    /// Filter size K
+    #[arg(short, long, value_name = "K", requires = "conv_arith")]
+    kernel: Option<usize>,
+    /// Padding P on every side
+    #[arg(short, long, value_name = "P", default_value_t = 0)]
+    padding: usize,
+    /// Stride S
+    #[arg(short, long, value_name = "S", default_value_t = 1)]
+    stride: usize,
+    /// Distance of neighbouring filter taps
+    #[arg(short, long, value_name = "D", default_value_t = 1)]
+    dilation: usize,
+    /// Groups of channels and filters
+    #[arg(short, long, value_name = "G", default_value_t = 1)]
+    groups: usize,
+}
+
+/// Lengths with an `x` between them.
+#[derive(Clone)]
+struct Sizes(Vec<usize>);
+
+fn sizes(text: &str) -> std::result::Result<Sizes, String> {
+    let lengths: std::result::Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
+    lengths
+        .map(Sizes)
+        .map_err(|_| "expected whole numbers with `x` between them, as in `3x224x224`".to_owned())
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
+    if args.conv_arith {
+        return conv_arith(args);
+    }
     let Some(name) = &args.name else { return list(args.json) };
-    let summary = summary(&arch::parse(&source(name)?)?)?;
+    let mut arch = arch::parse(&source(name)?)?;
+    if let Some(Sizes(input)) = &args.input {
+        arch = arch.with_input(input)?;
+    }
+    let summary = summary(&arch)?;
     if args.json {
         console::print_json(&serde_json::json!(summary))?;
     } else {
         console::print(&text(&summary))?;
     }
+    Ok(Exit::Done)
+}
+
+/// Sizes and costs of one convolution.
+fn conv_arith(args: &Args) -> Outcome {
+    let input = args.input.as_ref().map(|Sizes(input)| input.as_slice()).unwrap_or_default();
+    let &[height, width, channels] = input else {
+        let got = shape(input);
+        return Err(Error::shape(format!("expected `--input` HEIGHTxWIDTHxCHANNELS, got `{got}`")).into());
+    };
+    let (filters, kernel) = (args.filters.unwrap_or_default(), args.kernel.unwrap_or_default());
+    let spec = Conv2d {
+        padding: Padding::All(args.padding),
+        stride: Pair::One(args.stride),
+        dilation: Pair::One(args.dilation),
+        groups: args.groups,
+        ..Conv2d::new(filters, kernel)
+    };
+    let inputs = [Shape::new(&[channels, height, width])?];
+    let output = spec.output(&inputs)?;
+    let (parameters, macs) = (spec.parameters(&inputs)?, spec.multiply_adds(&inputs)?);
+    let field = args.dilation * (kernel - 1) + 1;
+    let notes = spec.notes(&inputs)?;
+    if args.json {
+        console::print_json(&serde_json::json!({
+            "input": [height, width, channels], "output": [output[1], output[2], output[0]],
+            "parameters": parameters, "weights": parameters - filters, "biases": filters, "macs": macs,
+            "receptive_field": field, "notes": notes,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let rows = [
+        ["input".to_owned(), format!("{height}x{width}x{channels}"), "height x width x channels".to_owned()],
+        [
+            "output".to_owned(),
+            format!("{}x{}x{filters}", output[1], output[2]),
+            "(N + 2 P - D (K - 1) - 1) / S + 1, rounded down, x filters".to_owned(),
+        ],
+        [
+            "parameters".to_owned(),
+            grouped(parameters as u64),
+            format!("{filters} x ({kernel} x {kernel} x {} + 1)", channels / args.groups),
+        ],
+        ["multiply-adds".to_owned(), grouped(macs), "weights x output positions".to_owned()],
+        [
+            "receptive field".to_owned(),
+            format!("{field}x{field}"),
+            "D (K - 1) + 1 pixels of the input".to_owned(),
+        ],
+    ];
+    let mut text = console::table(["what", "value", "from"], rows);
+    for note in &notes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nnote: {note}");
+    }
+    console::print(&text)?;
     Ok(Exit::Done)
 }
 
@@ -55,7 +155,11 @@ fn list(json: bool) -> Outcome {
     let nets = nets.collect::<Result<Vec<Summary>>>()?;
     if json {
         let list = nets.iter().map(|net| {
-            serde_json::json!({"name": net.name, "input": net.input, "parameters": net.parameters, "macs": net.multiply_adds})
+            serde_json::json!({
+                "name": net.name, "input": net.input, "parameters": net.parameters,
+                "parameters_with_aux": net.parameters_with_aux, "macs": net.multiply_adds,
+                "activation_bytes": net.activation_bytes, "peak_bytes": net.peak_bytes,
+            })
         });
         console::print_json(&list.collect())?;
         return Ok(Exit::Done);
@@ -76,19 +180,33 @@ fn text(net: &Summary) -> String {
             shape(&row.output),
             grouped(row.parameters as u64),
             grouped(row.multiply_adds),
+            field(row.receptive_field),
         ]
     });
     let mut text = format!("{}: input {}\n\n", net.name, shape(&net.input));
-    text += &console::table(["layer", "kind", "in", "output", "parameters", "multiply-adds"], rows);
+    text += &console::table(["layer", "kind", "in", "output", "parameters", "multiply-adds", "sees"], rows);
     let (parameters, multiply_adds) = (grouped(net.parameters as u64), grouped(net.multiply_adds));
     // Writing to a string cannot fail.
     let _ = writeln!(text, "\n\n{parameters} parameters, {multiply_adds} multiply-adds a sample");
+    if net.parameters_with_aux > net.parameters {
+        let all = grouped(net.parameters_with_aux as u64);
+        let _ = writeln!(text, "{all} parameters with the auxiliary heads, which inference leaves out");
+    }
+    let mib = |bytes: u64| format!("{:.2} MiB", bytes as f64 / f64::from(1 << 20));
+    let (all, peak) = (mib(net.activation_bytes), mib(net.peak_bytes));
+    let _ = writeln!(text, "activations of a sample: {all} in training, at most {peak} at once in inference");
     for row in &net.rows {
         for note in &row.notes {
             let _ = writeln!(text, "note: {}: {note}", row.name);
         }
     }
     text
+}
+
+/// A receptive field.
+fn field([height, width]: [f64; 2]) -> String {
+    let whole = |side: f64| side.ceil();
+    format!("{}x{}", whole(height), whole(width))
 }
 
 fn shape(lengths: &[usize]) -> String {

@@ -35,6 +35,8 @@ struct Node {
     learns: bool,
     /// Whether it has parameters, all of them frozen.
     frozen: bool,
+    /// Whether the output of the net depends on it, or only heads do.
+    needed: bool,
     /// The last layer that reads the output of this one.
     last_use: usize,
 }
@@ -43,6 +45,14 @@ struct Node {
 #[derive(Debug)]
 pub struct Tape {
     saved: Vec<Saved>,
+    heads: Vec<Tensor>,
+}
+
+impl Tape {
+    /// The output of each head, in the order of [`Arch::heads`].
+    pub fn heads(&self) -> &[Tensor] {
+        &self.heads
+    }
 }
 
 impl Net {
@@ -53,6 +63,7 @@ impl Net {
     pub fn build(arch: Arch, seed: u64) -> Result<Self> {
         let rng = Rng::new(seed).stream("init");
         let mut nodes: Vec<Node> = Vec::with_capacity(arch.layers.len());
+        let needed = arch.needed();
         for (index, layer) in arch.layers.iter().enumerate() {
             let built = layer.spec.build(&layer.name, &arch.inputs(layer), rng.stream(&layer.name));
             let built = built.map_err(|error| error.within(&layer.name))?;
@@ -61,7 +72,8 @@ impl Net {
                     nodes[from].last_use = index;
                 }
             }
-            nodes.push(Node { layer: built, learns: false, frozen: false, last_use: usize::MAX });
+            let needed = needed[index];
+            nodes.push(Node { layer: built, learns: false, frozen: false, needed, last_use: usize::MAX });
         }
         let mut net = Self { arch, nodes, frozen: Arc::default() };
         net.find_learners();
@@ -173,10 +185,25 @@ impl Net {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when `dy` is not of the output's shape.
     pub fn backward(&self, tape: &Tape, dy: Tensor) -> Result<Grads> {
+        self.backward_heads(tape, dy, Vec::new())
+    }
+
+    /// As [`backward`](Self::backward), with the gradients of the heads' outputs beside, in the order of
+    /// [`Arch::heads`]; heads without one have none.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub fn backward_heads(&self, tape: &Tape, dy: Tensor, heads: Vec<Tensor>) -> Result<Grads> {
         let mut grads = Grads::without(Arc::clone(&self.frozen));
         let mut pending: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
         if let Some(last) = pending.last_mut() {
             *last = Some(dy);
+        }
+        for (head, dy) in self.arch.heads.iter().zip(heads) {
+            match &mut pending[head.layer] {
+                Some(sum) => sum.add(&dy)?,
+                empty => *empty = Some(dy),
+            }
         }
         for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate().rev() {
             let Some(dy) = pending[index].take() else { continue };
@@ -210,6 +237,7 @@ impl Net {
         }
         let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.nodes.len());
         let mut saved = Vec::with_capacity(self.nodes.len());
+        let mut heads = Vec::new();
         for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate() {
             let read = |source: &Source| match source {
                 Source::Input => Some(x),
@@ -217,6 +245,10 @@ impl Net {
             };
             if cancelled() {
                 return Err(Error::cancelled());
+            }
+            if !node.needed && mode.training.is_none() {
+                outputs.push(None);
+                continue;
             }
             let inputs: Vec<&Tensor> = spec.inputs.iter().filter_map(read).collect();
             let mode = Mode { frozen: node.frozen, keep: mode.keep && node.learns, ..*mode };
@@ -228,13 +260,14 @@ impl Net {
                     outputs[from] = None;
                 }
             }
+            heads.extend(self.arch.heads.iter().filter(|head| head.layer == index).map(|_| y.clone()));
             outputs.push(Some(y));
             if mode.training.is_some() {
                 saved.push(kept);
             }
         }
         let output = outputs.pop().flatten().unwrap_or_else(|| x.clone());
-        Ok((output, Tape { saved }))
+        Ok((output, Tape { saved, heads }))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::Shape;
 use super::arch::{Arch, Source};
+use super::layer::Reach;
 use crate::{Error, Result};
 
 /// The table of a net.
@@ -14,10 +16,16 @@ pub struct Summary {
     pub input: Vec<usize>,
     /// One row a layer.
     pub rows: Vec<SummaryRow>,
-    /// Numbers that training changes, in all.
+    /// Numbers that training changes, without those that only heads need.
     pub parameters: usize,
-    /// Multiply-adds of a forward pass of one sample, in all.
+    /// Numbers that training changes, in all.
+    pub parameters_with_aux: usize,
+    /// Multiply-adds of a forward pass of one sample in inference.
     pub multiply_adds: u64,
+    /// Bytes of the outputs of all layers for one sample, which training keeps.
+    pub activation_bytes: u64,
+    /// Bytes of the outputs that inference has at once for one sample, at most.
+    pub peak_bytes: u64,
 }
 
 /// One layer of a net.
@@ -35,6 +43,10 @@ pub struct SummaryRow {
     pub parameters: usize,
     /// Multiply-adds of a forward pass of one sample.
     pub multiply_adds: u64,
+    /// Height and width of what one output sees of the input of the net; it may reach past the edge.
+    pub receptive_field: [f64; 2],
+    /// Whether only heads need it, so that inference leaves it out.
+    pub is_auxiliary: bool,
     /// What may surprise: rows and columns that are not used.
     pub notes: Vec<String>,
 }
@@ -45,7 +57,8 @@ pub struct SummaryRow {
 /// What the layers report.
 pub fn summary(arch: &Arch) -> Result<Summary> {
     let mut rows = Vec::with_capacity(arch.layers.len());
-    for layer in &arch.layers {
+    let (needed, fields) = (arch.needed(), fields(arch));
+    for ((layer, needed), field) in arch.layers.iter().zip(&needed).zip(fields) {
         let (shapes, named) = (arch.inputs(layer), |error: Error| error.within(&layer.name));
         let input_name = |source: &Source| match source {
             Source::Input => "input".to_owned(),
@@ -58,16 +71,79 @@ pub fn summary(arch: &Arch) -> Result<Summary> {
             output: layer.output.to_vec(),
             parameters: layer.spec.parameters(&shapes).map_err(named)?,
             multiply_adds: layer.spec.multiply_adds(&shapes).map_err(named)?,
+            receptive_field: field,
+            is_auxiliary: !needed,
             notes: layer.spec.notes(&shapes).map_err(named)?,
         });
     }
+    let used = || rows.iter().filter(|row| !row.is_auxiliary);
     Ok(Summary {
         name: arch.name.clone(),
         input: arch.input.to_vec(),
-        parameters: rows.iter().map(|row| row.parameters).sum(),
-        multiply_adds: rows.iter().map(|row| row.multiply_adds).sum(),
+        parameters: used().map(|row| row.parameters).sum(),
+        parameters_with_aux: rows.iter().map(|row| row.parameters).sum(),
+        multiply_adds: used().map(|row| row.multiply_adds).sum(),
+        activation_bytes: arch.layers.iter().map(|layer| bytes(layer.output)).sum(),
+        peak_bytes: peak(arch, &needed),
         rows,
     })
+}
+
+/// Bytes of an output.
+fn bytes(shape: Shape) -> u64 {
+    4 * shape.count() as u64
+}
+
+/// The most bytes of outputs that live at once, where each is dropped after its last reader.
+fn peak(arch: &Arch, needed: &[bool]) -> u64 {
+    let mut last_use: Vec<usize> = (0..arch.layers.len()).collect();
+    for (index, layer) in arch.layers.iter().enumerate().filter(|(index, _)| needed[*index]) {
+        for source in &layer.inputs {
+            if let Source::Layer(from) = *source {
+                last_use[from] = index;
+            }
+        }
+    }
+    let (mut live, mut peak) = (bytes(arch.input), 0);
+    for index in (0..arch.layers.len()).filter(|&index| needed[index]) {
+        live += bytes(arch.layers[index].output);
+        peak = peak.max(live);
+        let ended = (0..=index).filter(|&from| needed[from] && last_use[from] == index && from != index);
+        live -= ended.map(|from| bytes(arch.layers[from].output)).sum::<u64>();
+    }
+    peak
+}
+
+/// Height and width of what each layer sees of the net's input. An output sees what its inputs see, from
+/// the first of its window to the last (Araujo, Norris and Sim, 2019).
+fn fields(arch: &Arch) -> Vec<[f64; 2]> {
+    let whole = match *arch.input {
+        [.., height, width] => [height as f64, width as f64],
+        [length] => [1.0, length as f64],
+        [] => [1.0; 2],
+    };
+    // Field and distance of neighbours, in pixels of the net's input.
+    let mut found: Vec<[[f64; 2]; 2]> = Vec::with_capacity(arch.layers.len());
+    for layer in &arch.layers {
+        let seen = layer.inputs.iter().map(|source| match *source {
+            Source::Input => [[1.0; 2]; 2],
+            Source::Layer(from) => found[from],
+        });
+        let [field, step] = seen.fold([[1.0; 2], [0.0f64; 2]], |[field, step], [other, other_step]| {
+            [
+                [field[0].max(other[0]), field[1].max(other[1])],
+                [step[0].max(other_step[0]), step[1].max(other_step[1])],
+            ]
+        });
+        found.push(match layer.spec.reach() {
+            Reach::All => [whole.map(|len| len.max(1.0)), step],
+            Reach::Window { size, step: by } => {
+                let grown = |axis: usize| field[axis] + (size[axis] - 1.0) * step[axis];
+                [[grown(0), grown(1)], [step[0] * by[0], step[1] * by[1]]]
+            }
+        });
+    }
+    found.into_iter().map(|[field, _]| field).collect()
 }
 
 #[cfg(test)]
@@ -84,6 +160,59 @@ mod tests {
         assert_eq!(["conv1", "conv2", "fc1", "fc2", "fc3"].map(of), [156, 2416, 48_120, 10_164, 850]);
         assert_eq!(summary.multiply_adds, 784 * 150 + 100 * 2400 + 48_000 + 10_080 + 840);
         assert!(summary.rows.iter().all(|row| row.notes.is_empty()));
+    }
+
+    #[test]
+    fn every_net_has_the_parameters_of_its_paper() {
+        let counts = [
+            ("alexnet", 61_100_840, 61_100_840),
+            ("alexnet-grouped", 60_965_224, 60_965_224),
+            ("googlenet", 6_998_552, 13_378_280),
+            ("googlenet-bn", 6_624_904, 13_004_888),
+            ("inception-v3", 23_834_568, 27_161_264),
+            ("lenet5", 61_706, 61_706),
+            ("lenet5-original", 60_000, 60_000),
+            ("resnet101", 44_549_160, 44_549_160),
+            ("resnet152", 60_192_808, 60_192_808),
+            ("resnet18", 11_689_512, 11_689_512),
+            ("resnet34", 21_797_672, 21_797_672),
+            ("resnet50", 25_557_032, 25_557_032),
+            ("vgg11", 132_863_336, 132_863_336),
+            ("vgg11-bn", 132_868_840, 132_868_840),
+            ("vgg13", 133_047_848, 133_047_848),
+            ("vgg13-bn", 133_053_736, 133_053_736),
+            ("vgg16", 138_357_544, 138_357_544),
+            ("vgg16-bn", 138_365_992, 138_365_992),
+            ("vgg19", 143_667_240, 143_667_240),
+            ("vgg19-bn", 143_678_248, 143_678_248),
+        ];
+        for (name, parameters, with_aux) in counts {
+            let net = summary(&arch::parse(&arch::builtin(name).unwrap()).unwrap()).unwrap();
+            assert_eq!((net.parameters, net.parameters_with_aux), (parameters, with_aux), "{name}");
+        }
+        let of =
+            |name: &str| summary(&arch::parse(&arch::builtin(name).unwrap()).unwrap()).unwrap().parameters;
+        // The plain twins have all but the projections: 1x1 convolutions and their norms.
+        for depth in [20, 56, 110] {
+            let [residual, plain] = ["resnet", "plain"].map(|kind| of(&format!("{kind}{depth}")));
+            assert_eq!(residual - plain, 16 * 32 + 64 + 32 * 64 + 128);
+        }
+        // Kim's net without its words: filters of 3, 4 and 5 words of 300 numbers, and the last layer.
+        assert_eq!(of("textcnn-rand") - 20_000 * 300, 300 * (300 * 12 / 3) + 300 + 602);
+    }
+
+    #[test]
+    fn fields_and_memory_follow_the_layers() {
+        let net = summary(&arch::parse(&arch::builtin("resnet50").unwrap()).unwrap()).unwrap();
+        let field = |name: &str| net.rows.iter().find(|row| row.name == name).unwrap().receptive_field[0];
+        assert_eq!(
+            ["conv1", "layer1.2.end", "layer2.3.end", "layer4.2.end"].map(field),
+            [7.0, 35.0, 91.0, 427.0]
+        );
+        assert_eq!(field("fc"), 224.0);
+        let net = summary(&arch::parse(&arch::builtin("lenet5").unwrap()).unwrap()).unwrap();
+        assert_eq!(net.peak_bytes, 4 * 2 * 6 * 28 * 28 + 4 * 784);
+        assert_eq!(net.activation_bytes, 4 * (2 * 4704 + 1176 + 2 * 1600 + 2 * 400 + 240 + 168 + 10));
     }
 
     #[test]

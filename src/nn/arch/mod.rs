@@ -15,26 +15,52 @@
 //! kernel = 3
 //! ```
 //!
+//! Layers that come again are written once, as a block, and used like a layer:
+//!
+//! ```toml
+//! [[block]]
+//! name = "conv-relu"
+//! parameters = ["out"]           # what a use must say
+//! defaults = { kernel = 3 }      # what it may say
+//!
+//! [[block.layer]]
+//! use = "conv2d"
+//! name = "conv"
+//! out = "$out"
+//! kernel = "$kernel"
+//!
+//! [[block.layer]]
+//! use = "relu"
+//!
+//! [[layer]]
+//! use = "conv-relu"
+//! name = "trunk"
+//! out = 8
+//! repeat = 2                     # trunk.0.conv, trunk.0.relu, trunk.1.conv, trunk.1.relu
+//! ```
+//!
+//! With `first = 1` the numbers begin there; without `repeat` there is none: `trunk.conv`. In a block
+//! `in` names its own layers, `input` is what the block is given (`input.0` and so on, where that is
+//! several), and its output is that of its last layer. `include` names files of blocks.
+//!
+//! Outputs that training looks at beside the last layer, such as Inception's auxiliary classifiers, are
+//! heads: `[[head]]` with `layer` and the `weight` of its loss. Layers that only heads need are not
+//! computed in inference.
+//!
 //! `in` takes the name of an earlier layer, or a list of names, or `input`; without it a layer takes
 //! the output of the one above. `name` defaults to the kind, numbered from the second on: `relu`,
 //! `relu-2`. The output of the net is that of the last layer.
 
+mod blocks;
+mod builtin;
 mod read;
+
+pub use builtin::{BUILTIN, builtin};
 
 use super::Shape;
 use super::layer::{Kind, Spec};
 use crate::document::{Diagnostics, Source as Text};
 use crate::{Error, Result};
-
-/// The architectures that the crate carries, as name and text.
-pub static BUILTIN: &[(&str, &str)] =
-    &[("lenet5", include_str!("../../../nets/lenet5.toml")), ("mlp", include_str!("../../../nets/mlp.toml"))];
-
-/// The text of an architecture that the crate carries.
-pub fn builtin(name: &str) -> Option<Text> {
-    let found = BUILTIN.iter().find(|(builtin, _)| *builtin == name);
-    found.map(|(name, text)| Text::new(format!("builtin:{name}"), *text))
-}
 
 /// A checked architecture: every layer known, every shape computed.
 #[derive(Debug)]
@@ -51,8 +77,20 @@ pub struct Arch {
     pub classes: Vec<String>,
     /// The layers; each takes its inputs from earlier ones.
     pub layers: Vec<ArchLayer>,
-    /// The file's text.
+    /// Outputs that training looks at beside the last layer's.
+    pub heads: Vec<Head>,
+    /// The file's text, with what it includes written into it.
     pub text: String,
+}
+
+/// An output that training looks at beside the net's, such as an auxiliary classifier (Szegedy et al.,
+/// 2015).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Head {
+    /// The layer whose output it is.
+    pub layer: usize,
+    /// What its loss is multiplied by.
+    pub weight: f32,
 }
 
 /// One layer of an architecture.
@@ -99,6 +137,22 @@ impl Arch {
         self.layers.last().map_or(self.input, |layer| layer.output)
     }
 
+    /// For every layer whether the output of the net depends on it. Heads do not count.
+    pub fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.layers.len()];
+        if let Some(last) = needed.last_mut() {
+            *last = true;
+        }
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            for source in layer.inputs.iter().filter(|_| needed[index]).copied().collect::<Vec<_>>() {
+                if let Source::Layer(from) = source {
+                    needed[from] = true;
+                }
+            }
+        }
+        needed
+    }
+
     /// The shapes of the inputs of a layer for one sample.
     pub fn inputs(&self, layer: &ArchLayer) -> Vec<Shape> {
         let shape = |source: &Source| match *source {
@@ -113,17 +167,32 @@ impl Arch {
     /// # Errors
     /// [`Pipeline`](crate::ErrorKind::Pipeline) when the output has another length.
     pub fn with_classes(&self, classes: &[String]) -> Result<Self> {
-        let mut text = self.text.clone();
-        if self.classes != classes {
-            let wrong = |error: &dyn std::fmt::Display| Error::pipeline(error.to_string());
-            let mut file: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
-            file.insert("classes".into(), classes.iter().map(String::as_str).collect::<Vec<_>>().into());
-            // Keys of the file must come before its layers.
-            if let Some(layers) = file.remove("layer") {
-                file.insert("layer".into(), layers);
-            }
-            text = toml::to_string(&file).map_err(|error| wrong(&error))?;
+        if self.classes == classes {
+            return parse(&Text::new(&self.name, &*self.text));
         }
+        self.with("classes", classes.iter().map(String::as_str).collect::<Vec<_>>().into())
+    }
+
+    /// The same architecture for inputs of another shape, in its text too.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when the layers do not take it.
+    pub fn with_input(&self, input: &[usize]) -> Result<Self> {
+        self.with("input", input.iter().map(|&len| len as i64).collect::<Vec<_>>().into())
+    }
+
+    /// The architecture of the same text, but for a key of the file.
+    fn with(&self, key: &str, value: toml::Value) -> Result<Self> {
+        let wrong = |error: &dyn std::fmt::Display| Error::pipeline(error.to_string());
+        let mut file: toml::Table = self.text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
+        file.insert(key.into(), value);
+        // Keys of the file must come before its tables.
+        for key in ["block", "head", "layer"] {
+            if let Some(tables) = file.remove(key) {
+                file.insert(key.into(), tables);
+            }
+        }
+        let text = toml::to_string(&file).map_err(|error| wrong(&error))?;
         parse(&Text::new(&self.name, text))
     }
 }
@@ -148,8 +217,9 @@ mod tests {
         for (name, _) in BUILTIN {
             let arch = parse(&builtin(name).unwrap()).unwrap();
             assert_eq!(arch.name, *name);
-            assert_eq!(&*arch.output(), [10]);
-            assert_eq!(arch.classes.len(), 10);
+            // What is stored with weights is the same net.
+            let again = parse(&Text::new("again", &*arch.text)).unwrap();
+            assert_eq!(again.layers.len(), arch.layers.len());
         }
         assert!(builtin("lenet6").is_none());
     }

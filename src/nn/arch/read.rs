@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Arch, ArchLayer, Source};
+use super::blocks::{self, Item};
+use super::{Arch, ArchLayer, Head, Source};
 use crate::document::{self, Code, Diagnostic, Diagnostics, Node, Source as Text, Table, did_you_mean};
 use crate::nn::Shape;
-use crate::nn::layer::{ALL, Kind, Spec};
+use crate::nn::layer::{Kind, Spec};
 
 /// The version of architecture files.
 const VERSION: i64 = 1;
@@ -14,7 +15,7 @@ const VERSION: i64 = 1;
 /// The keys of the file besides `version` and the layers.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct HeadKeys {
     /// The name of the net.
     name: String,
     /// Channels, height and width of the input.
@@ -29,25 +30,36 @@ struct Head {
     classes: Vec<String>,
 }
 
+/// An output that training looks at too, as the file has it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HeadTable {
+    /// The layer whose output it is.
+    layer: String,
+    /// What its loss is multiplied by.
+    #[schemars(range(min = 0.0))]
+    weight: f32,
+}
+
 /// The keys that every layer has.
 const COMMON: [&str; 3] = ["use", "name", "in"];
 
 /// Reads a text. `None` where a problem has been added.
 pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
     let root = document::parse(text.text()).map_err(|errors| problems.extend(errors)).ok()?;
+    let (root, text) = blocks::include(text, root, problems);
     check_version(&root, problems);
     let head = read_head(&root, problems);
-    let nodes = layer_nodes(&root, problems);
-    let names = layer_names(nodes, problems);
+    let items = blocks::expand(&root, layer_nodes(&root, problems), problems);
+    let usable = blocks::usable(&root);
 
     // A layer whose input is not understood is still read, only its shapes are not checked.
     let input = head.as_ref().map(|(_, input)| *input);
     let mut shapes: Vec<Option<Shape>> = Vec::new();
     let mut layers = Vec::new();
-    for (index, node) in nodes.iter().enumerate() {
-        let table = node.as_table()?;
-        let inputs = read_inputs(table, index, &names, problems);
-        let built = read_spec(table, node, &names[index], problems);
+    let count = items.len();
+    for Item { name, table, span, inputs } in items {
+        let built = read_spec(&table, &span, &name, &usable, problems);
         let mut output = None;
         if let (Some(inputs), Some((kind, spec))) = (inputs, built) {
             let shape = |source: &Source| match *source {
@@ -55,15 +67,17 @@ pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
                 Source::Layer(from) => shapes[from],
             };
             let known: Option<Vec<Shape>> = inputs.iter().map(shape).collect();
-            output = known.and_then(|known| output_shape(&*spec, &known, table, &names[index], problems));
+            output = known.and_then(|known| output_shape(&*spec, &known, &table, &name, problems));
             if let Some(output) = output {
-                layers.push(ArchLayer { name: names[index].clone(), kind, spec, inputs, output });
+                layers.push(ArchLayer { name, kind, spec, inputs, output });
             }
         }
         shapes.push(output);
     }
     let (head, input) = head?;
-    if layers.len() != nodes.len() || nodes.is_empty() {
+    let is_whole = layers.len() == count && count > 0;
+    let heads = if is_whole { read_heads(&root, &layers, problems) } else { Vec::new() };
+    if !is_whole {
         return None;
     }
     let output = layers.last().map_or(input, |layer| layer.output);
@@ -80,8 +94,44 @@ pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
         std: head.std.unwrap_or_else(|| vec![1.0; channels]),
         classes: head.classes,
         layers,
-        text: text.text().to_owned(),
+        heads,
+        text,
     })
+}
+
+/// The outputs that training looks at beside the net's.
+fn read_heads(root: &Table, layers: &[ArchLayer], problems: &mut Diagnostics) -> Vec<Head> {
+    let mut heads = Vec::new();
+    for node in root.get("head").and_then(Node::as_array).unwrap_or_default() {
+        let Some(table) = node.as_table() else {
+            problems.push(Diagnostic::new(Code::WrongValue, node.span.clone(), "a head wants a table"));
+            continue;
+        };
+        let found =
+            document::check(table, &node.span, &schemars::schema_for!(HeadTable).to_value(), "a head");
+        let is_good = found.is_empty();
+        problems.extend(found);
+        let Some(head) = is_good.then(|| serde_json::from_value::<HeadTable>(table.to_json()).ok()).flatten()
+        else {
+            continue;
+        };
+        match layers.iter().position(|layer| layer.name == head.layer) {
+            Some(layer) if layer + 1 < layers.len() => heads.push(Head { layer, weight: head.weight }),
+            found => {
+                let (message, hint) = if found.is_some() {
+                    (format!("`{}` is the output of the net already", head.layer), None)
+                } else {
+                    let hint = did_you_mean(&head.layer, layers.iter().map(|layer| layer.name.as_str()));
+                    (format!("no layer is called `{}`", head.layer), hint)
+                };
+                let place = table.get("layer").map_or(0..0, |node| node.span.clone());
+                problems.push(Diagnostic::new(Code::UnknownInput, place, message).with_hint(hint));
+            }
+        }
+    }
+    // The order in which a pass meets them.
+    heads.sort_by_key(|head| head.layer);
+    heads
 }
 
 fn span_of(table: &Table, key: &str) -> document::Span {
@@ -102,9 +152,9 @@ fn check_version(root: &Table, problems: &mut Diagnostics) {
     problems.push(problem);
 }
 
-fn read_head(root: &Table, problems: &mut Diagnostics) -> Option<(Head, Shape)> {
-    let table = root.without(&["version", "layer"]);
-    let found = document::check(&table, &(0..0), &schemars::schema_for!(Head).to_value(), "a net");
+fn read_head(root: &Table, problems: &mut Diagnostics) -> Option<(HeadKeys, Shape)> {
+    let table = root.without(&["version", "layer", "block", "head"]);
+    let found = document::check(&table, &(0..0), &schemars::schema_for!(HeadKeys).to_value(), "a net");
     if !found.is_empty() {
         // Keys of other names do not make the rest of the head less clear.
         let is_clear = found.iter().all(|problem| problem.code == Code::UnknownKey);
@@ -118,7 +168,7 @@ fn read_head(root: &Table, problems: &mut Diagnostics) -> Option<(Head, Shape)> 
         .map(|(key, ..)| key)
         .filter(|key| !["name", "input", "mean", "std", "classes"].contains(key))
         .collect();
-    let head: Head = match serde_json::from_value(table.without(&unknown).to_json()) {
+    let head: HeadKeys = match serde_json::from_value(table.without(&unknown).to_json()) {
         Ok(head) => head,
         Err(error) => {
             problems.push(Diagnostic::new(Code::WrongValue, 0..0, format!("the net: {error}")));
@@ -172,98 +222,25 @@ fn layer_nodes<'a>(root: &'a Table, problems: &mut Diagnostics) -> &'a [Node] {
     }
 }
 
-/// The name of every layer: `name`, else `use`, numbered from the second on.
-fn layer_names(nodes: &[Node], problems: &mut Diagnostics) -> Vec<String> {
-    let given = |node: &Node| node.as_table().and_then(|table| table.get("name")).cloned();
-    let stated: Vec<String> =
-        nodes.iter().filter_map(given).filter_map(|name| name.as_str().map(str::to_owned)).collect();
-    let mut names: Vec<String> = Vec::new();
-    for node in nodes {
-        let name = if let Some(name) = given(node) {
-            let text = name.as_str().unwrap_or_default();
-            if text.is_empty() || text == "input" || text.contains(['.', '/', '\\']) {
-                let message = format!("`name` cannot be `{}`", name.literal());
-                let hint = "a name is a word without dots and slashes, and not `input`".to_owned();
-                problems.push(Diagnostic::new(Code::WrongValue, name.span.clone(), message).with_hint(hint));
-            } else if names.iter().any(|known| known == text) {
-                let message = format!("two layers are called `{text}`");
-                problems.push(Diagnostic::new(Code::DuplicateName, name.span.clone(), message));
-            }
-            text.to_owned()
-        } else {
-            let kind =
-                node.as_table().and_then(|table| table.get("use")).and_then(Node::as_str).unwrap_or("layer");
-            let is_taken = |name: &String| names.contains(name) || stated.contains(name);
-            let numbered = (2..).map(|n| format!("{kind}-{n}"));
-            std::iter::once(kind.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
-        };
-        names.push(name);
-    }
-    names
-}
-
-/// What `in` names; the layer above, or the input of the net, where it says nothing.
-fn read_inputs(
-    table: &Table,
-    index: usize,
-    names: &[String],
-    problems: &mut Diagnostics,
-) -> Option<Vec<Source>> {
-    let Some(node) = table.get("in") else {
-        return Some(vec![index.checked_sub(1).map_or(Source::Input, Source::Layer)]);
-    };
-    let list = node.as_array().unwrap_or(std::slice::from_ref(node));
-    let mut inputs = Vec::new();
-    for item in list {
-        let problem = match item.as_str() {
-            Some("input") => {
-                inputs.push(Source::Input);
-                continue;
-            }
-            Some(name) => match names.iter().position(|known| known == name) {
-                Some(found) if found < index => {
-                    inputs.push(Source::Layer(found));
-                    continue;
-                }
-                Some(_) => {
-                    Diagnostic::new(Code::Order, item.span.clone(), format!("`{name}` stands further down"))
-                        .with_hint(format!("a layer reads only layers above it: move `{name}` up"))
-                }
-                None => {
-                    let known = names[..index].iter().map(String::as_str).chain(["input"]);
-                    let message = format!("no layer is called `{name}`");
-                    Diagnostic::new(Code::UnknownInput, item.span.clone(), message)
-                        .with_hint(did_you_mean(name, known))
-                }
-            },
-            None => {
-                let message = format!("`in` wants names of layers, got {} `{}`", item.kind(), item.literal());
-                Diagnostic::new(Code::WrongValue, item.span.clone(), message)
-            }
-        };
-        problems.push(problem);
-    }
-    (inputs.len() == list.len()).then_some(inputs)
-}
-
 fn read_spec(
     table: &Table,
-    node: &Node,
+    place: &document::Span,
     name: &str,
+    usable: &[String],
     problems: &mut Diagnostics,
 ) -> Option<(&'static Kind, Box<dyn Spec>)> {
     let Some(used) = table.get("use") else {
-        let header = node.span.start..node.span.start;
+        let header = place.start..place.start;
         problems.push(
             Diagnostic::new(Code::MissingKey, header, "a layer wants `use`")
-                .with_hint(did_you_mean("", ALL.iter().map(|kind| kind.name))),
+                .with_hint(did_you_mean("", usable.iter().map(String::as_str))),
         );
         return None;
     };
     let wanted = used.as_str().unwrap_or_default();
     let Some(kind) = Kind::by_name(wanted) else {
         let message = format!("there is no layer `{wanted}`");
-        let hint = did_you_mean(wanted, ALL.iter().map(|kind| kind.name));
+        let hint = did_you_mean(wanted, usable.iter().map(String::as_str));
         problems.push(Diagnostic::new(Code::UnknownKind, used.span.clone(), message).with_hint(hint));
         return None;
     };

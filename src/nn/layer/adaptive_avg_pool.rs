@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::nn::Pair;
 use crate::nn::conv2d::axes;
 use crate::{Error, Result};
@@ -36,6 +36,10 @@ impl Spec for AdaptiveAvgPool {
             )));
         }
         Shape::new(&[channels, rows, columns])
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::All
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::max_pool::{grown, pool_output, pool_window};
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::Result;
 use crate::nn::conv2d::axes;
 use crate::nn::{Padding, Pair, Window};
@@ -71,6 +71,10 @@ impl Spec for AvgPool {
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
         Ok(Box::new(Built { window: self.window(), ceil: self.ceil_mode, count_pad: self.count_include_pad }))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::of(&self.window())
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {

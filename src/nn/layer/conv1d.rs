@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, one};
 use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use crate::nn::init::fan_in_uniform;
 use crate::nn::{Param, Window};
@@ -120,6 +120,10 @@ impl Spec for Conv1d {
 
     fn parameters(&self, inputs: &[Shape]) -> Result<usize> {
         Ok(self.weight(inputs)?.count() + if self.bias { self.out } else { 0 })
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::of(&self.window())
     }
 
     fn multiply_adds(&self, inputs: &[Shape]) -> Result<u64> {

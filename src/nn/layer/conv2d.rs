@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, image, one};
 use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use crate::nn::init::fan_in_uniform;
 use crate::nn::{Padding, Pair, Param, Window};
@@ -196,6 +196,10 @@ impl Spec for Conv2d {
     fn multiply_adds(&self, inputs: &[Shape]) -> Result<u64> {
         let positions = self.output(inputs)?.sample().count() as u64;
         Ok(positions * self.weight(inputs)?.count() as u64)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::of(&self.window())
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::nn::conv2d::{axes, conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use crate::nn::init::fan_in_uniform;
 use crate::nn::{Padding, Pair, Param, Window};
@@ -158,6 +158,12 @@ impl Spec for ConvTranspose2d {
         let [_, height, width] = image(one(inputs)?)?;
         let [height, width] = self.size([height, width])?;
         Shape::new(&[self.out, height, width])
+    }
+
+    fn reach(&self) -> Reach {
+        let Window { kernel, stride, dilation, .. } = self.window();
+        let size = [0, 1].map(|axis| (dilation[axis] * (kernel[axis] - 1) + 1).div_ceil(stride[axis]) as f64);
+        Reach::Window { size, step: stride.map(|stride| 1.0 / stride as f64) }
     }
 
     fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one};
+use super::{
+    Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one,
+};
 use crate::kernel::norm::sum_of;
 use crate::{Error, Result};
 
@@ -29,6 +31,10 @@ impl Spec for GlobalAvgPool {
             return Err(Error::shape(format!("expected an image with pixels or a sequence, got {input}")));
         }
         Shape::new(&[count])
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::All
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {

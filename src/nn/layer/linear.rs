@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
 use crate::kernel::gemm::{Matrix, gemm};
 use crate::nn::Param;
 use crate::nn::init::fan_in_uniform;
@@ -54,6 +54,10 @@ impl Spec for Linear {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         self.weight(inputs)?;
         Shape::new(&[self.out])
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::All
     }
 
     fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {

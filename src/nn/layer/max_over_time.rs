@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
 use crate::{Error, Result};
 
 /// The largest value of each channel over all positions: what a text net keeps of each filter
@@ -29,6 +29,10 @@ impl Spec for MaxOverTime {
             [channels, length] if length > 0 => Shape::new(&[channels]),
             _ => Err(Error::shape(format!("expected a sequence `[channels, length]`, got {input}"))),
         }
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::All
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {

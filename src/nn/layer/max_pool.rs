@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::kernel::pool::{PoolGeometry, max_pool};
 use crate::nn::conv2d::axes;
 use crate::nn::{Padding, Pair, Window};
@@ -105,6 +105,10 @@ impl Spec for MaxPool {
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
         Ok(Box::new(Built { window: self.window(), ceil: self.ceil_mode }))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::of(&self.window())
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {

@@ -21,6 +21,7 @@ mod linear;
 mod local_response_norm;
 mod max_over_time;
 mod max_pool;
+mod radial_basis;
 mod relu;
 mod reshape;
 mod sigmoid;
@@ -46,6 +47,7 @@ pub use linear::Linear;
 pub use local_response_norm::LocalResponseNorm;
 pub use max_over_time::MaxOverTime;
 pub use max_pool::MaxPool;
+pub use radial_basis::RadialBasis;
 pub use relu::Relu;
 pub use reshape::Reshape;
 pub use sigmoid::Sigmoid;
@@ -59,7 +61,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
-use super::{Grads, Param, Rng, Shape, Tensor};
+use super::{Grads, Param, Rng, Shape, Tensor, Window};
 use crate::kernel::Isa;
 use crate::{Error, Result};
 
@@ -82,6 +84,7 @@ pub static ALL: &[&Kind] = &[
     &local_response_norm::KIND,
     &max_over_time::KIND,
     &max_pool::KIND,
+    &radial_basis::KIND,
     &relu::KIND,
     &reshape::KIND,
     &sigmoid::KIND,
@@ -125,6 +128,32 @@ fn schema<S: JsonSchema>() -> Schema {
     schemars::schema_for!(S)
 }
 
+/// How far one output of a layer sees in its input, vertically and horizontally.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reach {
+    /// A window.
+    Window {
+        /// Its size in pixels of the input.
+        size: [f64; 2],
+        /// The distance of neighbouring windows in pixels of the input; below 1 where the output is larger.
+        step: [f64; 2],
+    },
+    /// Everything.
+    All,
+}
+
+impl Reach {
+    /// The same place alone.
+    const POINT: Self = Self::Window { size: [1.0; 2], step: [1.0; 2] };
+
+    /// The reach of a sliding window.
+    fn of(window: &Window) -> Self {
+        let size =
+            [0, 1].map(|axis| (window.dilation[axis] * window.kernel[axis].saturating_sub(1) + 1) as f64);
+        Self::Window { size, step: window.stride.map(|stride| stride as f64) }
+    }
+}
+
 /// The parameters of a layer as an architecture file gives them. Shapes are those of one sample,
 /// without the batch axis.
 pub trait Spec: fmt::Debug + Send + Sync {
@@ -148,6 +177,11 @@ pub trait Spec: fmt::Debug + Send + Sync {
     /// Products that a forward pass of one sample sums.
     fn multiply_adds(&self, _inputs: &[Shape]) -> Result<u64> {
         Ok(0)
+    }
+
+    /// How far an output sees in its input.
+    fn reach(&self) -> Reach {
+        Reach::POINT
     }
 
     /// What a reader of the architecture may want to know.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::nn::conv2d::{axes, sum_of};
 use crate::nn::init::fan_in_uniform;
 use crate::nn::{Param, Window};
@@ -63,6 +63,10 @@ impl Spec for Subsample {
 
     fn multiply_adds(&self, inputs: &[Shape]) -> Result<u64> {
         Ok(self.output(inputs)?.count() as u64)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::of(&self.window())
     }
 
     fn notes(&self, inputs: &[Shape]) -> Result<Vec<String>> {

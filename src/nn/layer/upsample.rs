@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::nn::Pair;
 use crate::nn::conv2d::axes;
 use crate::{Error, Result};
@@ -50,6 +50,11 @@ impl Spec for Upsample {
             )));
         }
         Shape::new(&[channels, height.saturating_mul(down), width.saturating_mul(across)])
+    }
+
+    fn reach(&self) -> Reach {
+        let size = if self.method == UpsampleMethod::Bilinear { 2.0 } else { 1.0 };
+        Reach::Window { size: [size; 2], step: self.factor.both().map(|factor| 1.0 / factor as f64) }
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
