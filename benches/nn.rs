@@ -10,7 +10,7 @@ use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::layer::Mode;
 use lyncean::nn::loss::softmax_cross_entropy;
-use lyncean::nn::optim::Sgd;
+use lyncean::nn::optim::{Optimiser, Sgd};
 use lyncean::nn::{Net, Rng, Shape, Tensor, Window, arch};
 
 fn normal(shape: &[usize]) -> Tensor {
@@ -21,7 +21,7 @@ fn lenet(c: &mut Criterion) {
     let mut net = Net::build(arch::parse(&arch::builtin("lenet5").unwrap()).unwrap(), 1).unwrap();
     let (batch, one) = (normal(&[64, 1, 28, 28]), normal(&[1, 1, 28, 28]));
     let labels: Vec<usize> = (0..64).map(|i| i % 10).collect();
-    let mut optimiser = Sgd::new(0.9, 5e-4, false);
+    let mut optimiser = Optimiser::new(Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: false });
     c.bench_function("lenet5 forward, batch 64", |b| b.iter(|| net.forward(black_box(&batch)).unwrap()));
     c.bench_function("lenet5 forward, batch 1", |b| b.iter(|| net.forward(black_box(&one)).unwrap()));
     c.bench_function("lenet5 training step, batch 64", |b| {

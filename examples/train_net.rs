@@ -16,7 +16,7 @@ impl Progress for Lines {
             "epoch {}: loss {:.4}, training {:.2} %, validation {:.2} %",
             report.epoch,
             report.train_loss,
-            100.0 * report.train_accuracy,
+            100.0 * report.train_accuracy.unwrap_or(f64::NAN),
             100.0 * report.validation_accuracy.unwrap_or(f64::NAN)
         );
     }
@@ -29,7 +29,8 @@ fn main() -> lyncean::Result<()> {
         return Ok(());
     };
     let settings = Settings { augment: Some(Augment::default()), threads: 1, ..Settings::default() };
-    let job = TrainNet { arch: Source::read(Path::new(net))?, settings, out: out.into(), resume: true };
+    let arch = Source::read(Path::new(net))?;
+    let job = TrainNet { arch, init: None, settings, out: out.into(), resume: true };
     let outcome = run(&job, &Dataset::open(Path::new(data), Split::Train)?, &mut Lines)?;
     let score = evaluate(&outcome.best, &Dataset::open(Path::new(data), Split::Test)?)?;
     println!("test: {} of {} right, epoch {}", score.correct, score.total, outcome.best_epoch);

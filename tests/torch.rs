@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,9 +10,12 @@ use lyncean::document::Source;
 use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::layer::{Kind, Mode};
-use lyncean::nn::loss::softmax_cross_entropy;
-use lyncean::nn::optim::Sgd;
-use lyncean::nn::{Grads, Net, Rng, Shape, Tensor, Window, arch};
+use lyncean::nn::loss::{
+    CrossEntropyOptions, binary_cross_entropy, cross_entropy, mean_absolute_error, mean_squared_error,
+    softmax_cross_entropy,
+};
+use lyncean::nn::optim::{Adadelta, Adam, Optimiser, RmsProp, Rule, Sgd};
+use lyncean::nn::{Grads, Net, Param, Rng, Shape, Tensor, Window, arch};
 use safetensors::{Dtype, SafeTensors};
 
 fn golden(name: &str) -> Vec<u8> {
@@ -109,6 +113,25 @@ fn layers_equal_pytorch_on_two_hundred_geometries() {
     }
 }
 
+#[test]
+fn the_nets_have_the_names_and_shapes_of_torchvision() {
+    let text = String::from_utf8(golden("nets.txt.gz")).unwrap();
+    let nets: Vec<&str> = text.split("# ").skip(1).collect();
+    assert_eq!(nets.len(), 16);
+    for lines in nets {
+        let mut lines = lines.lines();
+        let name = lines.next().unwrap();
+        let wanted: BTreeSet<String> = lines.map(str::to_owned).collect();
+        let net = Net::blank(arch::parse(&arch::builtin(name).unwrap()).unwrap()).unwrap();
+        let line = |param: &Param| {
+            let lengths: Vec<String> = param.value.shape().iter().map(ToString::to_string).collect();
+            format!("{} {}", param.name, lengths.join("x"))
+        };
+        let got: BTreeSet<String> = net.params().chain(net.buffers()).map(line).collect();
+        assert_eq!(got, wanted, "{name}");
+    }
+}
+
 /// Equal up to the rounding of sums in another order, relative to the largest value.
 fn check_close(what: &str, got: impl Iterator<Item = f32>, wanted: &Tensor) {
     let largest = wanted.data().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
@@ -132,7 +155,7 @@ fn a_training_step_of_lenet_equals_pytorch() {
     let shape = Shape::new(&[16, 1, 28, 28]).unwrap();
     let x = Tensor::from_fn(shape, |i| pictures.uniform(i as u64) * 4.0 - 1.0);
     let labels: Vec<usize> = (0..16).map(|i| i % 10).collect();
-    let mut optimiser = Sgd::new(0.9, 0.01, true);
+    let mut optimiser = Optimiser::new(Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: true });
     for step in 0..3 {
         let (scores, tape) = net.record(&x, &Mode::training(Rng::new(0))).unwrap();
         let result = softmax_cross_entropy(&scores, &labels).unwrap();
@@ -168,4 +191,66 @@ fn the_state_dict_of_a_torch_model_loads() {
     // A file without the architecture says so.
     let error = Net::from_safetensors(&golden("tiny_state_dict.safetensors")).unwrap_err();
     assert_eq!(error.message(), "the weights do not say which net they are for");
+}
+
+fn floats(value: &serde_json::Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+#[test]
+fn optimisers_step_as_pytorchs() {
+    let golden: serde_json::Value = serde_json::from_slice(&golden("optim.json")).unwrap();
+    let (beta1, beta2, eps, weight_decay) = (0.8, 0.95, 1e-3, 0.1);
+    let adam = Adam { beta1, beta2, eps, weight_decay, decoupled: false };
+    let rules: [(&str, Box<dyn Rule>); 5] = [
+        ("sgd", Box::new(Sgd { momentum: 0.9, weight_decay, nesterov: true })),
+        ("adam", Box::new(adam)),
+        ("adam-w", Box::new(Adam { weight_decay: 0.5, decoupled: true, ..adam })),
+        ("rms-prop", Box::new(RmsProp { decay: 0.9, eps, weight_decay, momentum: 0.5 })),
+        ("adadelta", Box::new(Adadelta { decay: 0.9, eps, weight_decay })),
+    ];
+    let text = "version = 1\nname = \"t\"\ninput = [6]\n[[layer]]\nuse = \"linear\"\nname = \"a\"\nout = 1\nbias = false\n";
+    for (name, rule) in rules {
+        let golden = &golden["rules"][name];
+        let mut net = Net::blank(arch::parse(&Source::new("t", text)).unwrap()).unwrap();
+        let shape = Shape::new(&[1, 6]).unwrap();
+        net.params_mut().next().unwrap().value = Tensor::from_vec(shape, floats(&golden["first"])).unwrap();
+        let mut optimiser = Optimiser::boxed(rule);
+        for gradient in golden["gradients"].as_array().unwrap() {
+            let mut grads = Grads::default();
+            grads.add("a.weight", Tensor::from_vec(shape, floats(gradient)).unwrap()).unwrap();
+            optimiser.step(&mut net, &grads, golden["rate"].as_f64().unwrap() as f32).unwrap();
+        }
+        let wanted = Tensor::from_vec(shape, floats(&golden["last"])).unwrap();
+        check_close(name, net.params().next().unwrap().value.data().iter().copied(), &wanted);
+    }
+}
+
+#[test]
+fn losses_equal_pytorchs() {
+    let golden: serde_json::Value = serde_json::from_slice(&golden("optim.json")).unwrap();
+    let weights = floats(&golden["weights"]);
+    for (name, golden) in golden["losses"].as_object().unwrap() {
+        let lengths: Vec<usize> = floats(&golden["shape"]).iter().map(|&length| length as usize).collect();
+        let shape = Shape::new(&lengths).unwrap();
+        let tensor = |key: &str| Tensor::from_vec(shape, floats(&golden[key])).unwrap();
+        let labels = || floats(&golden["targets"]).iter().map(|&label| label as usize).collect::<Vec<_>>();
+        let y = tensor("outputs");
+        let classes = |smoothing: f32, weights: &[f32]| {
+            let options = CrossEntropyOptions { smoothing, weights: weights.to_vec() };
+            cross_entropy(&y, &labels(), &options).unwrap()
+        };
+        let got = match name.as_str() {
+            "smooth" => classes(0.2, &[]),
+            "weighted" => classes(0.0, &weights),
+            "both" => classes(0.2, &weights),
+            "binary" => binary_cross_entropy(&y, &tensor("targets")).unwrap(),
+            "squared" => mean_squared_error(&y, &tensor("targets")).unwrap(),
+            "absolute" => mean_absolute_error(&y, &tensor("targets")).unwrap(),
+            other => panic!("{other}"),
+        };
+        let wanted = golden["loss"].as_f64().unwrap();
+        assert!((got.loss - wanted).abs() < 1e-6 * wanted, "{name}: {}, PyTorch {wanted}", got.loss);
+        check_close(name, got.gradient.data().iter().copied(), &tensor("gradient"));
+    }
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use lyncean::document::Source;
 use lyncean::nn::Rng;
 use lyncean::nn::train::{
-    Augment, EpochReport, Examples, Progress, Schedule, Settings, StepReport, TrainNet, evaluate, run,
+    Algorithm, Augment, EpochReport, Examples, Loss, Progress, Schedule, Settings, StepReport, Target,
+    TrainNet, evaluate, run,
 };
 use lyncean::{ErrorKind, Result};
 
@@ -60,7 +61,7 @@ fn job(out: &Path) -> TrainNet {
         threads: 1,
         ..Settings::default()
     };
-    TrainNet { arch: Source::new("bars.toml", NET), settings, out: out.to_owned(), resume: false }
+    TrainNet { arch: Source::new("bars.toml", NET), init: None, settings, out: out.to_owned(), resume: false }
 }
 
 /// Asks to stop at the second step after some epochs.
@@ -153,6 +154,97 @@ fn a_resumed_run_ends_as_one_that_was_not_stopped() {
     // Nothing is left to do, and nothing changes.
     assert_eq!(run(&parted, &bars(150), &mut ()).unwrap().epochs.len(), 5);
     assert!(files(&whole.out) == files(&parted.out));
+}
+
+/// A net with a batch norm, whose statistics are part of a run, under everything that remembers.
+const NORMED: &str = "version = 1\nname = \"normed\"\ninput = [1, 7, 7]\n\
+    [[head]]\nlayer = \"early.fc\"\nweight = 0.3\n\
+    [[layer]]\nuse = \"conv2d\"\nname = \"conv\"\nout = 4\nkernel = 3\nbias = false\n[[layer]]\nuse = \"batch-norm\"\nname = \"bn\"\n\
+    [[layer]]\nuse = \"relu\"\n[[layer]]\nuse = \"global-avg-pool\"\nname = \"early.pool\"\n\
+    [[layer]]\nuse = \"linear\"\nname = \"early.fc\"\nout = 2\n\
+    [[layer]]\nuse = \"flatten\"\nin = \"relu\"\n[[layer]]\nuse = \"linear\"\nname = \"fc\"\nout = 2\n";
+
+#[test]
+fn everything_that_remembers_is_resumed() {
+    let directory = tempfile::tempdir().unwrap();
+    let named = |name: &str| {
+        let mut job = job(&directory.path().join(name));
+        job.arch = Source::new("normed.toml", NORMED);
+        job.settings.optimiser = Algorithm::AdamW;
+        job.settings.lr = 0.3;
+        job.settings.schedule = Schedule::Plateau { patience: 0, factor: 0.5 };
+        job.settings.clip = Some(1.0);
+        job.settings.label_smoothing = 0.1;
+        job.settings.noise = 0.05;
+        job
+    };
+    let whole = named("whole");
+    let outcome = run(&whole, &bars(150), &mut ()).unwrap();
+    assert!(outcome.epochs.last().unwrap().rate < 0.3, "a plateau was met");
+    let mut parted = named("parted");
+    let mut stop = StopAfter { epochs: 3, step: 0, reports: Vec::new() };
+    run(&parted, &bars(150), &mut stop).unwrap_err();
+    parted.resume = true;
+    parted.settings.threads = 3;
+    run(&parted, &bars(150), &mut ()).unwrap();
+    assert!(files(&whole.out) == files(&parted.out));
+    let statistics = outcome.best.buffers().next().unwrap().value.data().to_vec();
+    assert!(statistics.iter().all(|mean| *mean != 0.0), "{statistics:?}");
+}
+
+#[test]
+fn frozen_weights_keep_their_bits_and_a_trunk_gets_a_new_head() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = job(&directory.path().join("first"));
+    first.arch = Source::new("normed.toml", NORMED);
+    let trunk = run(&first, &bars(150), &mut ()).unwrap().best;
+    let mut second = job(&directory.path().join("second"));
+    second.arch = Source::new("three.toml", NORMED.replace("name = \"fc\"", "name = \"other\""));
+    second.init = Some(trunk.to_safetensors().unwrap());
+    second.settings.freeze = vec!["conv.*".into(), "bn.*".into()];
+    let outcome = run(&second, &bars(150), &mut ()).unwrap();
+    for (name, same) in
+        [("conv.weight", true), ("bn.weight", true), ("bn.bias", true), ("early.fc.weight", false)]
+    {
+        let of =
+            |net: &lyncean::nn::Net| net.params().find(|param| param.name == name).unwrap().value.clone();
+        assert_eq!(of(&trunk) == of(&outcome.best), same, "{name}");
+    }
+    assert!(trunk.buffers().eq(outcome.best.buffers()));
+    second.out = directory.path().join("third");
+    second.settings.freeze = vec!["cnv.*".into()];
+    let error = run(&second, &bars(150), &mut ()).unwrap_err();
+    assert_eq!(error.message(), "no parameter is called `cnv.*`");
+}
+
+#[test]
+fn an_autoencoder_learns_its_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "version = 1\nname = \"auto\"\ninput = [1, 7, 7]\n[[layer]]\nuse = \"flatten\"\n\
+        [[layer]]\nuse = \"linear\"\nname = \"code\"\nout = 20\n[[layer]]\nuse = \"linear\"\nname = \"back\"\nout = 49\n\
+        [[layer]]\nuse = \"reshape\"\nshape = [1, 7, 7]\n";
+    let mut job = job(&directory.path().join("auto"));
+    job.arch = Source::new("auto.toml", text);
+    job.settings = Settings {
+        target: Target::Input,
+        optimiser: Algorithm::Adam,
+        weight_decay: 0.0,
+        lr: 0.01,
+        epochs: 15,
+        ..job.settings
+    };
+    let outcome = run(&job, &bars(300), &mut ()).unwrap();
+    let loss = |at: usize| outcome.epochs[at].validation_loss.unwrap();
+    assert!(loss(14) < 0.5 * loss(0), "{} {}", loss(0), loss(14));
+    assert_eq!(outcome.epochs[0].train_accuracy, None);
+    assert_eq!(loss(outcome.best_epoch - 1), (0..15).map(loss).fold(f64::MAX, f64::min));
+    job.out = directory.path().join("patient");
+    job.settings.patience = Some(2);
+    job.settings.lr = 1e-12;
+    job.settings.loss = Some(Loss::AbsoluteError);
+    assert!(run(&job, &bars(100), &mut ()).unwrap().epochs.len() < 15);
+    job.settings.loss = Some(Loss::CrossEntropy);
+    assert_eq!(run(&job, &bars(100), &mut ()).unwrap_err().kind(), ErrorKind::Pipeline);
 }
 
 #[test]

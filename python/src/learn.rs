@@ -130,7 +130,7 @@ pub(crate) fn train_net(
     let work = || {
         let settings: Settings =
             serde_json::from_str(settings).map_err(|error| Error::pipeline(format!("settings: {error}")))?;
-        let job = TrainNet { arch: net_source(net)?, settings, out: out.clone(), resume };
+        let job = TrainNet { arch: net_source(net)?, init: None, settings, out: out.clone(), resume };
         let examples = Dataset::open(&data, Split::Train)?;
         let outcome = train::run(&job, &examples, &mut Hears { steps: &steps, epochs: &epochs })?;
         let test = match test_split(&data) {

@@ -9,7 +9,9 @@ use super::interrupt::Interrupt;
 use super::{Exit, Failure, Outcome, console, nets, train_linear};
 use crate::eval::dataset::{Dataset, Split};
 use crate::eval::metrics::Proportion;
-use crate::nn::train::{self, Augment, EpochReport, Progress, Settings, StepReport, TrainNet};
+use crate::nn::train::{
+    self, Algorithm, Augment, EpochReport, Progress, Settings, StepReport, Target, TrainNet,
+};
 use crate::{Error, ErrorKind};
 
 /// Train a model on labelled data.
@@ -55,6 +57,24 @@ struct NetArgs {
     /// Shift, turn and scale training pictures a little at random
     #[arg(long)]
     augment: bool,
+    /// What a step does with the gradients: sgd, adam, adam-w, rms-prop or adadelta
+    #[arg(long, value_name = "NAME", value_parser = optimiser)]
+    optimiser: Option<Algorithm>,
+    /// What the output is compared with: `class`, or `input` for an autoencoder
+    #[arg(long, value_name = "NAME", value_parser = target)]
+    target: Option<Target>,
+    /// Deviation of normal noise that is added to the input
+    #[arg(long, value_name = "SIGMA")]
+    noise: Option<f32>,
+    /// Parameters that keep their values, as in `conv1.*`; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    freeze: Vec<String>,
+    /// Weights to begin with: what the net has too, by name and shape, is taken
+    #[arg(long, value_name = "FILE")]
+    init_from: Option<PathBuf>,
+    /// Stop after so many epochs without a better validation
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
     /// Where all randomness comes from
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -66,6 +86,19 @@ struct NetArgs {
     resume: bool,
 }
 
+/// A setting that is one of some words.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+fn optimiser(text: &str) -> std::result::Result<Algorithm, String> {
+    word(text)
+}
+
+fn target(text: &str) -> std::result::Result<Target, String> {
+    word(text)
+}
+
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
     match &args.what {
@@ -75,8 +108,10 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 fn net(args: &NetArgs) -> Outcome {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
     let job = TrainNet {
         arch: nets::source(&args.net)?,
+        init: args.init_from.as_ref().map(read).transpose()?,
         settings: settings(args)?,
         out: args.out.clone(),
         resume: args.resume,
@@ -98,6 +133,9 @@ fn net(args: &NetArgs) -> Outcome {
         outcome.best_epoch,
         args.out.join("best.safetensors").display()
     ));
+    if job.settings.target == Target::Input {
+        return Ok(Exit::Done);
+    }
     match Dataset::open(&args.data, Split::Test) {
         Ok(test) => {
             let score = train::evaluate(&outcome.best, &test)?;
@@ -143,6 +181,11 @@ fn settings(args: &NetArgs) -> Result<Settings, Failure> {
     settings.lr = args.lr.unwrap_or(settings.lr);
     settings.seed = args.seed.unwrap_or(settings.seed);
     settings.threads = args.threads.unwrap_or(settings.threads);
+    settings.optimiser = args.optimiser.unwrap_or(settings.optimiser);
+    settings.target = args.target.unwrap_or(settings.target);
+    settings.noise = args.noise.unwrap_or(settings.noise);
+    settings.patience = args.patience.or(settings.patience);
+    settings.freeze.extend(args.freeze.iter().cloned());
     if args.augment {
         settings.augment = Some(Augment::default());
     }
@@ -163,15 +206,19 @@ impl Progress for Lines {
     }
 
     fn epoch(&mut self, report: &EpochReport) {
-        let validation = report
-            .validation_accuracy
-            .map_or_else(String::new, |accuracy| format!(", validation {:.2}%", 100.0 * accuracy));
+        let share = |what: &str, accuracy: Option<f64>| {
+            accuracy.map_or_else(String::new, |accuracy| format!(", {what} {:.2}%", 100.0 * accuracy))
+        };
+        let mut validation = share("validation", report.validation_accuracy);
+        if let (true, Some(loss)) = (validation.is_empty(), report.validation_loss) {
+            validation = format!(", validation {loss:.5}");
+        }
         self.bar.suspend(|| {
             console::say(&format!(
-                "epoch {:>3}: loss {:.4}, training {:.2}%{validation}, {:.0} s",
+                "epoch {:>3}: loss {:.4}{}{validation}, {:.0} s",
                 report.epoch,
                 report.train_loss,
-                100.0 * report.train_accuracy,
+                share("training", report.train_accuracy),
                 self.started.elapsed().as_secs_f64()
             ));
         });

@@ -61,7 +61,18 @@ impl Net {
     /// # Errors
     /// What the layers report.
     pub fn build(arch: Arch, seed: u64) -> Result<Self> {
-        let rng = Rng::new(seed).stream("init");
+        Self::with_weights_from(arch, Rng::new(seed).stream("init"))
+    }
+
+    /// The net of an architecture, for weights to be [loaded](Self::load_weights): all are 0.
+    ///
+    /// # Errors
+    /// What the layers report.
+    pub fn blank(arch: Arch) -> Result<Self> {
+        Self::with_weights_from(arch, Rng::blank())
+    }
+
+    fn with_weights_from(arch: Arch, rng: Rng) -> Result<Self> {
         let mut nodes: Vec<Node> = Vec::with_capacity(arch.layers.len());
         let needed = arch.needed();
         for (index, layer) in arch.layers.iter().enumerate() {
@@ -272,7 +283,7 @@ impl Net {
 }
 
 /// Whether a name fits a pattern, where `*` stands for any letters.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

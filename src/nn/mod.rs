@@ -10,7 +10,7 @@
 //! ```
 //! use lyncean::nn::layer::Mode;
 //! use lyncean::nn::loss::{CrossEntropy, softmax, softmax_cross_entropy};
-//! use lyncean::nn::optim::Sgd;
+//! use lyncean::nn::optim::{Optimiser, Sgd};
 //! use lyncean::nn::{Grads, Net, Param, Rng, Shape, Summary, SummaryRow, Tape, Tensor, arch, summary};
 //!
 //! let lenet: arch::Arch = arch::parse(&arch::builtin("lenet5").unwrap())?;
@@ -26,7 +26,8 @@
 //! let (scores, tape): (Tensor, Tape) = net.record(&x, &Mode::training(Rng::new(1)))?;
 //! let CrossEntropy { loss, gradient, .. } = softmax_cross_entropy(&scores, &[3, 8])?;
 //! let grads: Grads = net.backward(&tape, gradient)?;
-//! Sgd::new(0.9, 0.0, false).step(&mut net, &grads, 0.01)?;
+//! let rule = Sgd { momentum: 0.9, weight_decay: 0.0, nesterov: false };
+//! Optimiser::new(rule).step(&mut net, &grads, 0.01)?;
 //! assert!(softmax_cross_entropy(&net.forward(&x)?, &[3, 8])?.loss < loss);
 //!
 //! let likely = softmax(&net.forward(&x)?)?;

@@ -57,6 +57,13 @@ impl Grads {
         self.sums.get(name)
     }
 
+    /// Multiplies all gradients.
+    pub fn scale(&mut self, factor: f32) {
+        for gradient in self.sums.values_mut() {
+            gradient.data_mut().iter_mut().for_each(|value| *value *= factor);
+        }
+    }
+
     /// Names and gradients, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.sums.iter().map(|(name, gradient)| (name.as_str(), gradient))

@@ -18,12 +18,23 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rng {
     key: u64,
+    blank: bool,
 }
 
 impl Rng {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
-        Self { key: seed }
+        Self { key: seed, blank: false }
+    }
+
+    /// The stream for first weights that are overwritten at once: they may be 0.
+    pub(super) fn blank() -> Self {
+        Self { key: 0, blank: true }
+    }
+
+    /// Whether this is of a [`blank`](Self::blank) stream.
+    pub(super) fn is_blank(self) -> bool {
+        self.blank
     }
 
     /// The stream for a purpose or a name, hashed byte by byte.
@@ -35,7 +46,7 @@ impl Rng {
     /// The stream for an index: an epoch, a sample.
     #[must_use]
     pub fn substream(self, index: u64) -> Self {
-        Self { key: mix(self.key ^ mix(index.wrapping_add(GAMMA))) }
+        Self { key: mix(self.key ^ mix(index.wrapping_add(GAMMA))), ..self }
     }
 
     /// 64 random bits.

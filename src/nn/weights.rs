@@ -29,7 +29,7 @@ impl Net {
             Error::input("the weights do not say which net they are for")
                 .with_hint("read the architecture from its own file, and the weights into it")
         })?;
-        let mut net = Self::build(arch::parse(&Source::new("architecture", text))?, 0)?;
+        let mut net = Self::blank(arch::parse(&Source::new("architecture", text))?)?;
         net.take(tensors)?;
         Ok(net)
     }
@@ -50,6 +50,41 @@ impl Net {
     /// another shape or type.
     pub fn load_weights(&mut self, bytes: &[u8]) -> Result<()> {
         self.take(read(bytes)?.0)
+    }
+
+    /// Reads those weights of a file that this net has too, by name and shape, and gives the names of
+    /// those it has not: how a trained trunk gets a new head.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input) when the file is not one of weights, or none of it fits.
+    pub fn load_matching(&mut self, bytes: &[u8]) -> Result<Vec<String>> {
+        let (mut tensors, _) = read(bytes)?;
+        tensors.retain(|name, _| !name.ends_with(".num_batches_tracked"));
+        let mut fit = |param: &mut Param| match tensors.remove(&param.name) {
+            Some(Ok(tensor)) if tensor.shape() == param.value.shape() => {
+                param.value = tensor;
+                true
+            }
+            Some(other) => {
+                tensors.insert(param.name.clone(), other);
+                false
+            }
+            None => false,
+        };
+        let mut found = 0;
+        for param in self.params_mut() {
+            found += usize::from(fit(param));
+        }
+        for buffer in self.buffers_mut() {
+            found += usize::from(fit(buffer));
+        }
+        if found == 0 {
+            let name = &self.arch().name;
+            return Err(Error::input(format!(
+                "no weight of the file is one of net `{name}` by name and shape"
+            )));
+        }
+        Ok(tensors.into_keys().collect())
     }
 
     /// The weights and the architecture as the bytes of a safetensors file. Equal nets give equal bytes.

@@ -47,6 +47,19 @@
 //! heads: `[[head]]` with `layer` and the `weight` of its loss. Layers that only heads need are not
 //! computed in inference.
 //!
+//! ```
+//! use lyncean::document::Source;
+//! use lyncean::nn::arch::{self, Head};
+//!
+//! let text = "version = 1\nname = \"two\"\ninput = [4]\n[[head]]\nlayer = \"early\"\nweight = 0.3\n\
+//!     [[layer]]\nuse = \"linear\"\nname = \"trunk\"\nout = 8\n[[layer]]\nuse = \"linear\"\nname = \"early\"\nout = 2\n\
+//!     [[layer]]\nuse = \"linear\"\nname = \"late\"\nin = \"trunk\"\nout = 2\n";
+//! let net = arch::parse(&Source::new("two.toml", text))?;
+//! assert_eq!(net.heads, [Head { layer: 1, weight: 0.3 }]);
+//! assert_eq!(net.needed(), [true, false, true]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
+//!
 //! `in` takes the name of an earlier layer, or a list of names, or `input`; without it a layer takes
 //! the output of the one above. `name` defaults to the kind, numbered from the second on: `relu`,
 //! `relu-2`. The output of the net is that of the last layer.

@@ -54,9 +54,11 @@ impl Spec for Embedding {
         let rng = rng.stream("weight");
         let shape = Shape::new(&[self.count, self.size])?;
         // Uniform from -0.25 to 0.25, as Kim (2014) draws the vectors of unknown words.
-        let value = Tensor::from_fn(shape, |i| {
-            if Some(i / self.size) == self.padding { 0.0 } else { rng.between(i as u64, -0.25, 0.25) }
-        });
+        let value = |i: usize| match self.padding {
+            Some(word) if i / self.size == word => 0.0,
+            _ => rng.between(i as u64, -0.25, 0.25),
+        };
+        let value = if rng.is_blank() { Tensor::zeros(shape) } else { Tensor::from_fn(shape, value) };
         Ok(Box::new(Built { weight: Param::new(name, "weight", value), padding: self.padding }))
     }
 

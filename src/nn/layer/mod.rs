@@ -3,6 +3,52 @@
 //! A layer keeps nothing from a pass. `forward` takes `&self` and hands out what `backward` will
 //! need; gradients go to [`Grads`]; so one net can be shared by threads. Adding a layer is one file
 //! and two lines here: its `mod`, and its `KIND` in [`ALL`].
+//!
+//! ```
+//! use lyncean::nn::Shape;
+//! use lyncean::nn::{Padding, Pair};
+//! use lyncean::nn::layer::{
+//!     AdaptiveAvgPool, BatchNorm, Concat, Connections, Conv1d, Conv2d, ConvTranspose2d, Embedding, GlobalAvgPool,
+//!     LeakyRelu, LocalResponseNorm, MaxOverTime, RadialBasis, Reach, Reshape, Softmax, Spec, Subsample, Upsample,
+//!     UpsampleMethod,
+//! };
+//!
+//! let shape = |lengths: &[usize]| Shape::new(lengths).unwrap();
+//! let gives = |spec: &dyn Spec, input: &[usize]| spec.output(&[shape(input)]).map(|output| output.to_vec());
+//!
+//! // The lecture's convolution: (32 + 2 - 5) / 2 + 1 = 15.5, rounded down, and 20 x (5 x 5 x 3 + 1) parameters.
+//! let conv = Conv2d { padding: Padding::All(1), stride: Pair::One(2), ..Conv2d::new(20, 5) };
+//! assert_eq!(gives(&conv, &[3, 32, 32])?, [20, 15, 15]);
+//! assert_eq!(conv.parameters(&[shape(&[3, 32, 32])])?, 1520);
+//! assert_eq!(conv.reach(), Reach::Window { size: [5.0; 2], step: [2.0; 2] });
+//!
+//! // LeNet-5's C3 has 60 kernels in place of 96; its subsampling learns two numbers a map.
+//! let c3 = Conv2d { connections: Some(Connections::LenetC3), ..Conv2d::new(16, 5) };
+//! assert_eq!(c3.parameters(&[shape(&[6, 14, 14])])?, 60 * 25 + 16);
+//! assert_eq!(Subsample::default().parameters(&[shape(&[6, 28, 28])])?, 12);
+//! assert_eq!(gives(&RadialBasis { out: 10 }, &[84])?, [10]);
+//!
+//! // Norms keep the shape; pools end at a fixed one.
+//! assert_eq!(gives(&BatchNorm::default(), &[8, 5, 5])?, [8, 5, 5]);
+//! assert_eq!(gives(&LocalResponseNorm::default(), &[8, 5, 5])?, [8, 5, 5]);
+//! assert_eq!(gives(&LeakyRelu { slope: 0.1 }, &[8, 5, 5])?, [8, 5, 5]);
+//! assert_eq!(gives(&Softmax {}, &[8])?, [8]);
+//! assert_eq!(gives(&AdaptiveAvgPool { size: Pair::One(7) }, &[8, 20, 11])?, [8, 7, 7]);
+//! assert_eq!(gives(&GlobalAvgPool {}, &[8, 20, 11])?, [8]);
+//!
+//! // Larger images, other shapes, several inputs.
+//! assert_eq!(gives(&ConvTranspose2d::new(4, 2, 2), &[8, 5, 5])?, [4, 10, 10]);
+//! let twice = Upsample { factor: Pair::One(2), method: UpsampleMethod::Bilinear };
+//! assert_eq!(gives(&twice, &[8, 5, 5])?, [8, 10, 10]);
+//! assert_eq!(gives(&Reshape { shape: vec![2, 50] }, &[4, 25])?, [2, 50]);
+//! assert_eq!(&*Concat {}.output(&[shape(&[8, 5, 5]), shape(&[3, 5, 5])])?, [11, 5, 5]);
+//!
+//! // A sentence: vectors of its words, trigrams, the strongest answer of each filter.
+//! assert_eq!(gives(&Embedding { count: 1000, size: 50, padding: None }, &[12])?, [50, 12]);
+//! assert_eq!(gives(&Conv1d::new(100, 3), &[50, 12])?, [100, 10]);
+//! assert_eq!(gives(&MaxOverTime {}, &[100, 10])?, [100]);
+//! # Ok::<(), lyncean::Error>(())
+//! ```
 
 mod adaptive_avg_pool;
 mod add;

@@ -1,13 +1,11 @@
 //! Stochastic gradient descent with momentum.
 
-use std::collections::BTreeMap;
-
-use crate::Result;
-use crate::nn::{Grads, Net, Tensor};
+use super::Rule;
+use crate::nn::Tensor;
 
 /// `g += decay * w; v = momentum * v + g; w -= rate * v`, or with Nesterov's look-ahead (Sutskever et
 /// al., 2013) `w -= rate * (g + momentum * v)`: the arithmetic of `torch.optim.SGD`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sgd {
     /// Momentum, from 0 to below 1.
     pub momentum: f32,
@@ -15,47 +13,19 @@ pub struct Sgd {
     pub weight_decay: f32,
     /// Nesterov's form of the momentum.
     pub nesterov: bool,
-    velocity: BTreeMap<String, Tensor>,
 }
 
-impl Sgd {
-    /// An optimiser at rest.
-    pub fn new(momentum: f32, weight_decay: f32, nesterov: bool) -> Self {
-        Self { momentum, weight_decay, nesterov, velocity: BTreeMap::new() }
+impl Rule for Sgd {
+    fn memories(&self) -> &'static [&'static str] {
+        &["velocity"]
     }
 
-    /// One step against the gradients, at a learning rate. Parameters without gradient stay.
-    ///
-    /// # Errors
-    /// [`Shape`](crate::ErrorKind::Shape) when a gradient is not of its parameter's shape.
-    pub fn step(&mut self, net: &mut Net, grads: &Grads, rate: f32) -> Result<()> {
-        let (momentum, decay, nesterov) = (self.momentum, self.weight_decay, self.nesterov);
-        for param in net.params_mut() {
-            let Some(gradient) = grads.get(&param.name) else { continue };
-            if gradient.shape() != param.value.shape() {
-                let (wanted, got) = (param.value.shape(), gradient.shape());
-                let message = format!("expected a gradient of {wanted}, got {got}");
-                return Err(crate::Error::shape(message).within(&param.name));
-            }
-            let velocity =
-                self.velocity.entry(param.name.clone()).or_insert_with(|| Tensor::zeros(gradient.shape()));
-            let values = param.value.data_mut().iter_mut().zip(velocity.data_mut()).zip(gradient.data());
-            for ((value, velocity), gradient) in values {
-                let gradient = gradient + decay * *value;
-                *velocity = momentum * *velocity + gradient;
-                *value -= rate * if nesterov { gradient + momentum * *velocity } else { *velocity };
-            }
+    fn update(&self, _step: u64, rate: f32, values: &mut [f32], gradient: &[f32], memories: &mut [Tensor]) {
+        let [velocity] = memories else { return };
+        for ((value, velocity), gradient) in values.iter_mut().zip(velocity.data_mut()).zip(gradient) {
+            let gradient = gradient + self.weight_decay * *value;
+            *velocity = self.momentum * *velocity + gradient;
+            *value -= rate * if self.nesterov { gradient + self.momentum * *velocity } else { *velocity };
         }
-        Ok(())
-    }
-
-    /// The velocity of each parameter that has moved, by name.
-    pub fn state(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.velocity.iter().map(|(name, velocity)| (name.as_str(), velocity))
-    }
-
-    /// Takes up the velocity of a parameter from an earlier run.
-    pub fn restore(&mut self, name: &str, velocity: Tensor) {
-        self.velocity.insert(name.to_owned(), velocity);
     }
 }

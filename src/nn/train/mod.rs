@@ -7,7 +7,8 @@
 //! ```
 //! use lyncean::document::Source;
 //! use lyncean::nn::train::{
-//!     EpochReport, Examples, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, TrainNet, evaluate, run,
+//!     Algorithm, EpochReport, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
+//!     TrainNet, evaluate, run,
 //! };
 //!
 //! /// Dark pictures and bright ones.
@@ -49,17 +50,22 @@
 //! let folder = tempfile::tempdir().unwrap();
 //! let settings =
 //!     Settings { epochs: 10, batch: 4, schedule: Schedule::Constant, threads: 1, ..Settings::default() };
-//! let job = TrainNet { arch: Source::new("shades.toml", text), settings, out: folder.path().join("run"), resume: false };
+//! let job = TrainNet { arch: Source::new("shades.toml", text), init: None, settings, out: folder.path().join("run"), resume: false };
 //! let shades = Shades(vec!["dark".into(), "bright".into()]);
 //! let mut count = Count(0);
 //! let Outcome { best, .. } = run(&job, &shades, &mut count)?;
 //! let Score { correct, total, .. } = evaluate(&best, &shades)?;
 //! assert_eq!((correct, total, count.0), (40, 40, 90));
 //! assert_eq!(Part::all(&shades).indices.len(), 40);
+//!
+//! // A denoising autoencoder would have these.
+//! let settings = Settings { target: Target::Input, noise: 0.3, optimiser: Algorithm::Adam, ..Settings::default() };
+//! assert_eq!(settings.loss(), Loss::SquaredError);
 //! # Ok::<(), lyncean::Error>(())
 //! ```
 
 mod augment;
+mod compare;
 mod examples;
 mod rundir;
 mod settings;
@@ -70,15 +76,16 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::Augment;
 pub use examples::{Examples, Part, batch};
-pub use settings::{Schedule, Settings};
+pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
 
 use super::arch::{self, Arch};
 use super::layer::Mode;
 use super::loss::softmax_cross_entropy;
-use super::optim::Sgd;
-use super::{Net, Rng};
+use super::optim::{Optimiser, clip};
+use super::{Net, Rng, Tensor};
 use crate::document::Source;
 use crate::{Error, Result};
+use compare::{Wanted, compare};
 use rundir::{RunDir, State};
 
 /// What to train, how, and where to put it.
@@ -86,6 +93,8 @@ use rundir::{RunDir, State};
 pub struct TrainNet {
     /// The architecture file.
     pub arch: Source,
+    /// A weights file to begin with, of which all is taken that the net has too.
+    pub init: Option<Vec<u8>>,
     /// How to train.
     pub settings: Settings,
     /// The run directory; it is made when it is not there.
@@ -104,11 +113,11 @@ pub struct EpochReport {
     pub rate: f64,
     /// Mean loss over the epoch's batches, as they were met.
     pub train_loss: f64,
-    /// Share of samples that were right as they were met.
-    pub train_accuracy: f64,
+    /// Share of samples that were right as they were met, where there are classes.
+    pub train_accuracy: Option<f64>,
     /// Mean loss over the validation part after the epoch, if there is one.
     pub validation_loss: Option<f64>,
-    /// Share of the validation part that is right after the epoch.
+    /// Share of the validation part that is right after the epoch, where there are classes.
     pub validation_accuracy: Option<f64>,
 }
 
@@ -147,8 +156,8 @@ impl Progress for () {}
 /// What came out.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The net of the best epoch by validation accuracy, or of the last epoch where there is no
-    /// validation part: `best.safetensors`.
+    /// The net of the best epoch by validation accuracy, by validation loss where there are no classes, or of
+    /// the last epoch where there is no validation part: `best.safetensors`.
     pub best: Net,
     /// Which epoch that was, from 1.
     pub best_epoch: usize,
@@ -207,6 +216,33 @@ fn evaluate_part(net: &Net, part: &Part<'_>) -> Result<Score> {
     Ok(score)
 }
 
+/// Loss and share of right answers on the validation part, as training measures them.
+fn validate(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<(f64, Option<f64>)> {
+    const BATCH: usize = 250;
+    let (mut loss, mut correct) = (0.0, None);
+    for indices in part.indices.chunks(BATCH) {
+        let (x, labels) = batch(net.arch(), part.examples, indices, None)?;
+        let y = net.forward(&noisy(&x, settings, Rng::new(settings.seed).stream("validation noise")))?;
+        let result = compare(&y, &Wanted { labels: &labels, input: &x }, settings)?;
+        loss += result.loss * labels.len() as f64;
+        correct = result.correct.map(|right| right + correct.unwrap_or(0));
+    }
+    let total = part.indices.len() as f64;
+    Ok((loss / total, correct.map(|correct| correct as f64 / total)))
+}
+
+/// The input with the noise of the settings.
+fn noisy(x: &Tensor, settings: &Settings, rng: Rng) -> Tensor {
+    if settings.noise == 0.0 {
+        return x.clone();
+    }
+    let mut x = x.clone();
+    for (i, value) in x.data_mut().iter_mut().enumerate() {
+        *value += settings.noise * rng.normal(i as u64);
+    }
+    x
+}
+
 struct Run<'a> {
     settings: &'a Settings,
     rng: Rng,
@@ -214,28 +250,46 @@ struct Run<'a> {
     validation: Part<'a>,
     folder: RunDir,
     net: Net,
-    optimiser: Sgd,
+    optimiser: Optimiser,
     state: State,
 }
 
 impl<'a> Run<'a> {
     fn new(job: &'a TrainNet, examples: &'a dyn Examples) -> Result<Self> {
         let settings = &job.settings;
-        let arch = fitting(&arch::parse(&job.arch)?, examples)?;
+        let arch = arch::parse(&job.arch)?;
+        let arch = match settings.target {
+            Target::Class => fitting(&arch, examples)?,
+            Target::Input if arch.output() == arch.input => arch,
+            Target::Input => {
+                let (output, input) = (arch.output(), arch.input);
+                return Err(Error::shape(format!(
+                    "net `{}` gives {output}, but its target is its input of {input}",
+                    arch.name
+                )));
+            }
+        };
         let rng = Rng::new(settings.seed);
         let (training, validation) = Part::split(examples, settings.validation, rng.stream("split"));
         if training.indices.is_empty() {
             return Err(Error::input(format!("expected examples to train on, got {}", examples.len())));
         }
         let folder = RunDir::new(&job.out, &arch.text, settings, job.resume)?;
+        let mut net = Net::build(arch, settings.seed)?;
+        if let Some(bytes) = &job.init {
+            net.load_matching(bytes).map_err(|error| error.within("the weights to begin with"))?;
+        }
+        if !settings.freeze.is_empty() {
+            net.freeze(&settings.freeze)?;
+        }
         let mut run = Self {
             settings,
             rng,
             training,
             validation,
             folder,
-            net: Net::build(arch, settings.seed)?,
-            optimiser: Sgd::new(settings.momentum, settings.weight_decay, settings.nesterov),
+            net,
+            optimiser: Optimiser::boxed(settings.rule()),
             state: State::default(),
         };
         if job.resume {
@@ -245,22 +299,48 @@ impl<'a> Run<'a> {
     }
 
     fn train(mut self, progress: &mut dyn Progress) -> Result<Outcome> {
-        while self.state.epochs.len() < self.settings.epochs {
+        while self.state.epochs.len() < self.settings.epochs && !self.is_settled() {
             let report = self.epoch(progress)?;
-            let is_best = match (report.validation_accuracy, self.state.best_accuracy) {
-                (Some(accuracy), Some(best)) => accuracy > best,
+            // Larger is better.
+            let score = report.validation_accuracy.or(report.validation_loss.map(|loss| -loss));
+            let is_best = match (score, self.state.best_score) {
+                (Some(score), Some(best)) => score > best,
                 _ => true,
             };
             self.state.epochs.push(report);
             if is_best {
                 self.state.best_epoch = report.epoch;
-                self.state.best_accuracy = report.validation_accuracy;
+                self.state.best_score = score;
             }
+            self.look_for_plateau(&report);
             self.folder.store(&self.net, &self.optimiser, &self.state, is_best)?;
             progress.epoch(&report);
         }
         let best = self.folder.best()?;
         Ok(Outcome { best, best_epoch: self.state.best_epoch, epochs: self.state.epochs })
+    }
+
+    /// Whether no epoch has been better for as long as the settings allow.
+    fn is_settled(&self) -> bool {
+        let (done, best) = (self.state.epochs.len(), self.state.best_epoch);
+        self.settings.patience.is_some_and(|patience| done > best + patience)
+    }
+
+    /// Lowers the rate where the loss has stayed too long.
+    fn look_for_plateau(&mut self, report: &EpochReport) {
+        let Schedule::Plateau { patience, factor } = self.settings.schedule else { return };
+        let loss = report.validation_loss.unwrap_or(report.train_loss);
+        let plateau = &mut self.state.plateau;
+        if plateau.least.is_none_or(|least| loss < least) {
+            plateau.least = Some(loss);
+            plateau.waited = 0;
+            return;
+        }
+        plateau.waited += 1;
+        if plateau.waited > patience {
+            plateau.factor *= factor;
+            plateau.waited = 0;
+        }
     }
 
     fn epoch(&mut self, progress: &mut dyn Progress) -> Result<EpochReport> {
@@ -270,7 +350,7 @@ impl<'a> Run<'a> {
         let order: Vec<usize> = order.into_iter().map(|at| self.training.indices[at]).collect();
         let steps = order.len().div_ceil(settings.batch);
         let augment = settings.augment.is_some().then(|| rng.stream("augment"));
-        let (mut loss, mut correct) = (0.0, 0);
+        let (mut loss, mut correct) = (0.0, None);
         for (step, indices) in order.chunks(settings.batch).enumerate() {
             if progress.is_cancelled() {
                 return Err(Error::cancelled());
@@ -278,38 +358,54 @@ impl<'a> Run<'a> {
             let augment = settings.augment.as_ref().zip(augment);
             let (x, labels) = batch(self.net.arch(), self.training.examples, indices, augment)?;
             let mode = Mode::training(rng.stream("step").substream(step as u64));
-            let (scores, tape) = self.net.record(&x, &mode)?;
-            let result = softmax_cross_entropy(&scores, &labels)?;
-            if !result.loss.is_finite() {
+            let shown = noisy(&x, settings, rng.stream("noise").substream(step as u64));
+            let (y, tape) = self.net.record(&shown, &mode)?;
+            let wanted = Wanted { labels: &labels, input: &x };
+            let result = compare(&y, &wanted, settings)?;
+            let (mut total, mut heads) = (result.loss, Vec::new());
+            for (head, y) in self.net.arch().heads.iter().zip(tape.heads()) {
+                let mut result = compare(y, &wanted, settings)?;
+                result.gradient.data_mut().iter_mut().for_each(|g| *g *= head.weight);
+                total += f64::from(head.weight) * result.loss;
+                heads.push(result.gradient);
+            }
+            if !total.is_finite() {
                 let place = format!("epoch {} step {}", epoch + 1, step + 1);
-                return Err(Error::input(format!("the loss is {} in {place}", result.loss))
+                return Err(Error::input(format!("the loss is {total} in {place}"))
                     .with_hint("a smaller learning rate, or inputs nearer to 0"));
             }
-            let grads = self.net.backward(&tape, result.gradient)?;
-            let rate = settings.rate(epoch as f64 + step as f64 / steps as f64);
+            let mut grads = self.net.backward_heads(&tape, result.gradient, heads)?;
+            if let Some(limit) = settings.clip {
+                clip(&mut grads, limit);
+            }
+            let rate = settings.rate(epoch as f64 + step as f64 / steps as f64) * self.state.plateau.factor;
             self.optimiser.step(&mut self.net, &grads, rate as f32)?;
-            loss += result.loss * labels.len() as f64;
-            correct += result.correct;
+            self.net.commit(&tape);
+            if let Some(max_norm) = &settings.max_norm {
+                max_norm.apply(&mut self.net)?;
+            }
+            loss += total * labels.len() as f64;
+            correct = result.correct.map(|right| right + correct.unwrap_or(0));
             progress.step(&StepReport {
                 epoch: epoch + 1,
                 epochs: settings.epochs,
                 step: step + 1,
                 steps,
-                loss: result.loss,
+                loss: total,
             });
         }
         let validation = if self.validation.indices.is_empty() {
             None
         } else {
-            Some(evaluate_part(&self.net, &self.validation)?)
+            Some(validate(&self.net, &self.validation, settings)?)
         };
         Ok(EpochReport {
             epoch: epoch + 1,
-            rate: settings.rate(epoch as f64),
+            rate: settings.rate(epoch as f64) * self.state.plateau.factor,
             train_loss: loss / order.len() as f64,
-            train_accuracy: correct as f64 / order.len() as f64,
-            validation_loss: validation.map(|score| score.loss),
-            validation_accuracy: validation.map(|score| score.accuracy()),
+            train_accuracy: correct.map(|correct| correct as f64 / order.len() as f64),
+            validation_loss: validation.map(|(loss, _)| loss),
+            validation_accuracy: validation.and_then(|(_, accuracy)| accuracy),
         })
     }
 }

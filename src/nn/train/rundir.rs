@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochReport, Schedule, Settings};
-use crate::nn::optim::Sgd;
+use super::{EpochReport, Settings};
+use crate::nn::optim::Optimiser;
 use crate::nn::{Net, weights};
 use crate::{Error, Result};
 
@@ -17,7 +17,28 @@ use crate::{Error, Result};
 pub(super) struct State {
     pub(super) epochs: Vec<EpochReport>,
     pub(super) best_epoch: usize,
-    pub(super) best_accuracy: Option<f64>,
+    /// The score of the best epoch: an accuracy, or minus a loss.
+    #[serde(alias = "best_accuracy")]
+    pub(super) best_score: Option<f64>,
+    #[serde(default)]
+    pub(super) plateau: Plateau,
+}
+
+/// What a plateau's schedule remembers.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Plateau {
+    /// The least loss so far.
+    pub(super) least: Option<f64>,
+    /// Epochs since.
+    pub(super) waited: usize,
+    /// What the rate is multiplied by.
+    pub(super) factor: f64,
+}
+
+impl Default for Plateau {
+    fn default() -> Self {
+        Self { least: None, waited: 0, factor: 1.0 }
+    }
 }
 
 /// What `state.safetensors` says besides its tensors.
@@ -26,10 +47,9 @@ struct Record {
     settings: Settings,
     architecture: String,
     state: State,
+    #[serde(default)]
+    steps: u64,
 }
-
-/// The prefix of the optimiser's tensors in `state.safetensors`.
-const VELOCITY: &str = "velocity:";
 
 pub(super) struct RunDir {
     path: PathBuf,
@@ -54,7 +74,7 @@ impl RunDir {
     }
 
     /// Writes what an epoch leaves, the state last.
-    pub(super) fn store(&self, net: &Net, optimiser: &Sgd, state: &State, is_best: bool) -> Result<()> {
+    pub(super) fn store(&self, net: &Net, optimiser: &Optimiser, state: &State, is_best: bool) -> Result<()> {
         let weights = net.to_safetensors()?;
         if is_best {
             self.write("best.safetensors", &weights)?;
@@ -65,14 +85,14 @@ impl RunDir {
             settings: self.settings.clone(),
             architecture: self.architecture.clone(),
             state: state.clone(),
+            steps: optimiser.steps(),
         };
-        let params = net.params().map(|param| (param.name.clone(), &param.value));
-        let velocities = optimiser.state().map(|(name, tensor)| (format!("{VELOCITY}{name}"), tensor));
-        self.write("state.safetensors", &weights::write(params.chain(velocities), &json(&record)?)?)
+        let stored = net.params().chain(net.buffers()).map(|param| (param.name.clone(), &param.value));
+        self.write("state.safetensors", &weights::write(stored.chain(optimiser.state()), &json(&record)?)?)
     }
 
     /// Takes up where a run stopped; from the start, where there is no state yet.
-    pub(super) fn restore(&self, net: &mut Net, optimiser: &mut Sgd) -> Result<State> {
+    pub(super) fn restore(&self, net: &mut Net, optimiser: &mut Optimiser) -> Result<State> {
         let path = self.file("state.safetensors");
         if !path.exists() {
             return Ok(State::default());
@@ -87,25 +107,17 @@ impl RunDir {
             return Err(wrong("the run was started with another architecture or other settings".to_owned())
                 .with_hint("repeat them, or choose another folder"));
         }
-        let mut velocities = weights::Tensors::new();
-        tensors.retain(|name, tensor| match name.strip_prefix(VELOCITY) {
-            Some(param) => {
-                let tensor = std::mem::replace(tensor, Err(Error::cancelled()));
-                velocities.insert(param.to_owned(), tensor);
-                false
-            }
-            None => true,
-        });
-        net.take(tensors).map_err(|error| error.within(path.display().to_string()))?;
-        for param in net.params() {
-            match velocities.remove(&param.name) {
-                Some(Ok(velocity)) if velocity.shape() == param.value.shape() => {
-                    optimiser.restore(&param.name, velocity);
-                }
-                Some(_) => return Err(wrong(format!("the velocity of `{}` does not fit", param.name))),
-                None => {}
+        // What the optimiser remembers has a colon in its name.
+        let (memories, params): (weights::Tensors, weights::Tensors) =
+            std::mem::take(&mut tensors).into_iter().partition(|(name, _)| name.contains(':'));
+        net.take(params).map_err(|error| error.within(path.display().to_string()))?;
+        for (name, memory) in memories {
+            let fits = memory.is_ok_and(|memory| optimiser.restore(net, &name, memory));
+            if !fits {
+                return Err(wrong(format!("`{name}` does not fit the net and its optimiser")));
             }
         }
+        optimiser.restore_steps(record.steps);
         Ok(record.state)
     }
 
@@ -139,7 +151,7 @@ impl RunDir {
 /// number of epochs where no step depends on that.
 fn resumable(old: &Settings, new: &Settings) -> bool {
     let same = Settings { epochs: new.epochs, ..old.clone() } == *new;
-    same && (old.epochs == new.epochs || new.schedule != Schedule::Cosine)
+    same && (old.epochs == new.epochs || !new.schedule.needs_end())
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
@@ -154,11 +166,11 @@ fn csv(epochs: &[EpochReport]) -> String {
         let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
         let _ = writeln!(
             text,
-            "{},{:.6},{:.6},{:.6},{},{}",
+            "{},{:.6},{:.6},{},{},{}",
             report.epoch,
             report.rate,
             report.train_loss,
-            report.train_accuracy,
+            or_empty(report.train_accuracy),
             or_empty(report.validation_loss),
             or_empty(report.validation_accuracy)
         );

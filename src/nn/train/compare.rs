@@ -1,0 +1,54 @@
+//! The loss that the settings ask for.
+
+use super::{Loss, Settings, Target};
+use crate::nn::Tensor;
+use crate::nn::loss::{
+    CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, mean_absolute_error,
+    mean_squared_error,
+};
+use crate::{Error, Result};
+
+/// What a batch should give.
+pub(super) struct Wanted<'a> {
+    /// The class of each sample.
+    pub(super) labels: &'a [usize],
+    /// The input, as the net sees it, without noise.
+    pub(super) input: &'a Tensor,
+}
+
+/// The loss of an output.
+pub(super) fn compare(y: &Tensor, wanted: &Wanted<'_>, settings: &Settings) -> Result<Measured> {
+    if settings.loss() == Loss::CrossEntropy {
+        let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.clone());
+        return cross_entropy(y, wanted.labels, &CrossEntropyOptions { smoothing, weights });
+    }
+    let target = match settings.target {
+        Target::Input => wanted.input.clone(),
+        Target::Class => one_hot(y, wanted.labels)?,
+    };
+    let mut measured = match settings.loss() {
+        Loss::BinaryCrossEntropy => binary_cross_entropy(y, &target)?,
+        Loss::AbsoluteError => mean_absolute_error(y, &target)?,
+        Loss::SquaredError | Loss::CrossEntropy => mean_squared_error(y, &target)?,
+    };
+    if settings.target == Target::Class {
+        let largest =
+            |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+        let right = |(n, &label): (usize, &usize)| usize::from(largest(y.sample(n)) == label);
+        measured.correct = Some(wanted.labels.iter().enumerate().map(right).sum());
+    }
+    Ok(measured)
+}
+
+/// 1 for the class of each sample, 0 for all others.
+fn one_hot(y: &Tensor, labels: &[usize]) -> Result<Tensor> {
+    let mut target = Tensor::zeros(y.shape());
+    let classes = y.shape().sample().count();
+    for (row, &label) in target.data_mut().chunks_exact_mut(classes.max(1)).zip(labels) {
+        let Some(value) = row.get_mut(label) else {
+            return Err(Error::shape(format!("expected labels below {classes}, got {label}")));
+        };
+        *value = 1.0;
+    }
+    Ok(target)
+}
