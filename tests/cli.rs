@@ -4,5 +4,6 @@ mod commands;
 mod folder;
 mod hostile;
 mod journal;
+mod nets;
 mod run;
 mod stop;

@@ -31,6 +31,7 @@ mod gradients;
 mod hog_goldens;
 mod kernel_twins;
 mod models;
+mod nets;
 mod operation;
 mod parts_goldens;
 mod pipeline_chains;

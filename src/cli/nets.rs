@@ -209,7 +209,7 @@ fn field([height, width]: [f64; 2]) -> String {
     format!("{}x{}", whole(height), whole(width))
 }
 
-fn shape(lengths: &[usize]) -> String {
+pub(super) fn shape(lengths: &[usize]) -> String {
     lengths.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }
 

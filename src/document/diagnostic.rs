@@ -1,6 +1,7 @@
 //! Problems of a text, each with its place, and how they are shown.
 
 use std::fmt;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -61,12 +62,14 @@ pub struct Diagnostic {
     pub span: Span,
     /// What would help.
     pub hint: Option<String>,
+    /// The text that `span` is of, where it is one that the text read includes.
+    pub included: Option<Arc<Source>>,
 }
 
 impl Diagnostic {
     /// A problem without a hint.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, hint: None }
+        Self { code, message: message.into(), span, hint: None, included: None }
     }
 
     /// Adds a hint, if there is one.
@@ -76,12 +79,13 @@ impl Diagnostic {
         self
     }
 
-    /// The problem with its line and a caret; without them when it stands outside the text.
+    /// The problem with its line and a caret; without them when it stands outside the text. `source` is the
+    /// text that was read.
     pub fn render(&self, source: &Source) -> String {
         let mut shown = if self.span == OUTSIDE {
             format!("error[{}]: {}", self.code, self.message)
         } else {
-            self.snippet(source)
+            self.snippet(self.included.as_deref().unwrap_or(source))
         };
         if let Some(hint) = &self.hint {
             shown.push_str("\nhint: ");
@@ -144,10 +148,23 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
-    /// The problems in the order of the text.
+    /// Gives the problems of included texts their text. `texts` tells where the spans of each begin that the
+    /// nodes of the whole have, [moved](super::Node::moved) by that many bytes, in ascending order.
+    pub(crate) fn place(&mut self, texts: &[(usize, Arc<Source>)]) {
+        for diagnostic in self.list.iter_mut().filter(|diagnostic| diagnostic.span != OUTSIDE) {
+            let found = texts.iter().rev().find(|(start, _)| diagnostic.span.start >= *start);
+            if let Some((start, text)) = found {
+                diagnostic.span = diagnostic.span.start - start..diagnostic.span.end - start;
+                diagnostic.included = Some(Arc::clone(text));
+            }
+        }
+    }
+
+    /// The problems in the order of the text, then those of the texts it includes.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut list: Vec<&Diagnostic> = self.list.iter().collect();
-        list.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.code));
+        let text = |diagnostic: &Diagnostic| diagnostic.included.as_ref().map(|text| text.name().to_owned());
+        list.sort_by_cached_key(|diagnostic| (text(diagnostic), diagnostic.span.start, diagnostic.code));
         list
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// let source = Source::new("inline", "a = 1\nb = 2");
 /// assert_eq!(source.line_column(6), (2, 1));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     name: String,
     text: String,

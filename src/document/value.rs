@@ -56,6 +56,11 @@ impl Table {
         self.entries.iter().map(|(key, span, node)| (key.as_str(), span, node))
     }
 
+    /// The values to change, in the order of the text.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.entries.iter_mut().map(|(_, _, node)| node)
+    }
+
     /// Sets a key, with the place that messages are to show.
     pub fn set(&mut self, key: &str, span: Span, node: Node) {
         match self.entries.iter_mut().find(|(name, ..)| name == key) {
@@ -135,16 +140,35 @@ impl Node {
     /// The same value, set from [outside](OUTSIDE) the text.
     #[must_use]
     pub fn outside(self) -> Self {
+        self.with_spans(&|_| OUTSIDE)
+    }
+
+    /// The same value in a text that has `bytes` bytes before it.
+    #[must_use]
+    pub(crate) fn moved(self, bytes: usize) -> Self {
+        self.with_spans(&|span| span.start + bytes..span.end + bytes)
+    }
+
+    fn with_spans(self, place: &impl Fn(Span) -> Span) -> Self {
         let value = match self.value {
-            Entry::Array(list) => Entry::Array(list.into_iter().map(Self::outside).collect()),
+            Entry::Array(list) => Entry::Array(list.into_iter().map(|node| node.with_spans(place)).collect()),
             Entry::Table(table) => {
                 let entries = table.entries.into_iter();
-                let entries = entries.map(|(key, _, node)| (key, OUTSIDE, node.outside()));
+                let entries = entries.map(|(key, span, node)| (key, place(span), node.with_spans(place)));
                 Entry::Table(Table { entries: entries.collect() })
             }
             plain => plain,
         };
-        Self { span: OUTSIDE, value }
+        Self { span: place(self.span), value }
+    }
+
+    /// The number of values in this one, itself among them.
+    pub(crate) fn count(&self) -> usize {
+        match &self.value {
+            Entry::Array(list) => 1 + list.iter().map(Self::count).sum::<usize>(),
+            Entry::Table(table) => 1 + table.iter().map(|(_, _, node)| node.count()).sum::<usize>(),
+            _ => 1,
+        }
     }
 
     /// The kind of value in words, as in `got a string`.

@@ -66,6 +66,8 @@
 
 mod blocks;
 mod builtin;
+mod expand;
+mod include;
 mod read;
 
 pub use builtin::{BUILTIN, builtin};
@@ -74,6 +76,9 @@ use super::Shape;
 use super::layer::{Kind, Spec};
 use crate::document::{Diagnostics, Source as Text};
 use crate::{Error, Result};
+
+/// The version of architecture files.
+const VERSION: i64 = 1;
 
 /// A checked architecture: every layer known, every shape computed.
 #[derive(Debug)]
@@ -199,15 +204,19 @@ impl Arch {
         let wrong = |error: &dyn std::fmt::Display| Error::pipeline(error.to_string());
         let mut file: toml::Table = self.text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
         file.insert(key.into(), value);
-        // Keys of the file must come before its tables.
-        for key in ["block", "head", "layer"] {
-            if let Some(tables) = file.remove(key) {
-                file.insert(key.into(), tables);
-            }
-        }
-        let text = toml::to_string(&file).map_err(|error| wrong(&error))?;
+        let text = text_of(file).map_err(|error| wrong(&error))?;
         parse(&Text::new(&self.name, text))
     }
+}
+
+/// The text of a file's keys, with its tables behind them.
+fn text_of(mut file: toml::Table) -> std::result::Result<String, toml::ser::Error> {
+    for key in ["block", "head", "layer"] {
+        if let Some(tables) = file.remove(key) {
+            file.insert(key.into(), tables);
+        }
+    }
+    toml::to_string(&file)
 }
 
 #[cfg(test)]

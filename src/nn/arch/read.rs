@@ -1,16 +1,17 @@
 //! From the text of an architecture to its layers, with every problem on the way.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::blocks::{self, Item};
-use super::{Arch, ArchLayer, Head, Source};
+use super::blocks;
+use super::expand::{Item, expand};
+use super::include::Whole;
+use super::{Arch, ArchLayer, Head, Source, VERSION};
 use crate::document::{self, Code, Diagnostic, Diagnostics, Node, Source as Text, Table, did_you_mean};
 use crate::nn::Shape;
 use crate::nn::layer::{Kind, Spec};
-
-/// The version of architecture files.
-const VERSION: i64 = 1;
 
 /// The keys of the file besides `version` and the layers.
 #[derive(Deserialize, JsonSchema)]
@@ -47,19 +48,28 @@ const COMMON: [&str; 3] = ["use", "name", "in"];
 /// Reads a text. `None` where a problem has been added.
 pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
     let root = document::parse(text.text()).map_err(|errors| problems.extend(errors)).ok()?;
-    let (root, text) = blocks::include(text, root, problems);
-    check_version(&root, problems);
-    let head = read_head(&root, problems);
-    let items = blocks::expand(&root, layer_nodes(&root, problems), problems);
-    let usable = blocks::usable(&root);
+    let whole = Whole::new(text, root, problems);
+    let arch = build(&whole.root, whole.text, problems);
+    problems.place(&whole.included);
+    arch
+}
+
+fn build(root: &Table, text: String, problems: &mut Diagnostics) -> Option<Arch> {
+    check_version(root, problems);
+    let head = read_head(root, problems);
+    let blocks = blocks::read(root, problems);
+    let items = expand(&blocks, layer_nodes(root, problems), problems);
+    let usable = blocks::usable(root);
 
     // A layer whose input is not understood is still read, only its shapes are not checked.
     let input = head.as_ref().map(|(_, input)| *input);
     let mut shapes: Vec<Option<Shape>> = Vec::new();
     let mut layers = Vec::new();
     let count = items.len();
+    let mut told = BTreeSet::new();
     for Item { name, table, span, inputs } in items {
-        let built = read_spec(&table, &span, &name, &usable, problems);
+        let mut found = Vec::new();
+        let built = read_spec(&table, &span, &name, &usable, &mut found);
         let mut output = None;
         if let (Some(inputs), Some((kind, spec))) = (inputs, built) {
             let shape = |source: &Source| match *source {
@@ -67,16 +77,21 @@ pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
                 Source::Layer(from) => shapes[from],
             };
             let known: Option<Vec<Shape>> = inputs.iter().map(shape).collect();
-            output = known.and_then(|known| output_shape(&*spec, &known, &table, &name, problems));
+            output = known.and_then(|known| output_shape(&*spec, &known, &table, &name, &mut found));
             if let Some(output) = output {
-                layers.push(ArchLayer { name, kind, spec, inputs, output });
+                layers.push(ArchLayer { name: name.clone(), kind, spec, inputs, output });
             }
         }
         shapes.push(output);
+        // What a block says of its layer at one use it says at the next, too.
+        found.retain(|problem| {
+            told.insert((problem.code, problem.span.start, problem.message.replace(&name, "")))
+        });
+        problems.extend(found);
     }
     let (head, input) = head?;
     let is_whole = layers.len() == count && count > 0;
-    let heads = if is_whole { read_heads(&root, &layers, problems) } else { Vec::new() };
+    let heads = if is_whole { read_heads(root, &layers, problems) } else { Vec::new() };
     if !is_whole {
         return None;
     }
@@ -84,7 +99,7 @@ pub(super) fn read(text: &Text, problems: &mut Diagnostics) -> Option<Arch> {
     if !head.classes.is_empty() && *output != [head.classes.len()] {
         let wanted = head.classes.len();
         let message = format!("{wanted} `classes` want an output of [{wanted}], but the net gives {output}");
-        problems.push(Diagnostic::new(Code::Size, span_of(&root, "classes"), message));
+        problems.push(Diagnostic::new(Code::Size, span_of(root, "classes"), message));
     }
     let channels = input.first().copied().unwrap_or_default();
     Some(Arch {
@@ -119,7 +134,8 @@ fn read_heads(root: &Table, layers: &[ArchLayer], problems: &mut Diagnostics) ->
             Some(layer) if layer + 1 < layers.len() => heads.push(Head { layer, weight: head.weight }),
             found => {
                 let (message, hint) = if found.is_some() {
-                    (format!("`{}` is the output of the net already", head.layer), None)
+                    let hint = "put its layers above the last of the net, which says with `in` what it reads";
+                    (format!("`{}` is the output of the net already", head.layer), Some(hint.to_owned()))
                 } else {
                     let hint = did_you_mean(&head.layer, layers.iter().map(|layer| layer.name.as_str()));
                     (format!("no layer is called `{}`", head.layer), hint)
@@ -227,7 +243,7 @@ fn read_spec(
     place: &document::Span,
     name: &str,
     usable: &[String],
-    problems: &mut Diagnostics,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<(&'static Kind, Box<dyn Spec>)> {
     let Some(used) = table.get("use") else {
         let header = place.start..place.start;
@@ -266,7 +282,7 @@ fn output_shape(
     inputs: &[Shape],
     table: &Table,
     name: &str,
-    problems: &mut Diagnostics,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<Shape> {
     match spec.output(inputs) {
         Ok(output) => Some(output),
