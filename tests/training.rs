@@ -56,7 +56,7 @@ fn job(out: &Path) -> TrainNet {
     let settings = Settings {
         epochs: 5,
         batch: 18,
-        augment: Some(Augment { shift: 0.5, rotate: 5.0, scale: 0.05 }),
+        augment: Some(Augment { shift: 0.5, rotate: 5.0, scale: 0.05, ..Augment::default() }),
         nesterov: true,
         threads: 1,
         ..Settings::default()
