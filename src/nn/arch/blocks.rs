@@ -133,7 +133,9 @@ impl Expander<'_> {
     fn layers(&mut self, nodes: &[Node], scope: &Scope<'_>) -> Option<Vec<super::Source>> {
         let mut nodes = nodes.to_vec();
         if let Some(arguments) = scope.arguments {
-            nodes.iter_mut().for_each(|node| self.put_in(node, arguments));
+            for node in &mut nodes {
+                self.put_in(node, arguments);
+            }
         }
         let names = self.names(&nodes);
         // The outputs of the layers and blocks of this scope so far.
@@ -203,7 +205,7 @@ impl Expander<'_> {
         match count("first") {
             None => {}
             Some((_, Some(index))) if (0..=1000).contains(&index) && repeat.is_some() => {
-                first = index as usize
+                first = index as usize;
             }
             Some((node, _)) => {
                 let message = format!(

@@ -64,9 +64,9 @@ impl Augment {
         if self.brightness > 0.0 || self.contrast > 0.0 {
             let more = rng.between(5, -self.brightness, self.brightness);
             let factor = rng.between(6, 1.0 - self.contrast, 1.0 + self.contrast);
-            moved
-                .iter_mut()
-                .for_each(|value| *value = ((*value - 0.5) * factor + 0.5 + more).clamp(0.0, 1.0));
+            for value in &mut *moved {
+                *value = ((*value - 0.5) * factor + 0.5 + more).clamp(0.0, 1.0);
+            }
         }
         if self.cutout > 0 && height * width > 0 {
             // The centre lies anywhere, so that a square may lie partly outside.
