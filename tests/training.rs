@@ -165,7 +165,9 @@ fn a_torn_events_file_is_mended_and_a_whole_one_is_kept_open() {
     let whole = job(&directory.path().join("whole"));
     run(&whole, &bars(60), &mut ()).unwrap();
     let wanted = std::fs::read(whole.out.join("events.out.tfevents")).unwrap();
-    for damage in [|old: Vec<u8>| old, |old| old[..old.len() - 5].to_vec(), |_| b"something else".to_vec()] {
+    let damages: [fn(Vec<u8>) -> Vec<u8>; 3] =
+        [|old| old, |old| old[..old.len() - 5].to_vec(), |_| b"something else".to_vec()];
+    for damage in damages {
         let folder = tempfile::tempdir_in(directory.path()).unwrap();
         let mut parted = job(folder.path());
         let mut stop = StopAfter { epochs: 2, step: 0, reports: Vec::new() };
