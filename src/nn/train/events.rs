@@ -122,7 +122,7 @@ mod tests {
         let full = EpochReport {
             epoch: 1,
             rate: 0.1,
-            train_loss: 2.302_585_093,
+            train_loss: std::f64::consts::LN_10,
             train_accuracy: Some(0.125),
             validation_loss: Some(1.5),
             validation_accuracy: Some(0.7),
