@@ -25,7 +25,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("integral_floats integral_into integral_of_squares integral_tilted", "forms of `integral`"),
     ("nodes_of_element", "a block like `nodes`"),
     (
-        "BlockNorm ClassOutput ConvolveOutput ElementShape IsaName Labelled Operator Padding Statistics Surroundings ThresholdType",
+        "BlockNorm ClassOutput ConvolveOutput ElementShape IsaName Labelled Operator Statistics Surroundings ThresholdType",
         "choices of a parameter and plain results, listed with their meaning",
     ),
     (
@@ -33,8 +33,8 @@ const WITHOUT: &[(&str, &str)] = &[
         "for stages of this crate; other stages are made of closures and `Whole`",
     ),
     ("HogPixel", "which pixels an operation takes"),
-    ("AvgPool Conv2d Dropout Flatten Linear MaxPool Relu Sigmoid Tanh", "layers, by their lines in `nets/`"),
-    ("Layer Saved Spec", "for layers of this crate; the registry is closed"),
+    ("AvgPool Dropout Flatten Linear MaxPool Relu Sigmoid Tanh", "layers, by their lines in `nets/`"),
+    ("Layer Saved", "for layers of this crate; the registry is closed"),
     ("Augment fan_in_uniform", "used by training alone"),
 ];
 

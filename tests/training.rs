@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::io::Read as _;
 use std::path::Path;
 
 use lyncean::document::Source;
@@ -56,7 +57,7 @@ fn job(out: &Path) -> TrainNet {
     let settings = Settings {
         epochs: 5,
         batch: 18,
-        augment: Some(Augment { shift: 0.5, rotate: 5.0, scale: 0.05 }),
+        augment: Some(Augment { shift: 0.5, rotate: 5.0, scale: 0.05, ..Augment::default() }),
         nesterov: true,
         threads: 1,
         ..Settings::default()
@@ -112,6 +113,8 @@ fn it_learns_and_leaves_a_whole_run() {
     let names: Vec<String> = files(&out).into_iter().map(|(name, _)| name).collect();
     let wanted = [
         "best.safetensors",
+        "curves.svg",
+        "events.out.tfevents",
         "last.safetensors",
         "metrics.csv",
         "net.toml",
@@ -154,6 +157,34 @@ fn a_resumed_run_ends_as_one_that_was_not_stopped() {
     // Nothing is left to do, and nothing changes.
     assert_eq!(run(&parted, &bars(150), &mut ()).unwrap().epochs.len(), 5);
     assert!(files(&whole.out) == files(&parted.out));
+}
+
+#[test]
+fn a_torn_events_file_is_mended_and_a_whole_one_is_kept_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole = job(&directory.path().join("whole"));
+    run(&whole, &bars(60), &mut ()).unwrap();
+    let wanted = std::fs::read(whole.out.join("events.out.tfevents")).unwrap();
+    let damages: [fn(Vec<u8>) -> Vec<u8>; 3] =
+        [|old| old, |old| old[..old.len() - 5].to_vec(), |_| b"something else".to_vec()];
+    for damage in damages {
+        let folder = tempfile::tempdir_in(directory.path()).unwrap();
+        let mut parted = job(folder.path());
+        let mut stop = StopAfter { epochs: 2, step: 0, reports: Vec::new() };
+        run(&parted, &bars(60), &mut stop).unwrap_err();
+        let path = parted.out.join("events.out.tfevents");
+        let found = damage(std::fs::read(&path).unwrap());
+        let is_beginning = wanted.starts_with(&found);
+        std::fs::write(&path, found).unwrap();
+        let mut reader = std::fs::File::open(&path).unwrap();
+        parted.resume = true;
+        run(&parted, &bars(60), &mut ()).unwrap();
+        assert!(std::fs::read(&path).unwrap() == wanted);
+        // Who reads while the run goes on sees what is added.
+        let mut seen = Vec::new();
+        reader.read_to_end(&mut seen).unwrap();
+        assert_eq!(seen == wanted, is_beginning);
+    }
 }
 
 /// A net with a batch norm, whose statistics are part of a run, under everything that remembers.

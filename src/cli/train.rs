@@ -29,8 +29,8 @@ enum What {
 
 /// Train a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
 ///
-/// The run directory holds the architecture, the settings, `metrics.csv`, `best.safetensors` and
-/// `last.safetensors`. The same seed gives the same bits for any number of threads, and a run that
+/// The run directory holds the architecture, the settings, `metrics.csv`, `curves.svg`, an events file
+/// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`. The same seed gives the same bits for any number of threads, and a run that
 /// was stopped and resumed ends like one that was not.
 #[derive(clap::Args)]
 struct NetArgs {

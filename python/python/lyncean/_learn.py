@@ -38,7 +38,8 @@ def train_net(
     data : path
         A folder with IDX files or class folders, in `train` and `test` where there is a split.
     out : path
-        The run directory: architecture, settings, `metrics.csv`, `best.safetensors`, `last.safetensors`.
+        The run directory: architecture, settings, `metrics.csv`, `curves.svg`, an events file for TensorBoard,
+        `best.safetensors`, `last.safetensors`.
     resume : bool
         Go on where a run with the same settings stopped; the end is the same, bit for bit.
     augment : bool or dict

@@ -87,7 +87,9 @@ impl Block {
         }
         let block = Self { parameters, defaults, layers: layers.to_vec() };
         let known: Vec<&str> = block.known().collect();
-        block.layers.iter().for_each(|layer| check_references(layer, name, &known, problems));
+        for layer in &block.layers {
+            check_references(layer, name, &known, problems);
+        }
         Some((name.to_owned(), place, block))
     }
 
@@ -171,7 +173,9 @@ fn parameters(block: &str, table: &Table, problems: &mut Diagnostics) -> Vec<Str
         ));
         return Vec::new();
     };
-    names.iter().for_each(|name| check_name(block, name, &node.span, problems));
+    for name in &names {
+        check_name(block, name, &node.span, problems);
+    }
     names.into_iter().map(str::to_owned).collect()
 }
 
@@ -185,7 +189,9 @@ fn defaults(block: &str, table: &Table, problems: &mut Diagnostics) -> BTreeMap<
         );
         return BTreeMap::new();
     };
-    table.iter().for_each(|(name, span, _)| check_name(block, name, span, problems));
+    for (name, span, _) in table.iter() {
+        check_name(block, name, span, problems);
+    }
     table.iter().map(|(key, _, node)| (key.to_owned(), node.clone())).collect()
 }
 

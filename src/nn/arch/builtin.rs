@@ -27,6 +27,7 @@ pub static BUILTIN: &[(&str, &str)] = &[
     net!("plain56"),
     net!("resnet101"),
     net!("resnet110"),
+    net!("resnet14-gray"),
     net!("resnet152"),
     net!("resnet18"),
     net!("resnet20"),

@@ -171,13 +171,17 @@ impl Expander<'_> {
         let arguments = match block.arguments(used, table, &place) {
             Ok(arguments) => arguments,
             Err(found) => {
-                found.into_iter().for_each(|problem| self.tell(problem));
+                for problem in found {
+                    self.tell(problem);
+                }
                 return None;
             }
         };
         let mut sources = inputs?;
         let mut layers = block.layers.clone();
-        layers.iter_mut().for_each(|layer| put_in(layer, &arguments, &mut self.values));
+        for layer in &mut layers {
+            put_in(layer, &arguments, &mut self.values);
+        }
         let own = table.get("name").map_or(&place, |name| &name.span);
         for index in 0..repeat.unwrap_or(1) {
             self.uses += usize::from(index > 0);

@@ -85,7 +85,7 @@ struct Statistics {
 }
 
 /// Values of a channel over the whole batch, plane after plane.
-fn planes<'a>(x: &'a Tensor, channel: usize, [count, area]: [usize; 2]) -> impl Iterator<Item = &'a [f32]> {
+fn planes(x: &Tensor, channel: usize, [count, area]: [usize; 2]) -> impl Iterator<Item = &[f32]> {
     let starts = (0..x.samples()).map(move |n| (n * count + channel) * area);
     starts.map(move |start| &x.data()[start..][..area])
 }
@@ -95,8 +95,8 @@ fn of_channels<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> V
     (0..count).into_par_iter().map(f).collect()
 }
 
-impl Built {
-    fn statistics(&self, isa: Isa, x: &Tensor, sizes: [usize; 2]) -> Statistics {
+impl Statistics {
+    fn of_batch(isa: Isa, x: &Tensor, sizes: [usize; 2]) -> Self {
         let count = (x.samples() * sizes[1]).max(1) as f64;
         let found = of_channels(sizes[0], |channel| {
             let sum: f64 = planes(x, channel, sizes).map(|plane| f64::from(sum_of(isa, plane))).sum();
@@ -106,9 +106,11 @@ impl Built {
             (mean, (squares / count) as f32)
         });
         let (mean, variance) = found.into_iter().unzip();
-        Statistics { mean, variance }
+        Self { mean, variance }
     }
+}
 
+impl Built {
     fn deviation(&self, variance: f32) -> f32 {
         (variance + self.spec.eps).sqrt()
     }
@@ -161,7 +163,7 @@ impl Layer for Built {
                 .with_hint("a larger batch, or a frozen norm"));
         }
         let Statistics { mean, variance } = if learns {
-            self.statistics(mode.isa, x, sizes)
+            Statistics::of_batch(mode.isa, x, sizes)
         } else {
             let of = |param: &Param| param.value.data().to_vec();
             Statistics { mean: of(&self.mean), variance: of(&self.variance) }
@@ -176,7 +178,9 @@ impl Layer for Built {
         let mut y = x.clone();
         for_each_piece(y.data_mut(), count * area, |_, sample| {
             for (plane, (scale, shift)) in sample.chunks_exact_mut(area.max(1)).zip(&factors) {
-                plane.iter_mut().for_each(|value| *value = *value * scale + shift);
+                for value in plane {
+                    *value = *value * scale + shift;
+                }
             }
         });
         let mut saved = Saved::new(mode, x.shape()).with(mode, x);

@@ -67,7 +67,9 @@ impl Layer for Built {
         }
         let mut y = Vec::with_capacity(batch * shape.count());
         for n in 0..batch {
-            inputs.iter().for_each(|input| y.extend_from_slice(input.sample(n)));
+            for input in inputs {
+                y.extend_from_slice(input.sample(n));
+            }
         }
         let y = Tensor::from_vec(shape.batched(batch)?, y)?;
         let saved = Saved::new(mode, y.shape());

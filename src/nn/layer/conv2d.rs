@@ -154,7 +154,9 @@ impl Connections {
 
     /// Channels in all.
     fn channels(self) -> usize {
-        6
+        match self {
+            Self::LenetC3 => 6,
+        }
     }
 
     /// Where the kernels of all connections lie among `filters x channels`, in order.

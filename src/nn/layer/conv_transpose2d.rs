@@ -217,7 +217,9 @@ impl Layer for Built {
         if let Some(bias) = &self.bias {
             let planes = y.data_mut().chunks_exact_mut(rows * columns);
             for (plane, bias) in planes.zip(bias.value.data().iter().cycle()) {
-                plane.iter_mut().for_each(|value| *value += bias);
+                for value in plane {
+                    *value += bias;
+                }
             }
         }
         Ok((y, Saved::new(mode, x.shape()).with(mode, x)))

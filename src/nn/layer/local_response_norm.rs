@@ -78,7 +78,9 @@ impl Built {
                 let plane = &x[from * area..][..area];
                 out.iter_mut().zip(plane).for_each(|(sum, x)| *sum += x * x);
             }
-            out.iter_mut().for_each(|sum| *sum = self.spec.k + factor * *sum);
+            for sum in out.iter_mut() {
+                *sum = self.spec.k + factor * *sum;
+            }
         }
     }
 

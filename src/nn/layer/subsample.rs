@@ -124,7 +124,9 @@ impl Layer for Built {
         let mut y = sums.clone();
         for (at, plane) in y.data_mut().chunks_exact_mut(rows * columns).enumerate() {
             let (weight, bias) = (self.weight.value.data()[at % count], self.bias.value.data()[at % count]);
-            plane.iter_mut().for_each(|sum| *sum = *sum * weight + bias);
+            for sum in plane {
+                *sum = *sum * weight + bias;
+            }
         }
         Ok((y, Saved::new(mode, x.shape()).with(mode, &sums)))
     }

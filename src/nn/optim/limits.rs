@@ -45,7 +45,9 @@ impl MaxNorm {
                 let norm = libm::sqrt(row.iter().map(|&w| f64::from(w) * f64::from(w)).sum());
                 if norm > f64::from(self.limit) {
                     let factor = (f64::from(self.limit) / norm) as f32;
-                    row.iter_mut().for_each(|w| *w *= factor);
+                    for w in row {
+                        *w *= factor;
+                    }
                 }
             }
         }

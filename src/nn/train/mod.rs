@@ -66,6 +66,8 @@
 
 mod augment;
 mod compare;
+mod curves;
+mod events;
 mod examples;
 mod rundir;
 mod settings;
@@ -184,7 +186,8 @@ impl Score {
 }
 
 /// Trains a net in [`Settings::threads`] threads and fills the run directory: `net.toml`, `settings.json`,
-/// `metrics.csv`, `best.safetensors`, `last.safetensors`, and `state.safetensors` to resume from.
+/// `metrics.csv`, the same as `curves.svg` and as `events.out.tfevents` for TensorBoard, `best.safetensors`,
+/// `last.safetensors`, and `state.safetensors` to resume from.
 ///
 /// # Errors
 /// Problems of the architecture and the settings, examples that do not fit the net, files that

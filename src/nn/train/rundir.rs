@@ -1,5 +1,5 @@
-//! The directory of a training run. Every file is written aside and put in place at once, so a run
-//! that is killed leaves whole files, and `state.safetensors` is the moment to go on from.
+//! The directory of a training run. Every file but the events' is written aside and put in place at
+//! once, so a run that is killed leaves whole files, and `state.safetensors` is the moment to go on from.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochReport, Settings};
+use super::{EpochReport, Settings, curves, events};
 use crate::nn::optim::Optimiser;
 use crate::nn::{Net, weights};
 use crate::{Error, Result};
@@ -81,6 +81,8 @@ impl RunDir {
         }
         self.write("last.safetensors", &weights)?;
         self.write("metrics.csv", csv(&state.epochs).as_bytes())?;
+        self.write("curves.svg", curves::svg(&state.epochs, state.best_epoch).as_bytes())?;
+        self.extend("events.out.tfevents", &events::file(&state.epochs))?;
         let record = Record {
             settings: self.settings.clone(),
             architecture: self.architecture.clone(),
@@ -128,6 +130,20 @@ impl RunDir {
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Makes a file these bytes by adding what it lacks, for readers that keep it open. What is something
+    /// else is written anew.
+    fn extend(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.file(name);
+        let failed = |error| Error::io(path.display(), error);
+        let old = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return self.write(name, bytes),
+            old => old.map_err(failed)?,
+        };
+        let Some(rest) = bytes.strip_prefix(&old[..]) else { return self.write(name, bytes) };
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        file.write_all(rest).map_err(failed)
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
