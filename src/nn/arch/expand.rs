@@ -94,15 +94,19 @@ impl Expander<'_> {
     /// Adds layers of one scope, and gives the output of the last.
     fn layers(&mut self, nodes: &[Node], scope: &Scope<'_>) -> Option<Vec<Source>> {
         let names = self.names(nodes);
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, name) in names.iter().enumerate() {
+            places.entry(name).or_default().push(at);
+        }
         // The outputs of the layers and blocks of this scope so far.
         let mut known: Vec<Option<Vec<Source>>> = Vec::with_capacity(nodes.len());
         for (at, node) in nodes.iter().enumerate() {
-            self.values = self.values.saturating_sub(node.count());
+            self.afford(node.count());
             if self.is_full(&node.span) {
                 return None;
             }
             let Some(table) = node.as_table() else { continue };
-            let inputs = self.inputs(table, at, &names, &known, scope);
+            let inputs = self.inputs(table, at, &places, &known, scope);
             let name = format!("{}{}", scope.prefix, names[at]);
             let used = table.get("use").and_then(Node::as_str).unwrap_or_default();
             let output = match self.blocks.get_key_value(used) {
@@ -151,9 +155,10 @@ impl Expander<'_> {
         let place = table.get("use").map_or(OUTSIDE, |node| node.span.clone());
         let stack: Vec<&str> = scope.stack.iter().copied().chain([used]).collect();
         if scope.stack.contains(&used) {
-            let path = stack.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" in ");
+            let names: Vec<String> = stack.iter().map(|name| format!("`{name}`")).collect();
+            let path = format!("{} uses {}", names[0], names[1..].join(", which uses "));
             let problem = Diagnostic::new(Code::Order, place, format!("block `{used}` uses itself"));
-            self.tell(problem.with_hint(format!("here: {path}, from the outermost")));
+            self.tell(problem.with_hint(path));
             return None;
         }
         if scope.stack.len() == DEEPEST {
@@ -256,25 +261,33 @@ impl Expander<'_> {
         &mut self,
         table: &Table,
         index: usize,
-        names: &[String],
+        places: &HashMap<&str, Vec<usize>>,
         known: &[Option<Vec<Source>>],
         scope: &Scope<'_>,
     ) -> Option<Vec<Source>> {
         let Some(node) = table.get("in") else {
-            return match index.checked_sub(1) {
-                Some(above) => known[above].clone(),
-                None => Some(scope.inputs.to_vec()),
+            let sources = match index.checked_sub(1) {
+                Some(above) => known[above].as_deref()?,
+                None => scope.inputs,
             };
+            return self.afford(sources.len()).then(|| sources.to_vec());
         };
         let list = node.as_array().unwrap_or(std::slice::from_ref(node));
         let (mut inputs, mut is_good) = (Vec::new(), true);
         for item in list {
-            match self.input(item, index, names, known, scope) {
-                Some(sources) => inputs.extend(sources),
-                None => is_good = false,
+            match self.input(item, index, places, known, scope) {
+                Some(sources) if self.afford(sources.len()) => inputs.extend(sources),
+                _ => is_good = false,
             }
         }
         is_good.then_some(inputs)
+    }
+
+    /// Whether so many values may still be made: a list of the inputs of a block may name the same ones again and
+    /// again.
+    fn afford(&mut self, count: usize) -> bool {
+        self.values = self.values.saturating_sub(count);
+        self.values > 0
     }
 
     /// What one name of `in` means.
@@ -282,7 +295,7 @@ impl Expander<'_> {
         &mut self,
         item: &Node,
         index: usize,
-        names: &[String],
+        places: &HashMap<&str, Vec<usize>>,
         known: &[Option<Vec<Source>>],
         scope: &Scope<'_>,
     ) -> Option<Vec<Source>> {
@@ -299,20 +312,20 @@ impl Expander<'_> {
         {
             return Some(vec![*source]);
         }
-        if let Some(found) = names.iter().position(|known| known == name) {
-            if names[..index].iter().filter(|known| *known == name).nth(1).is_some() {
+        if let Some(places) = places.get(name) {
+            let above = places.partition_point(|&place| place < index);
+            if above == 1 {
+                return known[places[0]].clone();
+            }
+            let place = item.span.clone();
+            let problem = if above == 0 {
+                Diagnostic::new(Code::Order, place, format!("`{name}` stands further down"))
+                    .with_hint(format!("a layer reads only layers above it: move `{name}` up"))
+            } else {
                 let message = format!("more than one layer above is called `{name}`");
-                let hint = format!("name the layer inside, as in `{name}.relu`");
-                let problem = Diagnostic::new(Code::DuplicateName, item.span.clone(), message);
-                self.tell(problem.with_hint(hint));
-                return None;
-            }
-            if found < index {
-                return known[found].clone();
-            }
-            let problem =
-                Diagnostic::new(Code::Order, item.span.clone(), format!("`{name}` stands further down"))
-                    .with_hint(format!("a layer reads only layers above it: move `{name}` up"));
+                Diagnostic::new(Code::DuplicateName, place, message)
+                    .with_hint(format!("name the layer inside, as in `{name}.relu`"))
+            };
             self.tell(problem);
             return None;
         }
@@ -320,7 +333,9 @@ impl Expander<'_> {
         if let Some(&found) = self.known.get(&format!("{}{name}", scope.prefix)) {
             return Some(vec![Source::Layer(found)]);
         }
-        let candidates = names[..index].iter().map(String::as_str).chain(["input"]);
+        let above = places.iter().filter(|(_, places)| places[0] < index);
+        let mut candidates: Vec<&str> = above.map(|(name, _)| *name).chain(["input"]).collect();
+        candidates.sort_unstable();
         let message = format!("no layer is called `{name}`");
         let hint = did_you_mean(name, candidates);
         self.tell(Diagnostic::new(Code::UnknownInput, item.span.clone(), message).with_hint(hint));
