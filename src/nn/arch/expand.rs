@@ -44,6 +44,8 @@ pub(super) fn expand(
     };
     let scope = Scope { prefix: "", inputs: &[Source::Input], site: None, stack: &[] };
     expander.layers(nodes, &scope);
+    // What the last layer was one too many of.
+    expander.is_full(&nodes.last().map_or(OUTSIDE, |node| node.span.clone()));
     expander.items
 }
 
