@@ -288,7 +288,9 @@ fn bombs_are_refused_in_no_time() {
 
     // Deep ones: 16 in each other, each twenty of the next, whose last is right or not.
     let tower = |last: &str, depth: usize| {
-        let inner = |at: usize| block(&format!("b{at}"), &use_of(&format!("b{}", at + 1), "").repeat(20));
+        let inner = |at: usize| {
+            block(&format!("b{at}"), &use_of(&format!("b{}", at + 1), "in = \"input\"").repeat(20))
+        };
         let blocks: String = (0..depth).map(inner).collect();
         format!("{blocks}{}[[layer]]\nuse = \"b0\"\n", block(&format!("b{depth}"), last))
     };

@@ -47,7 +47,10 @@ fn a_net_is_told_layer_by_layer() {
     assert!(said.code == 2 && said.err.starts_with("error[P016]: layer `"), "{said:?}");
     let said = room.run(&["nets", "resnet19"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.starts_with("error: there is no net `resnet19`\nhint: did you mean `resnet1"), "{said:?}");
+    assert!(
+        said.err.starts_with("error: there is no net `resnet19`\nhint: did you mean `resnet1"),
+        "{said:?}"
+    );
     let said = room.run(&["nets", "vgg16", "--input", "3x2x"]);
     assert!(said.code == 2 && said.err.contains("expected whole numbers with `x` between them"), "{said:?}");
 }
@@ -56,7 +59,8 @@ fn a_net_is_told_layer_by_layer() {
 #[test]
 fn the_arithmetic_of_a_convolution() {
     let room = Room::new();
-    let asked = ["nets", "--conv-arith", "--input", "32x32x3", "--filters", "20", "-k", "5", "-p", "1", "-s", "2"];
+    let asked =
+        ["nets", "--conv-arith", "--input", "32x32x3", "--filters", "20", "-k", "5", "-p", "1", "-s", "2"];
     let said = room.run(&asked);
     assert_eq!(said.code, 0, "{said:?}");
     let value = |row: &str| {
@@ -75,13 +79,31 @@ fn the_arithmetic_of_a_convolution() {
     );
     // Groups see a part of the channels; what does not divide is told.
     let grouped = |groups: &str| {
-        let asked = ["nets", "--conv-arith", "--input", "8x8x4", "--filters", "6", "-k", "3", "-g", groups, "--json"];
+        let asked =
+            ["nets", "--conv-arith", "--input", "8x8x4", "--filters", "6", "-k", "3", "-g", groups, "--json"];
         room.run(&asked)
     };
     assert_eq!(json(&grouped("2").out)["parameters"], 6 * (9 * 2 + 1));
     assert_eq!(grouped("4").code, 2);
-    for [k, s, d, g] in [["0", "1", "1", "1"], ["3", "0", "1", "1"], ["3", "1", "0", "1"], ["3", "1", "1", "0"]] {
-        let asked = ["nets", "--conv-arith", "--input", "8x8x4", "--filters", "6", "-k", k, "-s", s, "-d", d, "-g", g];
+    for [k, s, d, g] in
+        [["0", "1", "1", "1"], ["3", "0", "1", "1"], ["3", "1", "0", "1"], ["3", "1", "1", "0"]]
+    {
+        let asked = [
+            "nets",
+            "--conv-arith",
+            "--input",
+            "8x8x4",
+            "--filters",
+            "6",
+            "-k",
+            k,
+            "-s",
+            s,
+            "-d",
+            d,
+            "-g",
+            g,
+        ];
         let said = room.run(&asked);
         assert!(said.code == 2 && said.err.starts_with("error: "), "{asked:?}: {said:?}");
     }
@@ -95,7 +117,11 @@ fn nets_are_drawn_as_pipelines_are() {
     let said = room.run(&["graph", "googlenet"]);
     assert!(said.code == 0 && said.out.starts_with("digraph net {\n"), "{said:?}");
     // Solid boxes for what inference computes, dashed ones for the two auxiliary classifiers.
-    assert!(said.out.contains("[label=\"inception3a.branch2.0.conv\\nconv2d\\n96x28x28\"];\n"), "{}", said.out);
+    assert!(
+        said.out.contains("[label=\"inception3a.branch2.0.conv\\nconv2d\\n96x28x28\"];\n"),
+        "{}",
+        said.out
+    );
     assert_eq!(said.out.matches("style=\"rounded,dashed\"").count(), 16);
     let said = room.run(&["graph", "builtin:lenet5", "--format", "mermaid"]);
     assert!(said.out.starts_with("flowchart LR\n  n0([\"input<br>1x28x28\"])\n"), "{said:?}");

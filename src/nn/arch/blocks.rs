@@ -73,7 +73,8 @@ impl Block {
         let place = table.get("name").map_or(span.clone(), |node| node.span.clone());
         if Kind::by_name(name).is_some() {
             let message = format!("a block cannot be called `{name}`, as a layer is");
-            problems.push(Diagnostic::new(Code::DuplicateName, place.clone(), message));
+            problems.push(Diagnostic::new(Code::DuplicateName, place, message));
+            return None;
         }
         let parameters = parameters(name, table, problems);
         let defaults = defaults(name, table, problems);
