@@ -334,7 +334,7 @@ fn bombs_are_refused_in_no_time() {
     // Many layers without names, in a file that is long itself.
     let told = problems(&"[[layer]]\nuse = \"relu\"\n".repeat(10_001));
     assert!(told.len() == 1 && told[0].starts_with(full), "{told:?}");
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Expander<'_> {
             let used = table.get("use").and_then(Node::as_str).unwrap_or_default();
             let output = match self.blocks.get_key_value(used) {
                 Some((used, block)) => self.block(used, block, node, &name, inputs, scope),
-                None => self.add(name, table, node, inputs, scope),
+                None => Some(vec![self.add(name, table, node, inputs, scope)]),
             };
             known.push(output);
         }
@@ -127,7 +127,7 @@ impl Expander<'_> {
         node: &Node,
         inputs: Option<Vec<Source>>,
         scope: &Scope<'_>,
-    ) -> Option<Vec<Source>> {
+    ) -> Source {
         let index = self.items.len();
         if self.known.insert(name.clone(), index).is_some() {
             // Of a block, the use is to blame, and it is told once.
@@ -139,7 +139,7 @@ impl Expander<'_> {
             }
         }
         self.items.push(Item { name, table: table.clone(), span: node.span.clone(), inputs });
-        Some(vec![Source::Layer(index)])
+        Source::Layer(index)
     }
 
     /// A use of a block: its layers once, or one after another.
