@@ -603,3 +603,34 @@ fn a_net_has_the_slopes_of_finite_differences() {
         }
     }
 }
+
+/// The loss of a head, times its weight, reaches what lies below.
+#[test]
+fn heads_have_the_slopes_of_finite_differences() {
+    let text = "version = 1\nname = \"t\"\ninput = [4]\n[[head]]\nlayer = \"early\"\nweight = 0.3\n\
+                [[layer]]\nuse = \"linear\"\nname = \"a\"\nout = 3\n[[layer]]\nuse = \"linear\"\nname = \"early\"\nout = 3\n\
+                [[layer]]\nuse = \"linear\"\nname = \"late\"\nin = \"a\"\nout = 3\n";
+    let net = || Net::build(arch::parse(&Source::new("t", text)).unwrap(), 5).unwrap();
+    let x = narrow(Shape::new(&[2, 4]).unwrap(), &values(8, 1));
+    let mode = Mode::training(Rng::new(0));
+    let measure = |y: &Tensor| softmax_cross_entropy(y, &[1, 2]).unwrap();
+    let loss = |net: &Net| {
+        let (y, tape) = net.record(&x, &mode).unwrap();
+        measure(&y).loss + 0.3 * measure(&tape.heads()[0]).loss
+    };
+    let (y, tape) = net().record(&x, &mode).unwrap();
+    let heads = vec![measure(&tape.heads()[0]).gradient];
+    let grads = net().backward_heads(&tape, measure(&y).gradient, heads).unwrap();
+    for (which, param) in net().params().enumerate() {
+        for i in 0..param.value.shape().count() {
+            let moved = |by: f32| {
+                let mut other = net();
+                other.params_mut().nth(which).unwrap().value.data_mut()[i] += by;
+                loss(&other)
+            };
+            let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2;
+            let got = f64::from(grads.get(&param.name).unwrap().data()[i]);
+            assert!((slope - got).abs() < 1e-4, "{} {i}: {slope} by differences, got {got}", param.name);
+        }
+    }
+}

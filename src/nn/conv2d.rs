@@ -28,6 +28,7 @@ use super::parallel::{for_each_piece, sum_over_samples, with_scratch};
 use super::{Shape, Tensor, Window};
 use crate::kernel::Isa;
 use crate::kernel::conv2d as kernel;
+use crate::kernel::norm::sum_of;
 use crate::{Error, Result};
 
 /// `y[n, o, p] = bias[o] + sum over c, k of weight[o, c, k] * x[n, c, S p + D k - P]`.
@@ -142,27 +143,15 @@ pub fn conv2d_weight_grad(
 /// [`Shape`](crate::ErrorKind::Shape) when `dy` has not four axes.
 pub fn conv2d_bias_grad(dy: &Tensor) -> Result<Tensor> {
     let [samples, filters, height, width] = axes("output gradient", dy.shape())?;
-    let area = height * width;
+    let (area, isa) = (height * width, Isa::best());
     let sums = sum_over_samples(samples, filters, |samples, sums| {
         for n in samples {
             for (filter, sum) in sums.iter_mut().enumerate() {
-                *sum += sum_of(&dy.sample(n)[filter * area..][..area]);
+                *sum += sum_of(isa, &dy.sample(n)[filter * area..][..area]);
             }
         }
     });
     Tensor::from_vec(Shape::new(&[filters])?, sums)
-}
-
-/// A sum in sixteen interleaved parts, which is the same on every machine and vectorises.
-pub(super) fn sum_of(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut parts = [0.0f32; 16];
-    for chunk in chunks {
-        for l in 0..16 {
-            parts[l] += chunk[l];
-        }
-    }
-    parts.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
 /// A convolution of a batch, checked.

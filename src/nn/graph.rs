@@ -199,8 +199,8 @@ impl Net {
         self.backward_heads(tape, dy, Vec::new())
     }
 
-    /// As [`backward`](Self::backward), with the gradients of the heads' outputs beside, in the order of
-    /// [`Arch::heads`]; heads without one have none.
+    /// As [`backward`](Self::backward), with the gradient of each head's own loss for its output beside, in the
+    /// order of [`Arch::heads`], whose weights they are multiplied with here. Heads without one have none.
     ///
     /// # Errors
     /// As [`backward`](Self::backward).
@@ -210,7 +210,8 @@ impl Net {
         if let Some(last) = pending.last_mut() {
             *last = Some(dy);
         }
-        for (head, dy) in self.arch.heads.iter().zip(heads) {
+        for (head, mut dy) in self.arch.heads.iter().zip(heads) {
+            dy.data_mut().iter_mut().for_each(|dy| *dy *= head.weight);
             match &mut pending[head.layer] {
                 Some(sum) => sum.add(&dy)?,
                 empty => *empty = Some(dy),
@@ -322,6 +323,37 @@ mod tests {
         assert_eq!(&*y.shape(), [2, 8]);
         let grads = net.backward(&tape, y).unwrap();
         assert_eq!(grads.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a.bias", "a.weight"]);
+    }
+
+    #[test]
+    fn frozen_parameters_have_no_gradient_and_what_is_below_is_not_asked() {
+        let text = FORK.replace(
+            "use = \"flatten\"\nin = \"tanh\"\n",
+            "use = \"flatten\"\nin = \"tanh\"\n[[layer]]\nuse = \"linear\"\nname = \"b\"\nout = 2\n",
+        );
+        let arch = || arch::parse(&crate::document::Source::new("fork", &*text)).unwrap();
+        let x = Tensor::from_fn(Shape::new(&[2, 1, 4, 4]).unwrap(), |i| (i % 7) as f32 * 0.1);
+        for (pattern, left, learn) in
+            [("a.*", vec!["b.bias", "b.weight"], false), ("*.weight", vec!["a.bias", "b.bias"], true)]
+        {
+            let mut net = Net::build(arch(), 3).unwrap();
+            net.freeze(&[pattern.to_owned()]).unwrap();
+            let (y, tape) = net.record(&x, &Mode::training(Rng::new(0))).unwrap();
+            let grads = net.backward(&tape, y).unwrap();
+            assert_eq!(grads.iter().map(|(name, _)| name).collect::<Vec<_>>(), left);
+            // The convolution and what follows it up to the linear layer.
+            assert!(net.nodes[..4].iter().all(|node| node.learns == learn));
+            assert!(net.nodes[4].learns && net.nodes[0].frozen != learn);
+        }
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        let yes =
+            [("conv1.*", "conv1.weight"), ("*", "a"), ("*.bias", "a.bias"), ("a*b*c", "a.b.b.c"), ("a", "a")];
+        let no = [("conv1.*", "xconv1.weight"), ("a", "ab"), ("a*b", "a"), ("ab*b", "ab"), ("*b*c", "a.c.b")];
+        assert!(yes.iter().all(|(pattern, name)| matches(pattern, name)));
+        assert!(no.iter().all(|(pattern, name)| !matches(pattern, name)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a net costs, layer by layer, without building it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Shape;
@@ -108,8 +110,13 @@ fn peak(arch: &Arch, needed: &[bool]) -> u64 {
     for index in (0..arch.layers.len()).filter(|&index| needed[index]) {
         live += bytes(arch.layers[index].output);
         peak = peak.max(live);
-        let ended = (0..=index).filter(|&from| needed[from] && last_use[from] == index && from != index);
-        live -= ended.map(|from| bytes(arch.layers[from].output)).sum::<u64>();
+        let read = arch.layers[index].inputs.iter().filter_map(|source| match *source {
+            Source::Layer(from) if last_use[from] == index => Some(from),
+            _ => None,
+        });
+        // A layer may read one output twice.
+        let ended: BTreeSet<usize> = read.collect();
+        live -= ended.into_iter().map(|from| bytes(arch.layers[from].output)).sum::<u64>();
     }
     peak
 }

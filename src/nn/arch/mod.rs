@@ -162,9 +162,11 @@ impl Arch {
             *last = true;
         }
         for (index, layer) in self.layers.iter().enumerate().rev() {
-            for source in layer.inputs.iter().filter(|_| needed[index]).copied().collect::<Vec<_>>() {
-                if let Source::Layer(from) = source {
-                    needed[from] = true;
+            if needed[index] {
+                for source in &layer.inputs {
+                    if let Source::Layer(from) = *source {
+                        needed[from] = true;
+                    }
                 }
             }
         }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::{no_padding, yes};
 use super::max_pool::{grown, pool_output, pool_window};
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::Result;
@@ -27,14 +28,6 @@ pub struct AvgPool {
     /// values alone.
     #[serde(default = "yes")]
     pub count_include_pad: bool,
-}
-
-fn no_padding() -> Padding {
-    Padding::All(0)
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The kind `avg-pool`.

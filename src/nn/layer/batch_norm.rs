@@ -134,12 +134,12 @@ impl Layer for Built {
     }
 
     fn commit(&mut self, saved: &Saved) {
-        let [.., statistics] = &saved.tensors[..] else { return };
+        // Without a count the pass worked with what the buffers hold already.
+        let ([.., statistics], Some(&count)) = (&saved.tensors[..], saved.indices.first()) else { return };
         let channels = self.mean.value.data().len();
         let (mean, variance) = statistics.data().split_at(channels);
         // The running variance is that of a larger population: n / (n - 1) of the batch's.
-        let count = saved.indices.first().map_or(1.0, |&count| f64::from(count));
-        let larger = (count / (count - 1.0).max(1.0)) as f32;
+        let larger = (f64::from(count) / f64::from(count - 1).max(1.0)) as f32;
         let share = self.spec.momentum;
         let toward = |old: &mut f32, new: f32| *old = (1.0 - share) * *old + share * new;
         self.mean.value.data_mut().iter_mut().zip(mean).for_each(|(old, new)| toward(old, *new));
@@ -274,6 +274,23 @@ mod tests {
         let inference = layer.forward(&[&x], &Mode::inference()).unwrap().0;
         assert_eq!(layer.forward(&[&x], &frozen).unwrap().0, inference);
         assert_ne!(inference, y);
+    }
+
+    #[test]
+    fn a_frozen_norm_scales_the_gradient_alone() {
+        let (mut layer, x) = (built(), batch());
+        layer.buffers_mut()[1].value = Tensor::from_fn(Shape::new(&[2]).unwrap(), |c| 3.0 + c as f32);
+        layer.params_mut()[0].value = Tensor::from_fn(Shape::new(&[2]).unwrap(), |c| 1.0 - 3.0 * c as f32);
+        let frozen = Mode { frozen: true, ..Mode::training(Rng::new(0)) };
+        let (_, saved) = layer.forward(&[&x], &frozen).unwrap();
+        let dy = Tensor::from_fn(x.shape(), |i| ((i * 5) % 13) as f32 - 6.0);
+        let dx = layer.backward(&saved, &dy, &mut Grads::default(), true).unwrap();
+        for (i, (dx, dy)) in dx[0].data().iter().zip(dy.data()).enumerate() {
+            let scale = [1.0 / 3.00001f32.sqrt(), -2.0 / 4.00001f32.sqrt()][i / 3 % 2];
+            assert!((dx - scale * dy).abs() < 1e-5, "{i}: {dx}");
+        }
+        layer.commit(&saved);
+        assert_eq!(layer.buffers()[1].value.data(), [3.0, 4.0]);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::{Affine, check_groups, once, yes};
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, one};
 use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
-use crate::nn::init::fan_in_uniform;
 use crate::nn::{Param, Window};
 use crate::{Error, Result};
 
@@ -24,28 +24,20 @@ pub struct Conv1d {
     #[serde(default)]
     pub padding: usize,
     /// Stride S.
-    #[serde(default = "one_step")]
+    #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub stride: usize,
     /// Distance of neighbouring filter taps.
-    #[serde(default = "one_step")]
+    #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub dilation: usize,
     /// Groups that channels and filters are divided into; a filter sees the channels of its group.
-    #[serde(default = "one_step")]
+    #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub groups: usize,
     /// Whether each filter adds a number of its own.
     #[serde(default = "yes")]
     pub bias: bool,
-}
-
-fn one_step() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The kind `conv1d`.
@@ -82,18 +74,8 @@ impl Conv1d {
     /// The shape of the weight: `[out, channels / groups, kernel]`.
     fn weight(&self, inputs: &[Shape]) -> Result<Shape> {
         let [channels, _] = sequence(one(inputs)?)?;
-        let (out, groups) = (self.out, self.groups);
-        if out == 0 || groups == 0 {
-            return Err(Error::pipeline(format!(
-                "`out` and `groups` must be at least 1, got {out} and {groups}"
-            )));
-        }
-        if !channels.is_multiple_of(groups) || !out.is_multiple_of(groups) {
-            return Err(Error::shape(format!(
-                "expected channels and filters that `groups = {groups}` divides, got {channels} and {out}"
-            )));
-        }
-        Shape::new(&[out, channels / groups, self.kernel])
+        check_groups(channels, self.out, self.groups)?;
+        Shape::new(&[self.out, channels / self.groups, self.kernel])
     }
 }
 
@@ -108,14 +90,8 @@ impl Spec for Conv1d {
         self.output(inputs)?;
         let shape = self.weight(inputs)?;
         let fan_in = shape.sample().count();
-        let weight = fan_in_uniform(shape, fan_in, rng.stream("weight"));
-        let bias = fan_in_uniform(Shape::new(&[self.out])?, fan_in, rng.stream("bias"));
-        Ok(Box::new(Built {
-            weight: Param::new(name, "weight", weight),
-            bias: self.bias.then(|| Param::new(name, "bias", bias)),
-            window: self.window(),
-            groups: self.groups,
-        }))
+        let affine = Affine::new(name, shape, self.bias.then_some(self.out), fan_in, rng)?;
+        Ok(Box::new(Built { affine, window: self.window(), groups: self.groups }))
     }
 
     fn parameters(&self, inputs: &[Shape]) -> Result<usize> {
@@ -133,8 +109,7 @@ impl Spec for Conv1d {
 
 #[derive(Debug)]
 struct Built {
-    weight: Param,
-    bias: Option<Param>,
+    affine: Affine,
     window: Window,
     groups: usize,
 }
@@ -155,32 +130,30 @@ fn from_rows(tensor: &Tensor) -> Result<Tensor> {
 
 impl Layer for Built {
     fn params(&self) -> Vec<&Param> {
-        std::iter::once(&self.weight).chain(&self.bias).collect()
+        self.affine.params()
     }
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
-        std::iter::once(&mut self.weight).chain(&mut self.bias).collect()
+        self.affine.params_mut()
     }
 
     /// # Shapes
     /// `[n, c, l]` to `[n, out, ol]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = as_rows(one(inputs)?)?;
-        let (weight, bias) = (as_rows(&self.weight.value)?, self.bias.as_ref().map(|bias| &bias.value));
-        let y = conv2d(mode.isa, &x, &weight, bias, &self.window, self.groups)?;
+        let weight = as_rows(&self.affine.weight.value)?;
+        let y = conv2d(mode.isa, &x, &weight, self.affine.bias(), &self.window, self.groups)?;
         Ok((from_rows(&y)?, Saved::new(mode, x.shape()).with(mode, &x)))
     }
 
     fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
-        let (isa, dy, weight) = (saved.isa, as_rows(dy)?, as_rows(&self.weight.value)?);
-        if grads.wants(&self.weight.name) {
-            let x = saved.tensor()?;
-            let dw = conv2d_weight_grad(isa, x, &dy, weight.shape(), &self.window, self.groups)?;
-            grads.add(&self.weight.name, from_rows(&dw)?)?;
-        }
-        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
-            grads.add(&bias.name, conv2d_bias_grad(&dy)?)?;
-        }
+        let (isa, dy, weight) = (saved.isa, as_rows(dy)?, as_rows(&self.affine.weight.value)?);
+        let weight_grad = || {
+            let dw =
+                conv2d_weight_grad(isa, saved.tensor()?, &dy, weight.shape(), &self.window, self.groups)?;
+            from_rows(&dw)
+        };
+        self.affine.add_grads(grads, weight_grad, || conv2d_bias_grad(&dy))?;
         if !need_dx {
             return Ok(Vec::new());
         }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::{Affine, check_groups, every_pixel, no_padding, once, yes};
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, image, one};
 use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
-use crate::nn::init::fan_in_uniform;
 use crate::nn::{Padding, Pair, Param, Window};
 use crate::{Error, Result};
 
@@ -29,7 +29,7 @@ pub struct Conv2d {
     #[serde(default = "every_pixel")]
     pub dilation: Pair,
     /// Groups that channels and filters are divided into; a filter sees the channels of its group.
-    #[serde(default = "one_group")]
+    #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub groups: usize,
     /// Whether each filter adds a number of its own.
@@ -37,22 +37,6 @@ pub struct Conv2d {
     pub bias: bool,
     /// Which channels each filter sees, where it is not all of its group.
     pub connections: Option<Connections>,
-}
-
-fn no_padding() -> Padding {
-    Padding::All(0)
-}
-
-fn every_pixel() -> Pair {
-    Pair::One(1)
-}
-
-fn one_group() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The kind `conv2d`.
@@ -91,18 +75,7 @@ impl Conv2d {
     /// The shape of the weight: `[out, channels / groups, kernel, kernel]`.
     fn weight(&self, inputs: &[Shape]) -> Result<Shape> {
         let [channels, ..] = image(one(inputs)?)?;
-        if self.out == 0 || self.groups == 0 {
-            return Err(Error::pipeline(format!(
-                "`out` and `groups` must be at least 1, got {} and {}",
-                self.out, self.groups
-            )));
-        }
-        if !channels.is_multiple_of(self.groups) || !self.out.is_multiple_of(self.groups) {
-            return Err(Error::shape(format!(
-                "expected channels and filters that `groups = {}` divides, got {channels} and {}",
-                self.groups, self.out
-            )));
-        }
+        check_groups(channels, self.out, self.groups)?;
         let [height, width] = self.window().kernel;
         if let Some(connections) = self.connections {
             let wanted = [connections.table().len(), connections.channels(), 1];
@@ -178,13 +151,11 @@ impl Spec for Conv2d {
     fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
         let shape = self.weight(inputs)?;
-        // Filters of the C3 table see three channels or more; three is what LeCun divides by as well.
+        // The filters of the C3 table that see least see three channels.
         let fan_in = shape.sample().count() * if self.connections.is_some() { 3 } else { 1 };
-        let weight = fan_in_uniform(shape, fan_in, rng.stream("weight"));
-        let bias = fan_in_uniform(Shape::new(&[self.out])?, fan_in, rng.stream("bias"));
+        let affine = Affine::new(name, shape, self.bias.then_some(self.out), fan_in, rng)?;
         Ok(Box::new(Built {
-            weight: Param::new(name, "weight", weight),
-            bias: self.bias.then(|| Param::new(name, "bias", bias)),
+            affine,
             window: self.window(),
             groups: self.groups,
             connections: self.connections,
@@ -212,8 +183,7 @@ impl Spec for Conv2d {
 
 #[derive(Debug)]
 struct Built {
-    weight: Param,
-    bias: Option<Param>,
+    affine: Affine,
     window: Window,
     groups: usize,
     connections: Option<Connections>,
@@ -223,11 +193,11 @@ impl Built {
     /// The weight as `[out, channels / groups, kernel, kernel]`, with zeros where a filter does not
     /// see a channel.
     fn filters(&self) -> Result<Tensor> {
-        let Some(connections) = self.connections else { return Ok(self.weight.value.clone()) };
+        let Some(connections) = self.connections else { return Ok(self.affine.weight.value.clone()) };
         let (table, [height, width]) = (connections.table(), self.window.kernel);
         let mut dense = Tensor::zeros(Shape::new(&[table.len(), connections.channels(), height, width])?);
         let taps = height * width;
-        for (kernel, at) in self.weight.value.data().chunks_exact(taps).zip(connections.places()) {
+        for (kernel, at) in self.affine.weight.value.data().chunks_exact(taps).zip(connections.places()) {
             dense.data_mut()[at * taps..][..taps].copy_from_slice(kernel);
         }
         Ok(dense)
@@ -238,38 +208,34 @@ impl Built {
         let Some(connections) = self.connections else { return Ok(dense) };
         let taps = self.window.kernel[0] * self.window.kernel[1];
         let kernels = connections.places().flat_map(|at| dense.data()[at * taps..][..taps].iter().copied());
-        Tensor::from_vec(self.weight.value.shape(), kernels.collect())
+        Tensor::from_vec(self.affine.weight.value.shape(), kernels.collect())
     }
 }
 
 impl Layer for Built {
     fn params(&self) -> Vec<&Param> {
-        std::iter::once(&self.weight).chain(&self.bias).collect()
+        self.affine.params()
     }
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
-        std::iter::once(&mut self.weight).chain(&mut self.bias).collect()
+        self.affine.params_mut()
     }
 
     /// # Shapes
     /// `[n, c, h, w]` to `[n, out, oh, ow]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
-        let bias = self.bias.as_ref().map(|bias| &bias.value);
-        let y = conv2d(mode.isa, x, &self.filters()?, bias, &self.window, self.groups)?;
+        let y = conv2d(mode.isa, x, &self.filters()?, self.affine.bias(), &self.window, self.groups)?;
         Ok((y, Saved::new(mode, x.shape()).with(mode, x)))
     }
 
     fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
         let (isa, window, groups) = (saved.isa, &self.window, self.groups);
-        if grads.wants(&self.weight.name) {
+        let weight = || {
             let shape = self.filters()?.shape();
-            let dw = conv2d_weight_grad(isa, saved.tensor()?, dy, shape, window, groups)?;
-            grads.add(&self.weight.name, self.packed(dw)?)?;
-        }
-        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
-            grads.add(&bias.name, conv2d_bias_grad(dy)?)?;
-        }
+            self.packed(conv2d_weight_grad(isa, saved.tensor()?, dy, shape, window, groups)?)
+        };
+        self.affine.add_grads(grads, weight, || conv2d_bias_grad(dy))?;
         if !need_dx {
             return Ok(Vec::new());
         }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::{Affine, check_groups, every_pixel, no_padding, once, yes};
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::nn::conv2d::{axes, conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
-use crate::nn::init::fan_in_uniform;
 use crate::nn::{Padding, Pair, Param, Window};
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ pub struct ConvTranspose2d {
     #[serde(default = "every_pixel")]
     pub dilation: Pair,
     /// Groups that channels and filters are divided into.
-    #[serde(default = "one_group")]
+    #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub groups: usize,
     /// Whether each output channel adds a number of its own.
@@ -41,24 +41,8 @@ pub struct ConvTranspose2d {
     pub bias: bool,
 }
 
-fn no_padding() -> Padding {
-    Padding::All(0)
-}
-
 fn no_growth() -> Pair {
     Pair::One(0)
-}
-
-fn every_pixel() -> Pair {
-    Pair::One(1)
-}
-
-fn one_group() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The kind `conv-transpose2d`.
@@ -136,19 +120,9 @@ impl ConvTranspose2d {
     /// The shape of the weight: `[channels, out / groups, kernel, kernel]`.
     fn weight(&self, inputs: &[Shape]) -> Result<Shape> {
         let [channels, ..] = image(one(inputs)?)?;
-        let (out, groups) = (self.out, self.groups);
-        if out == 0 || groups == 0 {
-            return Err(Error::pipeline(format!(
-                "`out` and `groups` must be at least 1, got {out} and {groups}"
-            )));
-        }
-        if !channels.is_multiple_of(groups) || !out.is_multiple_of(groups) {
-            return Err(Error::shape(format!(
-                "expected channels and filters that `groups = {groups}` divides, got {channels} and {out}"
-            )));
-        }
+        check_groups(channels, self.out, self.groups)?;
         let [height, width] = self.window().kernel;
-        Shape::new(&[channels, out / groups, height, width])
+        Shape::new(&[channels, self.out / self.groups, height, width])
     }
 }
 
@@ -170,13 +144,8 @@ impl Spec for ConvTranspose2d {
         self.output(inputs)?;
         let shape = self.weight(inputs)?;
         let fan_in = shape.sample().count();
-        let weight = fan_in_uniform(shape, fan_in, rng.stream("weight"));
-        let bias = fan_in_uniform(Shape::new(&[self.out])?, fan_in, rng.stream("bias"));
-        Ok(Box::new(Built {
-            weight: Param::new(name, "weight", weight),
-            bias: self.bias.then(|| Param::new(name, "bias", bias)),
-            spec: *self,
-        }))
+        let affine = Affine::new(name, shape, self.bias.then_some(self.out), fan_in, rng)?;
+        Ok(Box::new(Built { affine, spec: *self }))
     }
 
     fn parameters(&self, inputs: &[Shape]) -> Result<usize> {
@@ -191,18 +160,17 @@ impl Spec for ConvTranspose2d {
 
 #[derive(Debug)]
 struct Built {
-    weight: Param,
-    bias: Option<Param>,
+    affine: Affine,
     spec: ConvTranspose2d,
 }
 
 impl Layer for Built {
     fn params(&self) -> Vec<&Param> {
-        std::iter::once(&self.weight).chain(&self.bias).collect()
+        self.affine.params()
     }
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
-        std::iter::once(&mut self.weight).chain(&mut self.bias).collect()
+        self.affine.params_mut()
     }
 
     /// # Shapes
@@ -213,10 +181,11 @@ impl Layer for Built {
         let [rows, columns] = self.spec.size([height, width])?;
         let shape = Shape::new(&[samples, self.spec.out, rows, columns])?;
         let window = self.spec.window();
-        let mut y = conv2d_input_grad(mode.isa, x, &self.weight.value, shape, &window, self.spec.groups)?;
-        if let Some(bias) = &self.bias {
+        let mut y =
+            conv2d_input_grad(mode.isa, x, &self.affine.weight.value, shape, &window, self.spec.groups)?;
+        if let Some(bias) = self.affine.bias() {
             let planes = y.data_mut().chunks_exact_mut(rows * columns);
-            for (plane, bias) in planes.zip(bias.value.data().iter().cycle()) {
+            for (plane, bias) in planes.zip(bias.data().iter().cycle()) {
                 for value in plane {
                     *value += bias;
                 }
@@ -227,18 +196,13 @@ impl Layer for Built {
 
     fn backward(&self, saved: &Saved, dy: &Tensor, grads: &mut Grads, need_dx: bool) -> Result<Vec<Tensor>> {
         let (isa, window, groups, weight) =
-            (saved.isa, &self.spec.window(), self.spec.groups, &self.weight.value);
+            (saved.isa, &self.spec.window(), self.spec.groups, &self.affine.weight.value);
         let [samples, _, height, width] = axes("input", saved.input)?;
         let [rows, columns] = self.spec.size([height, width])?;
         expect_gradient(dy, Shape::new(&[samples, self.spec.out, rows, columns])?)?;
         // The roles of input and output are changed: `dy` is what the filters see.
-        if grads.wants(&self.weight.name) {
-            let dw = conv2d_weight_grad(isa, dy, saved.tensor()?, weight.shape(), window, groups)?;
-            grads.add(&self.weight.name, dw)?;
-        }
-        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
-            grads.add(&bias.name, conv2d_bias_grad(dy)?)?;
-        }
+        let weight_grad = || conv2d_weight_grad(isa, dy, saved.tensor()?, weight.shape(), window, groups);
+        self.affine.add_grads(grads, weight_grad, || conv2d_bias_grad(dy))?;
         if !need_dx {
             return Ok(Vec::new());
         }

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::{Affine, yes};
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
 use crate::kernel::gemm::{Matrix, gemm};
 use crate::nn::Param;
-use crate::nn::init::fan_in_uniform;
 use crate::nn::parallel::{for_each_piece, with_scratch};
 use crate::{Error, Result};
 
@@ -20,10 +20,6 @@ pub struct Linear {
     /// Whether each output adds a number of its own.
     #[serde(default = "yes")]
     pub bias: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The kind `linear`.
@@ -62,12 +58,8 @@ impl Spec for Linear {
 
     fn build(&self, name: &str, inputs: &[Shape], rng: Rng) -> Result<Box<dyn Layer>> {
         let shape = self.weight(inputs)?;
-        let weight = fan_in_uniform(shape, shape[1], rng.stream("weight"));
-        let bias = fan_in_uniform(Shape::new(&[self.out])?, shape[1], rng.stream("bias"));
-        Ok(Box::new(Built {
-            weight: Param::new(name, "weight", weight),
-            bias: self.bias.then(|| Param::new(name, "bias", bias)),
-        }))
+        let affine = Affine::new(name, shape, self.bias.then_some(self.out), shape[1], rng)?;
+        Ok(Box::new(Built { affine }))
     }
 
     fn parameters(&self, inputs: &[Shape]) -> Result<usize> {
@@ -81,14 +73,13 @@ impl Spec for Linear {
 
 #[derive(Debug)]
 struct Built {
-    weight: Param,
-    bias: Option<Param>,
+    affine: Affine,
 }
 
 impl Built {
     /// Outputs and inputs.
     fn sizes(&self) -> [usize; 2] {
-        let shape = self.weight.value.shape();
+        let shape = self.affine.weight.value.shape();
         [shape[0], shape[1]]
     }
 }
@@ -100,11 +91,11 @@ fn rows_each(rows: usize) -> usize {
 
 impl Layer for Built {
     fn params(&self) -> Vec<&Param> {
-        std::iter::once(&self.weight).chain(&self.bias).collect()
+        self.affine.params()
     }
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
-        std::iter::once(&mut self.weight).chain(&mut self.bias).collect()
+        self.affine.params_mut()
     }
 
     /// # Shapes
@@ -116,11 +107,11 @@ impl Layer for Built {
             return Err(Error::shape(format!("expected an input of [n, {features}], got {}", x.shape())));
         }
         let mut y = Tensor::zeros(Shape::new(&[x.samples(), out])?);
-        if let Some(bias) = &self.bias {
-            y.data_mut().chunks_exact_mut(out).for_each(|row| row.copy_from_slice(bias.value.data()));
+        if let Some(bias) = self.affine.bias() {
+            y.data_mut().chunks_exact_mut(out).for_each(|row| row.copy_from_slice(bias.data()));
         }
         let rows = rows_each(x.samples());
-        let weight = Matrix { data: self.weight.value.data(), lane_stride: features, depth_stride: 1 };
+        let weight = Matrix { data: self.affine.weight.value.data(), lane_stride: features, depth_stride: 1 };
         for_each_piece(y.data_mut(), rows * out, |i, y| {
             let x = Matrix { data: &x.data()[i * rows * features..], lane_stride: features, depth_stride: 1 };
             let size = [y.len() / out, out, features];
@@ -135,8 +126,8 @@ impl Layer for Built {
         let samples = x.samples();
         expect_gradient(dy, Shape::new(&[samples, out])?)?;
 
-        if grads.wants(&self.weight.name) {
-            let mut dw = Tensor::zeros(self.weight.value.shape());
+        let weight_grad = || {
+            let mut dw = Tensor::zeros(self.affine.weight.value.shape());
             let rows = rows_each(out);
             let right = Matrix { data: x.data(), lane_stride: 1, depth_stride: features };
             for_each_piece(dw.data_mut(), rows * features, |i, dw| {
@@ -146,22 +137,23 @@ impl Layer for Built {
                 let size = [dw.len() / features, features, samples];
                 with_scratch(|scratch| gemm(saved.isa, size, &left, &right, dw, features, &mut scratch.gemm));
             });
-            grads.add(&self.weight.name, dw)?;
-        }
-        if let Some(bias) = self.bias.as_ref().filter(|bias| grads.wants(&bias.name)) {
-            let mut sums = Tensor::zeros(bias.value.shape());
+            Ok(dw)
+        };
+        let bias_grad = || {
+            let mut sums = Tensor::zeros(Shape::new(&[out])?);
             for row in dy.data().chunks_exact(out) {
                 sums.data_mut().iter_mut().zip(row).for_each(|(sum, dy)| *sum += dy);
             }
-            grads.add(&bias.name, sums)?;
-        }
+            Ok(sums)
+        };
+        self.affine.add_grads(grads, weight_grad, bias_grad)?;
         if !need_dx {
             return Ok(Vec::new());
         }
 
         let mut dx = Tensor::zeros(x.shape());
         let rows = rows_each(samples);
-        let right = Matrix { data: self.weight.value.data(), lane_stride: 1, depth_stride: features };
+        let right = Matrix { data: self.affine.weight.value.data(), lane_stride: 1, depth_stride: features };
         for_each_piece(dx.data_mut(), rows * features, |i, dx| {
             let left = Matrix { data: &dy.data()[i * rows * out..], lane_stride: out, depth_stride: 1 };
             let size = [dx.len() / features, features, out];

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::affine::no_padding;
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::kernel::pool::{PoolGeometry, max_pool};
 use crate::nn::conv2d::axes;
@@ -24,10 +25,6 @@ pub struct MaxPool {
     /// Whether a last window that reaches past the padded image counts, so that sizes are rounded up.
     #[serde(default)]
     pub ceil_mode: bool,
-}
-
-fn no_padding() -> Padding {
-    Padding::All(0)
 }
 
 /// The kind `max-pool`.

@@ -52,6 +52,7 @@
 
 mod adaptive_avg_pool;
 mod add;
+mod affine;
 mod avg_pool;
 mod batch_norm;
 mod concat;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one};
 use crate::Result;
+use crate::nn::loss::softmax;
 
 /// `exp(x) / sum of exp(x)` over the channels, at every position. The losses of classifiers hold
 /// their own: a net that is trained with one ends without this layer.
@@ -39,20 +40,7 @@ struct Built;
 impl Layer for Built {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
-        let [count, area] = channels(&x.shape().sample())?;
-        let mut y = x.clone();
-        for sample in y.data_mut().chunks_exact_mut((count * area).max(1)) {
-            for at in 0..area {
-                let places = || (0..count).map(|channel| channel * area + at);
-                let largest = places().map(|i| sample[i]).fold(f32::NEG_INFINITY, f32::max);
-                let mut sum = 0.0;
-                for i in places() {
-                    sample[i] = libm::expf(sample[i] - largest);
-                    sum += sample[i];
-                }
-                places().for_each(|i| sample[i] /= sum);
-            }
-        }
+        let y = softmax(x)?;
         let saved = Saved::new(mode, x.shape()).with(mode, &y);
         Ok((y, saved))
     }

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
-use crate::nn::conv2d::{axes, sum_of};
+use crate::kernel::norm::sum_of;
+use crate::nn::conv2d::axes;
 use crate::nn::init::fan_in_uniform;
 use crate::nn::{Param, Window};
 use crate::{Error, Result};
@@ -141,7 +142,7 @@ impl Layer for Built {
             (Tensor::zeros(self.weight.value.shape()), Tensor::zeros(self.bias.value.shape()));
         for (at, (dy, sums)) in dy.data().chunks_exact(area).zip(sums.data().chunks_exact(area)).enumerate() {
             dw.data_mut()[at % count] += dy.iter().zip(sums).map(|(dy, sum)| dy * sum).sum::<f32>();
-            db.data_mut()[at % count] += sum_of(dy);
+            db.data_mut()[at % count] += sum_of(saved.isa, dy);
         }
         for (param, gradient) in [(&self.weight, dw), (&self.bias, db)] {
             if grads.wants(&param.name) {

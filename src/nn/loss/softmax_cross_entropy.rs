@@ -50,32 +50,39 @@ pub fn softmax_cross_entropy(scores: &Tensor, labels: &[usize]) -> Result<CrossE
     Ok(CrossEntropy { loss: loss / samples as f64, correct, gradient })
 }
 
-/// Probabilities from scores: `exp(s) / sum exp(s)` for each sample.
+/// Probabilities from scores: `exp(s) / sum exp(s)` over the classes, for each sample and position.
 ///
 /// # Shapes
-/// `[n, classes]` to the same.
+/// `[n, classes, ...]` to the same.
 ///
 /// # Errors
-/// [`Shape`](crate::ErrorKind::Shape) when `scores` has not two axes.
+/// [`Shape`](crate::ErrorKind::Shape) when `scores` has fewer than two axes.
 pub fn softmax(scores: &Tensor) -> Result<Tensor> {
-    let [_, classes] = axes(scores)?;
+    let &[_, classes, ref rest @ ..] = &*scores.shape() else {
+        return Err(Error::shape(format!("expected scores of [n, classes, ...], got {}", scores.shape())));
+    };
+    let area: usize = rest.iter().product();
     let mut result = scores.clone();
-    if classes > 0 {
-        for row in result.data_mut().chunks_exact_mut(classes) {
-            let largest = row[first_largest(row)];
-            for score in row.iter_mut() {
-                *score = libm::expf(*score - largest);
+    for sample in result.data_mut().chunks_exact_mut((classes * area).max(1)) {
+        for position in 0..area.min(sample.len()) {
+            let places = || (position..classes * area).step_by(area);
+            let largest = places().fold(position, |best, i| if sample[i] > sample[best] { i } else { best });
+            let largest = sample[largest];
+            let mut total = 0.0;
+            for i in places() {
+                sample[i] = libm::expf(sample[i] - largest);
+                total += sample[i];
             }
-            let total: f32 = row.iter().sum();
-            for p in row {
-                *p /= total;
+            for i in places() {
+                sample[i] /= total;
             }
         }
     }
     Ok(result)
 }
 
-fn first_largest(row: &[f32]) -> usize {
+/// The index of the largest score; of equal ones the first.
+pub(in crate::nn) fn first_largest(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }
 

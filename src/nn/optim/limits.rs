@@ -57,3 +57,36 @@ impl MaxNorm {
         Err(Error::pipeline(format!("`max-norm`: no parameter is called `{}`", self.weights)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Source;
+    use crate::nn::{Shape, Tensor, arch};
+
+    #[test]
+    fn gradients_are_shrunk_to_the_limit_and_small_ones_stay() {
+        let of = |values: [f32; 2]| Tensor::from_vec(Shape::new(&[2]).unwrap(), values.to_vec()).unwrap();
+        let mut grads = Grads::default();
+        grads.add("a", of([3.0, 0.0])).unwrap();
+        grads.add("b", of([0.0, -4.0])).unwrap();
+        assert_eq!(clip(&mut grads, 10.0), 5.0);
+        assert_eq!(grads.get("b").unwrap().data(), [0.0, -4.0]);
+        assert_eq!(clip(&mut grads, 1.0), 5.0);
+        let near =
+            |name: &str, at: usize, wanted: f32| (grads.get(name).unwrap().data()[at] - wanted).abs() < 1e-6;
+        assert!(near("a", 0, 0.6) && near("b", 1, -0.8));
+    }
+
+    #[test]
+    fn rows_are_shrunk_each_on_its_own() {
+        let text =
+            "version = 1\nname = \"t\"\ninput = [2]\n[[layer]]\nuse = \"linear\"\nname = \"fc\"\nout = 2\n";
+        let mut net = Net::blank(arch::parse(&Source::new("t", text)).unwrap()).unwrap();
+        let rows = Tensor::from_vec(Shape::new(&[2, 2]).unwrap(), vec![6.0, 8.0, 1.0, 2.0]).unwrap();
+        net.params_mut().next().unwrap().value = rows;
+        MaxNorm { limit: 5.0, weights: "fc.weight".into() }.apply(&mut net).unwrap();
+        assert_eq!(net.params().next().unwrap().value.data(), [3.0, 4.0, 1.0, 2.0]);
+        assert!(MaxNorm { limit: 5.0, weights: "cf.*".into() }.apply(&mut net).is_err());
+    }
+}

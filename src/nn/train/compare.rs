@@ -3,7 +3,7 @@
 use super::{Loss, Settings, Target};
 use crate::nn::Tensor;
 use crate::nn::loss::{
-    CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, mean_absolute_error,
+    CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, first_largest, mean_absolute_error,
     mean_squared_error,
 };
 use crate::{Error, Result};
@@ -32,9 +32,7 @@ pub(super) fn compare(y: &Tensor, wanted: &Wanted<'_>, settings: &Settings) -> R
         Loss::SquaredError | Loss::CrossEntropy => mean_squared_error(y, &target)?,
     };
     if settings.target == Target::Class {
-        let largest =
-            |row: &[f32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-        let right = |(n, &label): (usize, &usize)| usize::from(largest(y.sample(n)) == label);
+        let right = |(n, &label): (usize, &usize)| usize::from(first_largest(y.sample(n)) == label);
         measured.correct = Some(wanted.labels.iter().enumerate().map(right).sum());
     }
     Ok(measured)

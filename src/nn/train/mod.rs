@@ -82,7 +82,6 @@ pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
 
 use super::arch::{self, Arch};
 use super::layer::Mode;
-use super::loss::softmax_cross_entropy;
 use super::optim::{Optimiser, clip};
 use super::{Net, Rng, Tensor};
 use crate::document::Source;
@@ -202,36 +201,23 @@ pub fn run(job: &TrainNet, examples: &dyn Examples, progress: &mut (dyn Progress
 /// # Errors
 /// Examples that do not fit the net or cannot be read.
 pub fn evaluate(net: &Net, examples: &dyn Examples) -> Result<Score> {
-    evaluate_part(net, &Part::all(examples))
+    let (loss, correct) = measure(net, &Part::all(examples), &Settings::default())?;
+    Ok(Score { loss, correct: correct.unwrap_or_default(), total: examples.len() })
 }
 
-fn evaluate_part(net: &Net, part: &Part<'_>) -> Result<Score> {
+/// Mean loss and right answers of a part, in inference, as the settings compare; 0 and none for no examples.
+fn measure(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<(f64, Option<usize>)> {
     const BATCH: usize = 250;
-    let mut score = Score { loss: 0.0, correct: 0, total: 0 };
-    for indices in part.indices.chunks(BATCH) {
-        let (x, labels) = batch(net.arch(), part.examples, indices, None)?;
-        let result = softmax_cross_entropy(&net.forward(&x)?, &labels)?;
-        score.loss += result.loss * labels.len() as f64;
-        score.correct += result.correct;
-        score.total += labels.len();
-    }
-    score.loss /= score.total.max(1) as f64;
-    Ok(score)
-}
-
-/// Loss and share of right answers on the validation part, as training measures them.
-fn validate(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<(f64, Option<f64>)> {
-    const BATCH: usize = 250;
+    let rng = Rng::new(settings.seed).stream("validation noise");
     let (mut loss, mut correct) = (0.0, None);
-    for indices in part.indices.chunks(BATCH) {
+    for (at, indices) in part.indices.chunks(BATCH).enumerate() {
         let (x, labels) = batch(net.arch(), part.examples, indices, None)?;
-        let y = net.forward(&noisy(&x, settings, Rng::new(settings.seed).stream("validation noise")))?;
+        let y = net.forward(&noisy(&x, settings, rng.substream(at as u64)))?;
         let result = compare(&y, &Wanted { labels: &labels, input: &x }, settings)?;
         loss += result.loss * labels.len() as f64;
         correct = result.correct.map(|right| right + correct.unwrap_or(0));
     }
-    let total = part.indices.len() as f64;
-    Ok((loss / total, correct.map(|correct| correct as f64 / total)))
+    Ok((loss / part.indices.len().max(1) as f64, correct))
 }
 
 /// The input with the noise of the settings.
@@ -367,8 +353,7 @@ impl<'a> Run<'a> {
             let result = compare(&y, &wanted, settings)?;
             let (mut total, mut heads) = (result.loss, Vec::new());
             for (head, y) in self.net.arch().heads.iter().zip(tape.heads()) {
-                let mut result = compare(y, &wanted, settings)?;
-                result.gradient.data_mut().iter_mut().for_each(|g| *g *= head.weight);
+                let result = compare(y, &wanted, settings)?;
                 total += f64::from(head.weight) * result.loss;
                 heads.push(result.gradient);
             }
@@ -400,7 +385,7 @@ impl<'a> Run<'a> {
         let validation = if self.validation.indices.is_empty() {
             None
         } else {
-            Some(validate(&self.net, &self.validation, settings)?)
+            Some(measure(&self.net, &self.validation, settings)?)
         };
         Ok(EpochReport {
             epoch: epoch + 1,
@@ -408,7 +393,8 @@ impl<'a> Run<'a> {
             train_loss: loss / order.len() as f64,
             train_accuracy: correct.map(|correct| correct as f64 / order.len() as f64),
             validation_loss: validation.map(|(loss, _)| loss),
-            validation_accuracy: validation.and_then(|(_, accuracy)| accuracy),
+            validation_accuracy: validation
+                .and_then(|(_, correct)| Some(correct? as f64 / self.validation.indices.len() as f64)),
         })
     }
 }
