@@ -133,12 +133,7 @@ pub(crate) fn refit(node: &mut Arc<dyn RowNode>, histogram: &Histogram) -> bool 
 }
 
 fn table_u8(histogram: &Histogram, table: &mut [u8; 256]) {
-    fill(
-        histogram,
-        table,
-        |sum, rest| (sum as f32 * (255.0 / rest as f32)).round_ties_even() as u8,
-        |i| i as u8,
-    );
+    fill(histogram, table, |sum, rest| round_u8(sum as f32 * (255.0 / rest as f32)), |i| i as u8);
 }
 
 fn table_u16(histogram: &Histogram, table: &mut [u16]) {
@@ -148,6 +143,14 @@ fn table_u16(histogram: &Histogram, table: &mut [u16]) {
         |sum, rest| (sum as f64 * (65535.0 / rest as f64)).round_ties_even() as u16,
         |i| i as u16,
     );
+}
+
+/// Rounds 0 to 255 to the nearest integer, ties to even, in two additions: where no instruction rounds,
+/// as in the least of x86-64, `round_ties_even` is a call for each bin.
+fn round_u8(value: f32) -> u8 {
+    // From here on, `f32` holds integers only.
+    const INTEGERS: f32 = (1 << 23) as f32;
+    ((value + INTEGERS) - INTEGERS) as u8
 }
 
 /// Fills a table with a value for each sum of counts, or with `same` where all pixels are alike.
@@ -164,9 +167,14 @@ fn fill<T: Copy + Default>(
     };
     let mut sum = 0;
     table[..=first].fill(T::default());
-    for (entry, count) in table.iter_mut().zip(&histogram.counts).skip(first + 1) {
-        sum += count;
-        *entry = value(sum, rest);
+    let mut filled = T::default();
+    for (entry, &count) in table.iter_mut().zip(&histogram.counts).skip(first + 1) {
+        // Empty bins, most of those of small images, keep the sum and so the value.
+        if count > 0 {
+            sum += count;
+            filled = value(sum, rest);
+        }
+        *entry = filled;
     }
 }
 
@@ -195,4 +203,17 @@ pub fn check(input: Shape) -> Result<()> {
 pub fn equalize(image: &Image, cx: &Context) -> Result<Image> {
     check(Shape::of(image))?;
     apply(node(&histogram(image, cx)?), &[image], cx)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_additions_round_to_even() {
+        for i in 0..=255 * 256u16 {
+            let value = f32::from(i) / 256.0;
+            assert_eq!(round_u8(value), value.round_ties_even() as u8, "{value}");
+        }
+    }
 }

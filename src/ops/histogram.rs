@@ -316,19 +316,41 @@ pub fn histogram(image: &Image, cx: &Context) -> Result<Histogram> {
 /// ```
 pub fn otsu_level(histogram: &Histogram) -> f32 {
     let scale = 1.0 / histogram.total().max(1) as f64;
-    let share = |count: u64| count as f64 * scale;
-    let mean = histogram.counts.iter().enumerate().map(|(i, &n)| i as f64 * n as f64).sum::<f64>() * scale;
+    // Signed numbers are one instruction to convert; no count reaches their sign.
+    let number = |count: u64| count as i64 as f64;
+    let mut mean = 0.0;
+    for (i, &count) in histogram.counts.iter().enumerate() {
+        if count > 0 {
+            mean += i as f64 * number(count);
+        }
+    }
+    mean *= scale;
     let nothing = f64::from(f32::EPSILON);
     let (mut weight, mut below) = (0.0, 0.0);
     let (mut best, mut level) = (0.0, 0);
+    // Whether an empty bin would leave `below` as it is, and so have the variance of the bin before.
+    let mut is_settled = true;
     for (i, &count) in histogram.counts.iter().enumerate() {
-        below *= weight;
-        weight += share(count);
-        let rest = 1.0 - weight;
-        if weight.min(rest) < nothing || weight.max(rest) > 1.0 - nothing {
+        if count == 0 && is_settled {
             continue;
         }
-        below = (below + i as f64 * share(count)) / weight;
+        let before = below;
+        let share = number(count) * scale;
+        below *= weight;
+        weight += share;
+        let rest = 1.0 - weight;
+        if weight > 1.0 - nothing || rest < nothing {
+            // Weights only rise.
+            break;
+        }
+        if weight < nothing || rest > 1.0 - nothing {
+            continue;
+        }
+        below = (below + i as f64 * share) / weight;
+        is_settled = count == 0 && below == before;
+        if is_settled {
+            continue;
+        }
         let above = (mean - weight * below) / rest;
         let variance = weight * rest * (below - above) * (below - above);
         if variance > best {
@@ -338,5 +360,46 @@ pub fn otsu_level(histogram: &Histogram) -> f32 {
     match (best > 0.0, histogram.range) {
         (false, Some((low, _))) => low,
         _ => histogram.value(level),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// OpenCV's recurrence, bin by bin.
+    fn plain_otsu(counts: &[u64]) -> usize {
+        let scale = 1.0 / counts.iter().sum::<u64>().max(1) as f64;
+        let mean = counts.iter().enumerate().map(|(i, &n)| i as f64 * n as f64).sum::<f64>() * scale;
+        let least = f64::from(f32::EPSILON);
+        let (mut q1, mut mu1, mut best, mut level) = (0.0, 0.0, 0.0, 0);
+        for (i, &count) in counts.iter().enumerate() {
+            let p = count as f64 * scale;
+            mu1 *= q1;
+            q1 += p;
+            let q2: f64 = 1.0 - q1;
+            if q1.min(q2) >= least && q1.max(q2) <= 1.0 - least {
+                mu1 = (mu1 + i as f64 * p) / q1;
+                let mu2 = (mean - q1 * mu1) / q2;
+                let sigma = q1 * q2 * (mu1 - mu2) * (mu1 - mu2);
+                if sigma > best {
+                    (best, level) = (sigma, i);
+                }
+            }
+        }
+        level
+    }
+
+    proptest! {
+        /// With runs of empty bins, and with bins of too little weight to count.
+        #[test]
+        fn empty_bins_are_left_out_of_otsu_unseen(
+            counts in prop::collection::vec(prop_oneof![3 => Just(0u64), 2 => 0u64..9, 1 => any::<u32>().prop_map(u64::from)], 256),
+        ) {
+            let level = otsu_level(&Histogram { counts: counts.clone(), range: None });
+            prop_assert_eq!(level, plain_otsu(&counts) as f32);
+        }
     }
 }
