@@ -396,7 +396,10 @@ mod tests {
         /// With runs of empty bins, and with bins of too little weight to count.
         #[test]
         fn empty_bins_are_left_out_of_otsu_unseen(
-            counts in prop::collection::vec(prop_oneof![3 => Just(0u64), 2 => 0u64..9, 1 => any::<u32>().prop_map(u64::from)], 256),
+            counts in prop::collection::vec(
+                prop_oneof![3 => Just(0u64), 2 => 0u64..9, 1 => any::<u32>().prop_map(u64::from)],
+                256,
+            ),
         ) {
             let level = otsu_level(&Histogram { counts: counts.clone(), range: None });
             prop_assert_eq!(level, plain_otsu(&counts) as f32);
