@@ -324,6 +324,11 @@ pub fn conv2d_input_grad(
                     continue;
                 }
                 let line = &mut plane[y * g.input[1]..][..g.input[1]];
+                if sx == 1 {
+                    // Without a stride the first input that is written is column 0.
+                    line.copy_from_slice(&sums[..count[1]]);
+                    continue;
+                }
                 for (p, sum) in sums.iter().enumerate().take(count[1]) {
                     let x = ((p + first[1]) * sx + phase[1]).wrapping_sub(g.padding[1]);
                     if let Some(target) = line.get_mut(x) {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::kernel::Isa;
 use crate::kernel::conv2d::ConvScratch;
 use crate::parallel::prelude::*;
 
@@ -27,6 +28,35 @@ pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize
     } else {
         output.par_chunks_mut(len).enumerate().for_each(|(i, piece)| body(i, piece));
     }
+}
+
+/// Elements of a piece of element-wise work.
+const ELEMENTS: usize = 1 << 14;
+
+/// `f` of every element, in parallel.
+pub(super) fn map_elements(isa: Isa, x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    for_each_piece(&mut y, ELEMENTS, |i, y| {
+        let x = &x[i * ELEMENTS..][..y.len()];
+        isa.run(
+            #[inline(always)]
+            || y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x)),
+        );
+    });
+    y
+}
+
+/// `f` of every two elements, in parallel.
+pub(super) fn zip_elements(isa: Isa, a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+    let mut y = vec![0.0; a.len().min(b.len())];
+    for_each_piece(&mut y, ELEMENTS, |i, y| {
+        let (a, b) = (&a[i * ELEMENTS..][..y.len()], &b[i * ELEMENTS..][..y.len()]);
+        isa.run(
+            #[inline(always)]
+            || y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = f(*a, *b)),
+        );
+    });
+    y
 }
 
 /// The sum of what `partial` makes of each group of [`SAMPLES`] samples, added in order.

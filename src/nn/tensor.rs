@@ -4,7 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Shape;
+use super::parallel::{for_each_piece, zip_elements};
+use crate::kernel::Isa;
 use crate::{Error, Result};
+
+/// Elements of a piece of a sum.
+const PIECE: usize = 1 << 14;
 
 /// A contiguous array of `f32`, images as batch, channel, row, column (NCHW).
 ///
@@ -99,8 +104,19 @@ impl Tensor {
                 other.shape, self.shape
             )));
         }
-        for (sum, term) in self.data_mut().iter_mut().zip(other.data()) {
-            *sum += term;
+        let isa = Isa::best();
+        if let Some(sums) = Arc::get_mut(&mut self.data) {
+            let body = |i: usize, sums: &mut [f32]| {
+                let terms = &other.data[i * PIECE..][..sums.len()];
+                isa.run(
+                    #[inline(always)]
+                    || sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term),
+                );
+            };
+            for_each_piece(sums, PIECE, body);
+        } else {
+            // Cheaper than a copy that is added to.
+            self.data = Arc::new(zip_elements(isa, &self.data, &other.data, |a, b| a + b));
         }
         Ok(())
     }

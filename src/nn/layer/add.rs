@@ -46,6 +46,7 @@ struct Built;
 impl Layer for Built {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let [first, rest @ ..] = inputs else { return Err(Error::shape("expected inputs, got none")) };
+        // Shared with its owner, so that the first sum goes to memory of its own.
         let mut sum = (*first).clone();
         for term in rest {
             sum.add(term)?;

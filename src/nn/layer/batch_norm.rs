@@ -175,12 +175,14 @@ impl Layer for Built {
                 (scale, bias[c] - mean[c] * scale)
             })
             .collect();
-        let mut y = x.clone();
-        for_each_piece(y.data_mut(), count * area, |_, sample| {
-            for (plane, (scale, shift)) in sample.chunks_exact_mut(area.max(1)).zip(&factors) {
-                for value in plane {
-                    *value = *value * scale + shift;
-                }
+        let mut y = Tensor::zeros(x.shape());
+        for_each_piece(y.data_mut(), count * area, |n, sample| {
+            let planes = sample.chunks_exact_mut(area.max(1)).zip(x.sample(n).chunks_exact(area.max(1)));
+            for ((y, x), &(scale, shift)) in planes.zip(&factors) {
+                mode.isa.run(
+                    #[inline(always)]
+                    || y.iter_mut().zip(x).for_each(|(y, x)| *y = x * scale + shift),
+                );
             }
         });
         let mut saved = Saved::new(mode, x.shape()).with(mode, x);
@@ -230,11 +232,16 @@ impl Layer for Built {
                 [scale, (sums[c].0 / n) as f32, slope, mean[c]]
             })
             .collect();
-        let mut dx = dy.clone();
+        let mut dx = Tensor::zeros(dy.shape());
         for_each_piece(dx.data_mut(), count * area, |n, sample| {
-            let planes = sample.chunks_exact_mut(area.max(1)).zip(x.sample(n).chunks_exact(area.max(1)));
-            for ((dx, x), &[scale, shift, slope, mean]) in planes.zip(&factors) {
-                dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = (*dx - shift - (x - mean) * slope) * scale);
+            let planes = x.sample(n).chunks_exact(area.max(1)).zip(dy.sample(n).chunks_exact(area.max(1)));
+            let planes = sample.chunks_exact_mut(area.max(1)).zip(planes);
+            for ((dx, (x, dy)), &[scale, shift, slope, mean]) in planes.zip(&factors) {
+                let of = |(x, dy): (&f32, &f32)| (dy - shift - (x - mean) * slope) * scale;
+                saved.isa.run(
+                    #[inline(always)]
+                    || dx.iter_mut().zip(x.iter().zip(dy)).for_each(|(dx, pair)| *dx = of(pair)),
+                );
             }
         });
         Ok(vec![dx])

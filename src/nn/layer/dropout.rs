@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use crate::nn::parallel::zip_elements;
 use crate::{Error, Result};
 
 /// In training each value becomes 0 with probability `p`, and the others grow by `1 / (1 - p)`, so that
@@ -59,7 +60,7 @@ impl Layer for Built {
         let (rng, scale) = (rng.stream(&self.name), 1.0 / (1.0 - self.p));
         let factor = |i: usize| if rng.uniform(i as u64) < self.p { 0.0 } else { scale };
         let factors = Tensor::from_fn(x.shape(), factor);
-        let y = x.data().iter().zip(factors.data()).map(|(x, f)| x * f).collect();
+        let y = zip_elements(mode.isa, x.data(), factors.data(), |x, f| x * f);
         Ok((Tensor::from_vec(x.shape(), y)?, saved.with(mode, &factors)))
     }
 
@@ -69,7 +70,7 @@ impl Layer for Built {
         }
         let factors = saved.tensor()?;
         expect_gradient(dy, factors.shape())?;
-        let dx = dy.data().iter().zip(factors.data()).map(|(dy, f)| dy * f).collect();
+        let dx = zip_elements(saved.isa, dy.data(), factors.data(), |dy, f| dy * f);
         Ok(vec![Tensor::from_vec(dy.shape(), dx)?])
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use crate::nn::parallel::{map_elements, zip_elements};
 use crate::{Error, Result};
 
 /// `x` where it is positive, else `slope * x` (Maas, Hannun and Ng, 2013).
@@ -57,7 +58,7 @@ impl Built {
 impl Layer for Built {
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
-        let y = x.data().iter().map(|&x| x * self.factor(x)).collect();
+        let y = map_elements(mode.isa, x.data(), |x| x * self.factor(x));
         Ok((Tensor::from_vec(x.shape(), y)?, Saved::new(mode, x.shape()).with(mode, x)))
     }
 
@@ -67,7 +68,7 @@ impl Layer for Built {
         }
         let x = saved.tensor()?;
         expect_gradient(dy, x.shape())?;
-        let dx = x.data().iter().zip(dy.data()).map(|(&x, dy)| dy * self.factor(x)).collect();
+        let dx = zip_elements(saved.isa, x.data(), dy.data(), |x, dy| dy * self.factor(x));
         Ok(vec![Tensor::from_vec(dy.shape(), dx)?])
     }
 }

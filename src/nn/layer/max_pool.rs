@@ -7,7 +7,9 @@ use super::affine::no_padding;
 use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
 use crate::kernel::pool::{PoolGeometry, max_pool};
 use crate::nn::conv2d::axes;
+use crate::nn::parallel::for_each_piece;
 use crate::nn::{Padding, Pair, Window};
+use crate::parallel::prelude::*;
 use crate::{Error, Result};
 
 /// The largest value of each window. Of equal values the first in row order gets the gradient;
@@ -138,11 +140,16 @@ impl Layer for Built {
             stride: self.window.stride,
             padding: [self.window.padding[0], self.window.padding[1]],
         };
-        let planes = x.data().chunks_exact(height * width);
-        let outputs = y.data_mut().chunks_exact_mut(area).zip(winners.chunks_exact_mut(area));
-        for (plane, (best, winners)) in planes.zip(outputs) {
-            max_pool(mode.isa, &geometry, plane, best, winners);
-        }
+        let of_sample = |(x, (best, winners)): (&[f32], (&mut [f32], &mut [u32]))| {
+            let outputs = best.chunks_exact_mut(area).zip(winners.chunks_exact_mut(area));
+            for (plane, (best, winners)) in x.chunks_exact(height * width).zip(outputs) {
+                max_pool(mode.isa, &geometry, plane, best, winners);
+            }
+        };
+        let sample = channels.max(1) * area;
+        let outputs = y.data_mut().par_chunks_mut(sample).zip(winners.par_chunks_mut(sample));
+        let inputs = x.data().par_chunks(channels.max(1) * height * width);
+        inputs.zip(outputs).for_each(of_sample);
         Ok((y, Saved { indices: winners, ..Saved::new(mode, x.shape()) }))
     }
 
@@ -155,12 +162,16 @@ impl Layer for Built {
         expect_gradient(dy, Shape::new(&[samples, channels, rows, columns])?)?;
         let mut dx = Tensor::zeros(saved.input);
         let (area, out_area) = (height * width, rows * columns);
-        let winners = saved.indices.chunks_exact(out_area).zip(dy.data().chunks_exact(out_area));
-        for (dx, (winners, dy)) in dx.data_mut().chunks_exact_mut(area).zip(winners) {
-            for (winner, dy) in winners.iter().zip(dy) {
-                dx[*winner as usize] += dy;
+        for_each_piece(dx.data_mut(), channels * area, |n, dx| {
+            let len = channels * out_area;
+            let winners = saved.indices[n * len..][..len].chunks_exact(out_area);
+            let outputs = winners.zip(dy.sample(n).chunks_exact(out_area));
+            for (dx, (winners, dy)) in dx.chunks_exact_mut(area).zip(outputs) {
+                for (winner, dy) in winners.iter().zip(dy) {
+                    dx[*winner as usize] += dy;
+                }
             }
-        }
+        });
         Ok(vec![dx])
     }
 }

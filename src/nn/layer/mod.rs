@@ -108,6 +108,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
+use super::parallel::{map_elements, zip_elements};
 use super::{Grads, Param, Rng, Shape, Tensor, Window};
 use crate::kernel::Isa;
 use crate::{Error, Result};
@@ -367,9 +368,9 @@ fn expect_gradient(dy: &Tensor, wanted: Shape) -> Result<()> {
 }
 
 /// `y = f(x)`, element by element; the output is kept.
-fn map(inputs: &[&Tensor], mode: &Mode, f: impl Fn(f32) -> f32) -> Result<(Tensor, Saved)> {
+fn map(inputs: &[&Tensor], mode: &Mode, f: impl Fn(f32) -> f32 + Sync) -> Result<(Tensor, Saved)> {
     let x = *one(inputs)?;
-    let y = Tensor::from_vec(x.shape(), x.data().iter().map(|&x| f(x)).collect())?;
+    let y = Tensor::from_vec(x.shape(), map_elements(mode.isa, x.data(), f))?;
     let saved = Saved::new(mode, x.shape()).with(mode, &y);
     Ok((y, saved))
 }
@@ -379,14 +380,14 @@ fn map_backward(
     saved: &Saved,
     dy: &Tensor,
     need_dx: bool,
-    slope: impl Fn(f32) -> f32,
+    slope: impl Fn(f32) -> f32 + Sync,
 ) -> Result<Vec<Tensor>> {
     if !need_dx {
         return Ok(Vec::new());
     }
     let y = saved.tensor()?;
     expect_gradient(dy, y.shape())?;
-    let dx = y.data().iter().zip(dy.data()).map(|(&y, &dy)| dy * slope(y)).collect();
+    let dx = zip_elements(saved.isa, y.data(), dy.data(), |y, dy| dy * slope(y));
     Ok(vec![Tensor::from_vec(dy.shape(), dx)?])
 }
 
