@@ -37,6 +37,7 @@ pub mod line;
 pub mod median;
 pub mod morphology;
 pub mod ncc;
+pub mod nhwc;
 pub mod norm;
 pub mod pixel;
 pub mod pool;

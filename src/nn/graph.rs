@@ -129,6 +129,11 @@ impl Net {
         Ok(names.into_iter().filter(|name| self.frozen.contains(name)).collect())
     }
 
+    /// The architecture and the layers with their weights, in its order.
+    pub(super) fn into_layers(self) -> (Arch, Vec<Box<dyn Layer>>) {
+        (self.arch, self.nodes.into_iter().map(|node| node.layer).collect())
+    }
+
     /// The architecture.
     pub fn arch(&self) -> &Arch {
         &self.arch

@@ -48,6 +48,7 @@ pub mod optim;
 pub mod train;
 
 mod graph;
+mod inference;
 mod parallel;
 mod param;
 mod rng;
@@ -58,6 +59,7 @@ mod weights;
 mod window;
 
 pub use graph::{Net, Tape};
+pub use inference::Inference;
 pub use param::{Grads, Param};
 pub use rng::Rng;
 pub use shape::Shape;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient};
 use crate::{Error, Result};
 
 /// The sum of two or more inputs of one shape: what closes a residual connection (He, Zhang, Ren and
@@ -44,6 +44,10 @@ impl Spec for Add {
 struct Built;
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        Lowered::Sum
+    }
+
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let [first, rest @ ..] = inputs else { return Err(Error::shape("expected inputs, got none")) };
         // Shared with its owner, so that the first sum goes to memory of its own.

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::{no_padding, yes};
 use super::max_pool::{grown, pool_output, pool_window};
-use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{
+    Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one,
+};
 use crate::Result;
+use crate::kernel::nhwc::PoolKind;
 use crate::nn::conv2d::axes;
 use crate::nn::{Padding, Pair, Window};
 
@@ -125,6 +128,11 @@ impl Built {
 }
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        let kind = if self.count_pad { PoolKind::MeanWithPadding } else { PoolKind::Mean };
+        Lowered::Pool { kind, window: self.window }
+    }
+
     /// # Shapes
     /// `[n, c, h, w]` to `[n, c, oh, ow]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one};
+use super::{
+    Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one,
+};
 use crate::kernel::Isa;
 use crate::kernel::norm::{dot_of, squares_from, sum_of};
 use crate::nn::Param;
@@ -114,6 +116,16 @@ impl Built {
     fn deviation(&self, variance: f32) -> f32 {
         (variance + self.spec.eps).sqrt()
     }
+
+    /// Scale and shift of each channel.
+    fn factors(&self, mean: &[f32], variance: &[f32]) -> Vec<(f32, f32)> {
+        let (weight, bias) = (self.weight.value.data(), self.bias.value.data());
+        let of = |c: usize| {
+            let scale = weight[c] / self.deviation(variance[c]);
+            (scale, bias[c] - mean[c] * scale)
+        };
+        (0..mean.len()).map(of).collect()
+    }
 }
 
 impl Layer for Built {
@@ -147,6 +159,12 @@ impl Layer for Built {
         pairs.for_each(|(old, new)| toward(old, *new * larger));
     }
 
+    fn lower(&self) -> Lowered {
+        let (scale, shift) =
+            self.factors(self.mean.value.data(), self.variance.value.data()).into_iter().unzip();
+        Lowered::Scale { scale, shift }
+    }
+
     /// # Shapes
     /// `[n, c, ...]` to the same.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
@@ -168,13 +186,7 @@ impl Layer for Built {
             let of = |param: &Param| param.value.data().to_vec();
             Statistics { mean: of(&self.mean), variance: of(&self.variance) }
         };
-        let (weight, bias) = (self.weight.value.data(), self.bias.value.data());
-        let factors: Vec<(f32, f32)> = (0..count)
-            .map(|c| {
-                let scale = weight[c] / self.deviation(variance[c]);
-                (scale, bias[c] - mean[c] * scale)
-            })
-            .collect();
+        let factors = self.factors(&mean, &variance);
         let mut y = Tensor::zeros(x.shape());
         for_each_piece(y.data_mut(), count * area, |n, sample| {
             let planes = sample.chunks_exact_mut(area.max(1)).zip(x.sample(n).chunks_exact(area.max(1)));

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient};
 use crate::{Error, Result};
 
 /// Two or more inputs one after another along the channels: what joins the branches of an Inception
@@ -53,6 +53,10 @@ struct Built {
 }
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        Lowered::Concat
+    }
+
     /// # Shapes
     /// `[n, c1, ...]`, `[n, c2, ...]`, ... to `[n, c1 + c2 + ..., ...]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::affine::{Affine, check_groups, every_pixel, no_padding, once, yes};
-use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, image, one};
+use super::{Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, image, one};
 use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use crate::nn::{Padding, Pair, Param, Window};
 use crate::{Error, Result};
@@ -219,6 +219,12 @@ impl Layer for Built {
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
         self.affine.params_mut()
+    }
+
+    fn lower(&self) -> Lowered {
+        let Ok(weight) = self.filters() else { return Lowered::Opaque };
+        let (window, groups) = (self.window, self.groups);
+        Lowered::Convolution { weight, bias: self.affine.bias().cloned(), window, groups }
     }
 
     /// # Shapes

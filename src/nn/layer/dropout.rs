@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
 use crate::nn::parallel::zip_elements;
 use crate::{Error, Result};
 
@@ -53,6 +53,10 @@ struct Built {
 }
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        Lowered::Identity
+    }
+
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
         let saved = Saved::new(mode, x.shape());

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, one};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, one};
 use crate::Result;
 
 /// All axes of a sample become one: channel after channel, row after row.
@@ -31,6 +31,10 @@ impl Spec for Flatten {
 }
 
 impl Layer for Flatten {
+    fn lower(&self) -> Lowered {
+        Lowered::Flatten
+    }
+
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
         let flat = Shape::new(&[x.samples(), x.shape().sample().count()])?;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one,
+    Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, channels, expect_gradient, one,
 };
 use crate::kernel::norm::sum_of;
 use crate::{Error, Result};
@@ -47,6 +47,10 @@ impl Spec for GlobalAvgPool {
 struct Built;
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        Lowered::GlobalMean
+    }
+
     /// # Shapes
     /// `[n, c, ...]` to `[n, c]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use crate::kernel::nhwc::Activation;
 use crate::nn::parallel::{map_elements, zip_elements};
 use crate::{Error, Result};
 
@@ -56,6 +57,14 @@ impl Built {
 }
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        // A maximum of `x` and `slope * x` for these slopes alone.
+        if (0.0..=1.0).contains(&self.slope) {
+            return Lowered::Activation(Activation::Leaky(self.slope));
+        }
+        Lowered::Opaque
+    }
+
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
         let y = map_elements(mode.isa, x.data(), |x| x * self.factor(x));

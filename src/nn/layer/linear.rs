@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::affine::{Affine, yes};
-use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one};
+use super::{
+    Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, one,
+};
 use crate::kernel::gemm::{Matrix, gemm};
 use crate::nn::Param;
 use crate::nn::parallel::{for_each_piece, with_scratch};
@@ -96,6 +98,12 @@ impl Layer for Built {
 
     fn params_mut(&mut self) -> Vec<&mut Param> {
         self.affine.params_mut()
+    }
+
+    fn lower(&self) -> Lowered {
+        let Affine { weight, bias } = &self.affine;
+        let bias = bias.as_ref().map(|bias| bias.value.clone());
+        Lowered::Linear { weight: weight.value.clone(), bias }
     }
 
     /// # Shapes

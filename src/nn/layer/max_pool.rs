@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::affine::no_padding;
-use super::{Grads, Kind, Layer, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one};
+use super::{
+    Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, expect_gradient, image, one,
+};
+use crate::kernel::nhwc::PoolKind;
 use crate::kernel::pool::{PoolGeometry, max_pool};
 use crate::nn::conv2d::axes;
 use crate::nn::parallel::for_each_piece;
@@ -123,6 +126,10 @@ struct Built {
 }
 
 impl Layer for Built {
+    fn lower(&self) -> Lowered {
+        Lowered::Pool { kind: PoolKind::Max, window: self.window }
+    }
+
     /// # Shapes
     /// `[n, c, h, w]` to `[n, c, oh, ow]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {

@@ -66,6 +66,7 @@ mod global_avg_pool;
 mod leaky_relu;
 mod linear;
 mod local_response_norm;
+mod lower;
 mod max_over_time;
 mod max_pool;
 mod radial_basis;
@@ -92,6 +93,7 @@ pub use global_avg_pool::GlobalAvgPool;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use local_response_norm::LocalResponseNorm;
+pub use lower::Lowered;
 pub use max_over_time::MaxOverTime;
 pub use max_pool::MaxPool;
 pub use radial_basis::RadialBasis;
@@ -258,6 +260,11 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// The buffers to change, in the same order.
     fn buffers_mut(&mut self) -> Vec<&mut Param> {
         Vec::new()
+    }
+
+    /// What the layer is in inference, for [`Inference`](super::Inference) to join with its neighbours.
+    fn lower(&self) -> Lowered {
+        Lowered::Opaque
     }
 
     /// Moves the buffers by what a forward pass in training has seen.

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grads, Kind, Layer, Mode, Rng, Saved, Shape, Spec, Tensor, map, map_backward, one};
+use super::{Grads, Kind, Layer, Lowered, Mode, Rng, Saved, Shape, Spec, Tensor, map, map_backward, one};
 use crate::Result;
+use crate::kernel::nhwc::Activation;
 
 /// `y = max(x, 0)`, with slope 0 at 0 (Nair and Hinton, 2010).
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,10 @@ impl Spec for Relu {
 }
 
 impl Layer for Relu {
+    fn lower(&self) -> Lowered {
+        Lowered::Activation(Activation::Relu)
+    }
+
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         // Written so that NaN goes through.
         map(inputs, mode, |x| if x < 0.0 { 0.0 } else { x })

@@ -1,0 +1,243 @@
+//! The product of pixels and filters, tile after tile.
+#![allow(unsafe_code, reason = "row pointers of tiles, made here from checked offsets")]
+
+use super::tile::{Activation, Job, ROWS, WIDTH, height, lanes, rows, run};
+use crate::kernel::Isa;
+
+/// Tiles of pixels that meet all filters before the next: their pixels stay in the second cache.
+const BLOCK: usize = 8;
+
+/// Filters packed for one instruction set: panel after panel, each `depth x lanes`, with zeros past the
+/// last filter.
+#[derive(Debug)]
+pub struct Panels {
+    isa: Isa,
+    filters: usize,
+    depth: usize,
+    data: Vec<f32>,
+}
+
+impl Panels {
+    /// Packs filters, where `weight(filter, depth)` gives the values.
+    pub fn new(isa: Isa, filters: usize, depth: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+        let lanes = lanes(isa);
+        let mut panels =
+            Self { isa, filters, depth, data: vec![0.0; filters.next_multiple_of(lanes) * depth] };
+        let mut first = 0;
+        while first < filters {
+            let width = panels.width(first);
+            let panel = &mut panels.data[first * depth..][..width * depth];
+            for (d, row) in panel.chunks_exact_mut(width).enumerate() {
+                for (l, value) in row.iter_mut().enumerate().take(filters - first) {
+                    *value = weight(first + l, d);
+                }
+            }
+            first += width;
+        }
+        panels
+    }
+
+    /// Lanes of the panel that begins with this filter: two vectors, or one where that is enough.
+    fn width(&self, first: usize) -> usize {
+        let lanes = lanes(self.isa);
+        if self.filters - first > lanes { 2 * lanes } else { lanes }
+    }
+
+    /// The numbers of the filters for [`product`], with zeros past the last.
+    pub fn padded(&self, values: &[f32]) -> Vec<f32> {
+        let mut padded = values.to_vec();
+        padded.resize(self.filters + WIDTH, 0.0);
+        padded
+    }
+
+    /// How many filters.
+    pub fn filters(&self) -> usize {
+        self.filters
+    }
+
+    /// Values of a filter.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Values in memory.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there is no filter.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+}
+
+/// Where pixels lie: `base + line * down + column * across`.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid {
+    /// Where the first pixel begins.
+    pub base: usize,
+    /// Columns of a line.
+    pub columns: usize,
+    /// Distance of lines.
+    pub down: usize,
+    /// Distance of columns.
+    pub across: usize,
+}
+
+impl Grid {
+    pub(super) fn start(&self, pixel: usize) -> usize {
+        self.base + pixel / self.columns * self.down + pixel % self.columns * self.across
+    }
+
+    /// Where the pixels from `first` on begin, the last repeated past `count` of them.
+    #[inline]
+    fn starts(&self, first: usize, count: usize) -> [usize; ROWS] {
+        let mut starts = [0; ROWS];
+        let (mut column, mut at) = (first % self.columns, self.start(first));
+        for (i, start) in starts.iter_mut().enumerate() {
+            *start = at;
+            if i + 1 < count {
+                column += 1;
+                at += self.across;
+                if column == self.columns {
+                    column = 0;
+                    at = at + self.down - self.columns * self.across;
+                }
+            }
+        }
+        starts
+    }
+
+    /// One past the largest start of `count` pixels; 0 without any.
+    fn end(&self, count: usize) -> usize {
+        match count {
+            0 => 0,
+            _ => {
+                let lines = (count - 1) / self.columns;
+                let columns = if lines > 0 { self.columns } else { count };
+                self.base + lines * self.down + (columns - 1) * self.across + 1
+            }
+        }
+    }
+}
+
+/// Pixels to multiply: each pixel's depth is `run` values at its start plus each of `runs`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pixels<'a> {
+    /// The padded image.
+    pub data: &'a [f32],
+    /// Where the windows of the outputs begin.
+    pub grid: Grid,
+    /// What follows the start, ascending.
+    pub runs: &'a [usize],
+    /// Values of a run.
+    pub run: usize,
+}
+
+/// What is added to every output.
+#[derive(Clone, Copy, Debug)]
+pub struct Residual<'a> {
+    /// The image.
+    pub data: &'a [f32],
+    /// Where the pixels of the outputs begin.
+    pub grid: Grid,
+}
+
+/// Where outputs go.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// The image.
+    pub data: &'a mut [f32],
+    /// Where the pixels begin.
+    pub grid: Grid,
+    /// How many pixels.
+    pub count: usize,
+}
+
+/// `target[p][f] = activation(sum of pixels[p][d] * panels[f][d] + bias[f] + residual[p][f])`.
+///
+/// # Panics
+/// When the depth of pixels and filters differ, `bias` was not [padded](Panels::padded), or some pixel is
+/// not inside its image.
+pub fn product(
+    isa: Isa,
+    pixels: &Pixels<'_>,
+    panels: &Panels,
+    bias: &[f32],
+    residual: Option<&Residual<'_>>,
+    activation: Activation,
+    target: Target<'_>,
+) {
+    let Target { data: output, grid, count } = target;
+    let filters = panels.filters;
+    if count == 0 || filters == 0 {
+        return;
+    }
+    assert!(isa == panels.isa && pixels.runs.len() * pixels.run == panels.depth, "filters of another depth");
+    let reach = pixels.runs.last().map_or(0, |last| last + pixels.run);
+    assert!(pixels.runs.is_sorted(), "runs must ascend");
+    assert!(pixels.grid.end(count) - 1 + reach <= pixels.data.len(), "a pixel outside of the image");
+    assert!(grid.end(count) - 1 + filters <= output.len(), "an output outside of the image");
+    assert!(bias.len() >= filters + WIDTH, "the bias is not padded");
+    if let Some(residual) = residual {
+        assert!(
+            residual.grid.end(count) - 1 + filters <= residual.data.len(),
+            "a residual outside of the image"
+        );
+    }
+    let tallest = rows(isa);
+    // Tiles of one height as far as possible: 7 rows and 7 rather than 10 and 4 would be no better.
+    for block in (0..count).step_by(BLOCK * tallest) {
+        let block_end = count.min(block + BLOCK * tallest);
+        let mut first = 0;
+        while first < filters {
+            let width = panels.width(first);
+            let valid = width.min(filters - first);
+            for pixel in (block..block_end).step_by(tallest) {
+                let here = tallest.min(block_end - pixel);
+                let from = pixels.grid.starts(pixel, here);
+                let to = grid.starts(pixel, here);
+                let beside = residual.map(|residual| residual.grid.starts(pixel, here));
+                let height = height(isa, here);
+                let mut room = [[0.0f32; WIDTH]; ROWS];
+                let mut added = [[0.0f32; WIDTH]; ROWS];
+                if valid < width
+                    && let (Some(residual), Some(beside)) = (residual, &beside)
+                {
+                    for (added, &at) in added.iter_mut().zip(beside) {
+                        added[..valid].copy_from_slice(&residual.data[at + first..][..valid]);
+                    }
+                }
+                let residual = residual.zip(beside).map(|(residual, beside)| {
+                    let whole = valid == width;
+                    std::array::from_fn(|r| {
+                        if whole { residual.data[beside[r] + first..].as_ptr() } else { added[r].as_ptr() }
+                    })
+                });
+                let base = output.as_mut_ptr();
+                let job = Job {
+                    rows: from.map(|at| pixels.data[at..].as_ptr()),
+                    runs: pixels.runs,
+                    run: pixels.run,
+                    panel: panels.data[first * panels.depth..].as_ptr(),
+                    bias: bias[first..].as_ptr(),
+                    residual,
+                    outputs: std::array::from_fn(|r| {
+                        if valid == width { base.wrapping_add(to[r] + first) } else { room[r].as_mut_ptr() }
+                    }),
+                    activation,
+                };
+                // SAFETY: starts ascend to those of the last pixel, for which the assertions above hold; `starts`
+                // repeats a pixel past `here`. A panel has `depth x width` values, `bias` is padded past the
+                // last panel. A narrower last panel reads and writes rooms of `WIDTH` lanes.
+                unsafe { run(isa, height, width / lanes(isa), &job) };
+                if valid < width {
+                    for (room, &at) in room.iter().zip(&to).take(here) {
+                        output[at + first..][..valid].copy_from_slice(&room[..valid]);
+                    }
+                }
+            }
+            first += width;
+        }
+    }
+}
