@@ -29,6 +29,7 @@ mod filter_twins;
 mod geometry_maps;
 mod gradients;
 mod hog_goldens;
+mod inference;
 mod kernel_twins;
 mod models;
 mod nets;

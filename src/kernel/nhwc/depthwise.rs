@@ -34,7 +34,9 @@ pub fn depthwise(
                         to[c] += x[c] * w[c];
                     }
                 }
-                to.iter_mut().for_each(|y| *y = activation.of(*y));
+                for y in to.iter_mut() {
+                    *y = activation.of(*y);
+                }
             }
         },
     );

@@ -83,7 +83,9 @@ pub fn pool(isa: Isa, p: &Pool, image: &[f32], line: usize, output: &mut [f32]) 
                     PoolKind::Mean => down.len() * across.len(),
                     PoolKind::MeanWithPadding => padded(p, 0, line) * padded(p, 1, column),
                 };
-                to.iter_mut().for_each(|sum| *sum /= count as f32);
+                for sum in to.iter_mut() {
+                    *sum /= count as f32;
+                }
             }
         },
     );

@@ -12,6 +12,9 @@ pub(super) const ROWS: usize = 14;
 /// Filters of the widest panel of any instruction set.
 pub(super) const WIDTH: usize = 32;
 
+/// How far ahead of the products a panel is asked for, in values: what a core multiplies while memory answers.
+const AHEAD: usize = 1024;
+
 /// What is done to a sum at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Activation {
@@ -191,7 +194,9 @@ macro_rules! tile {
         /// As [`Job`] says, for `M` rows and panels of `V` vectors.
         #[target_feature(enable = $features)]
         unsafe fn $name<const M: usize, const V: usize>(job: &Job<'_>) {
-            use std::arch::x86_64::{$add, $fma, $load, $max, $mul, $splat, $store, $zero};
+            use std::arch::x86_64::{
+                _MM_HINT_T0, _mm_prefetch, $add, $fma, $load, $max, $mul, $splat, $store, $zero,
+            };
             let mut sums = [[$zero(); V]; M];
             let mut panel = job.panel;
             for &run in job.runs {
@@ -203,6 +208,9 @@ macro_rules! tile {
                         b[v] = unsafe { $load(panel.wrapping_add(v * $lanes)) };
                     }
                     panel = panel.wrapping_add(V * $lanes);
+                    for v in 0..V {
+                        _mm_prefetch::<_MM_HINT_T0>(panel.wrapping_add(AHEAD + v * $lanes).cast());
+                    }
                     for r in 0..M {
                         // SAFETY: the run is inside the row.
                         let a = $splat(unsafe { *rows[r].add(d) });

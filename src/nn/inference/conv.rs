@@ -9,11 +9,11 @@ use crate::kernel::nhwc::{Activation, Grid, Panels, Pixels, Residual, Target, de
 use crate::nn::{Shape, Tensor, Window};
 
 /// What a value of weights in memory costs, in products: what a core multiplies while it is read.
-const READ: usize = 6;
+const READ: usize = 30;
 /// What it costs to transform a value, in products.
-const TRANSFORM: usize = 10;
+const TRANSFORM: usize = 20;
 /// Values of transformed images and products that a block of tiles may have.
-const ROOM: usize = 1 << 19;
+const ROOM: usize = 1 << 21;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = RefCell::default();

@@ -12,10 +12,10 @@ pub(super) struct Node {
     pub(super) name: String,
     pub(super) layer: Box<dyn Layer>,
     pub(super) lowered: Lowered,
-    /// Nodes that it reads; `None` is the input of the net.
-    pub(super) inputs: Vec<Option<usize>>,
+    /// What it reads, by nodes.
+    pub(super) inputs: Vec<Source>,
     /// What is added before the activation.
-    pub(super) residual: Option<Option<usize>>,
+    pub(super) residual: Option<Source>,
     pub(super) activation: Activation,
     /// The shape of a sample.
     pub(super) shape: Shape,
@@ -37,7 +37,7 @@ impl Node {
 }
 
 /// The nodes, in an order in which each reads earlier ones alone, and which of them is the output.
-pub(super) fn fuse(arch: &Arch, layers: Vec<Box<dyn Layer>>) -> Result<(Vec<Node>, Option<usize>)> {
+pub(super) fn fuse(arch: &Arch, layers: Vec<Box<dyn Layer>>) -> Result<(Vec<Node>, Source)> {
     let needed = arch.needed();
     let mut uses = vec![0; layers.len()];
     for (index, layer) in arch.layers.iter().enumerate().filter(|(index, _)| needed[*index]) {
@@ -52,17 +52,17 @@ pub(super) fn fuse(arch: &Arch, layers: Vec<Box<dyn Layer>>) -> Result<(Vec<Node
     }
     let mut nodes: Vec<Node> = Vec::with_capacity(layers.len());
     // Which node stands for the output of each layer.
-    let mut stands: Vec<Option<usize>> = Vec::with_capacity(layers.len());
+    let mut stands: Vec<Source> = Vec::with_capacity(layers.len());
     for (index, (layer, spec)) in layers.into_iter().zip(&arch.layers).enumerate() {
         let inputs = spec.inputs.iter().map(|source| match source {
-            Source::Input => None,
+            Source::Input => Source::Input,
             Source::Layer(from) => stands[*from],
         });
-        let inputs: Vec<Option<usize>> = inputs.collect();
+        let inputs: Vec<Source> = inputs.collect();
         let lowered = if needed[index] { layer.lower() } else { Lowered::Identity };
-        let joined = if needed[index] { join(&mut nodes, &lowered, &inputs)? } else { Some(None) };
-        let node = joined.unwrap_or(Some(index));
-        if let (Some(Some(at)), true) = (joined, needed[index]) {
+        let joined = if needed[index] { join(&mut nodes, &lowered, &inputs)? } else { Some(Source::Input) };
+        let node = joined.unwrap_or(Source::Layer(index));
+        if let (Some(Source::Layer(at)), true) = (joined, needed[index]) {
             nodes[at].uses = nodes[at].uses + uses[index] - 1;
         }
         nodes.push(Node {
@@ -78,35 +78,40 @@ pub(super) fn fuse(arch: &Arch, layers: Vec<Box<dyn Layer>>) -> Result<(Vec<Node
         });
         stands.push(node);
     }
-    let last = stands.last().copied().flatten();
+    let last = stands.last().copied().unwrap_or(Source::Input);
     Ok((nodes, last))
 }
 
 /// Joins a layer to a node that it reads; gives which one, or none where it must be a node of its own.
-fn join(nodes: &mut [Node], lowered: &Lowered, inputs: &[Option<usize>]) -> Result<Option<Option<usize>>> {
+fn join(nodes: &mut [Node], lowered: &Lowered, inputs: &[Source]) -> Result<Option<Source>> {
     match (lowered, inputs) {
         (Lowered::Identity, [input]) => return Ok(Some(*input)),
-        (Lowered::Scale { scale, shift }, &[Some(at)]) => {
+        (Lowered::Scale { scale, shift }, &[Source::Layer(at)]) => {
             let node = &mut nodes[at];
             if node.can_take() && node.residual.is_none() && fold(&mut node.lowered, scale, shift)? {
-                return Ok(Some(Some(at)));
+                return Ok(Some(Source::Layer(at)));
             }
         }
-        (Lowered::Activation(activation), &[Some(at)]) => {
+        (Lowered::Activation(activation), &[Source::Layer(at)]) => {
             let node = &mut nodes[at];
             if node.can_take() && (node.is_product() || matches!(node.lowered, Lowered::Sum)) {
                 node.activation = *activation;
-                return Ok(Some(Some(at)));
+                return Ok(Some(Source::Layer(at)));
             }
         }
         (Lowered::Sum, &[a, b]) => {
             // The later one is computed when the other is there.
-            let (other, Some(at)) = (a.min(b), a.max(b)) else { return Ok(None) };
+            let (other, at) = match (a, b) {
+                (Source::Layer(first), Source::Layer(second)) if first > second => (b, first),
+                (_, Source::Layer(at)) => (a, at),
+                (Source::Layer(at), Source::Input) => (b, at),
+                (Source::Input, Source::Input) => return Ok(None),
+            };
             let node = &mut nodes[at];
-            let takes = node.can_take() && node.residual.is_none() && other != Some(at);
+            let takes = node.can_take() && node.residual.is_none() && other != Source::Layer(at);
             if takes && matches!(node.lowered, Lowered::Convolution { .. }) && !is_depthwise(&node.lowered) {
                 node.residual = Some(other);
-                return Ok(Some(Some(at)));
+                return Ok(Some(Source::Layer(at)));
             }
         }
         _ => {}
@@ -128,7 +133,9 @@ fn fold(lowered: &mut Lowered, scale: &[f32], shift: &[f32]) -> Result<bool> {
     let filters = weight.shape()[0];
     let len = weight.shape().sample().count();
     for (filter, factor) in weight.data_mut().chunks_exact_mut(len.max(1)).zip(scale) {
-        filter.iter_mut().for_each(|value| *value *= factor);
+        for value in filter {
+            *value *= factor;
+        }
     }
     let before = bias.as_ref().map_or_else(|| vec![0.0; filters], |bias| bias.data().to_vec());
     let after = before.iter().zip(scale.iter().zip(shift)).map(|(b, (scale, shift))| b * scale + shift);

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::kernel::Isa;
 use crate::kernel::nhwc::Activation;
 use crate::nn::Tensor;
-use crate::nn::arch::Arch;
+use crate::nn::arch::{Arch, Source};
 use crate::nn::layer::{Layer, Lowered};
 
 /// Steps in order, and where their values lie.
@@ -27,8 +27,11 @@ impl Plan {
         let (nodes, last) = fuse(arch, layers)?;
         let mut buffers = vec![Buffer::of(arch.input)];
         let input = Value { shape: arch.input, buffer: 0, channel: 0 };
-        let values = place(&nodes, &mut buffers);
-        let of = |source: Option<usize>| source.map_or(input, |node| values[node]);
+        let values = place(&nodes, &input, &mut buffers);
+        let of = |source: Source| match source {
+            Source::Input => input,
+            Source::Layer(node) => values[node],
+        };
         let mut steps = Vec::new();
         for (index, mut node) in nodes.into_iter().enumerate() {
             if node.gone {
@@ -94,7 +97,7 @@ impl Plan {
 }
 
 /// Gives every node's value a buffer, and what is joined the same one.
-fn place(nodes: &[Node], buffers: &mut Vec<Buffer>) -> Vec<Value> {
+fn place(nodes: &[Node], input: &Value, buffers: &mut Vec<Buffer>) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::with_capacity(nodes.len());
     for node in nodes {
         let value = Value { shape: node.shape, buffer: buffers.len(), channel: 0 };
@@ -107,11 +110,12 @@ fn place(nodes: &[Node], buffers: &mut Vec<Buffer>) -> Vec<Value> {
         }
         let mut channel = 0;
         for &source in &node.inputs {
-            let channels = source.map_or(0, |at| nodes[at].shape[0]);
-            if let Some(at) = source
-                && nodes[at].uses == 1
-                && !matches!(nodes[at].lowered, Lowered::Concat)
-            {
+            let Source::Layer(at) = source else {
+                channel += input.shape[0];
+                continue;
+            };
+            let channels = nodes[at].shape[0];
+            if nodes[at].uses == 1 && !matches!(nodes[at].lowered, Lowered::Concat) {
                 values[at] = Value { shape: nodes[at].shape, buffer: value.buffer, channel };
             }
             channel += channels;

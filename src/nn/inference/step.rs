@@ -277,7 +277,9 @@ fn global_mean(isa: Isa, frame: &Frame, sample: &[f32], means: &mut [f32]) {
                 }
             }
             let count = (frame.height * frame.width) as f32;
-            means.iter_mut().for_each(|mean| *mean /= count);
+            for mean in means.iter_mut() {
+                *mean /= count;
+            }
         },
     );
 }
