@@ -14,12 +14,17 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "cells",
     "coins",
     "convolution",
+    "digit-features",
+    "digit-oddity",
+    "digit-saliency",
     "digits-hog",
     "digits-lenet",
     "digits-template",
     "document",
     "edges",
     "faces",
+    "faces-cnn",
+    "faces-verified",
     "find-coin",
     "sobel-is-convolution",
 ];
@@ -27,9 +32,11 @@ pub const PIPELINES: &[(&str, &str)] = texts![
 /// The resources that `builtin:NAME` finds: cascades, models, templates. Each has its card or its
 /// terms in `models/`.
 pub const RESOURCES: &[(&str, &[u8])] = &[
+    ("autoencoder-conv", include_bytes!("../models/autoencoder-conv.safetensors")),
     ("coin", include_bytes!("../models/coin.png")),
     ("digit-templates", include_bytes!("../models/digit-templates.png")),
     ("digits-hog", include_bytes!("../models/digits-hog.safetensors")),
+    ("face", include_bytes!("../models/face.safetensors")),
     ("lenet5", include_bytes!("../models/lenet5.safetensors")),
     ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
     ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),

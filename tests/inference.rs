@@ -136,15 +136,8 @@ fn branches_pools_and_layers_without_a_form_of_their_own() {
 
 #[test]
 fn nets_that_ship() {
-    for name in [
-        "lenet5",
-        "lenet5-original",
-        "resnet20",
-        "plain20",
-        "autoencoder-conv",
-        "unet-small",
-        "mlp",
-    ] {
+    for name in ["lenet5", "lenet5-original", "resnet20", "plain20", "autoencoder-conv", "unet-small", "mlp"]
+    {
         let build = || Net::build(arch::parse(&arch::builtin(name).unwrap()).unwrap(), 1).unwrap();
         agree(build, 1, 1e-5);
     }

@@ -46,6 +46,7 @@ struct Node {
 pub struct Tape {
     saved: Vec<Saved>,
     heads: Vec<Tensor>,
+    seen: Option<Tensor>,
 }
 
 impl Tape {
@@ -130,7 +131,7 @@ impl Net {
     }
 
     /// The architecture and the layers with their weights, in its order.
-    pub(super) fn into_layers(self) -> (Arch, Vec<Box<dyn Layer>>) {
+    pub(crate) fn into_layers(self) -> (Arch, Vec<Box<dyn Layer>>) {
         (self.arch, self.nodes.into_iter().map(|node| node.layer).collect())
     }
 
@@ -177,7 +178,7 @@ impl Net {
     /// # Errors
     /// [`Shape`](crate::ErrorKind::Shape) when the input is not a batch of what the net takes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.pass(x, &Mode::inference(), &|| false)?.0)
+        Ok(self.pass(x, &Mode::inference(), None, &|| false)?.0)
     }
 
     /// As [`forward`](Self::forward), given up between two layers once `cancelled` says so.
@@ -185,7 +186,48 @@ impl Net {
     /// # Errors
     /// As [`forward`](Self::forward), and [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn forward_until(&self, x: &Tensor, cancelled: &dyn Fn() -> bool) -> Result<Tensor> {
-        Ok(self.pass(x, &Mode::inference(), cancelled)?.0)
+        Ok(self.pass(x, &Mode::inference(), None, cancelled)?.0)
+    }
+
+    /// What a layer gives for a batch, in inference.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and [`Pipeline`](crate::ErrorKind::Pipeline) when no layer that the output
+    /// depends on has the name.
+    pub fn activations(&self, x: &Tensor, layer: &str) -> Result<Tensor> {
+        let at = self.find(layer)?;
+        let (_, tape) = self.pass(x, &Mode::inference(), Some(at), &|| false)?;
+        tape.seen.ok_or_else(|| Error::pipeline(format!("`{layer}` is not computed in inference")))
+    }
+
+    /// What a layer gives for a batch in inference, and the gradient of the output there: how the sum of output
+    /// times `dy` changes with each of its values.
+    ///
+    /// # Errors
+    /// As [`activations`](Self::activations), and when no parameter that learns lies at or below the layer, so that
+    /// back-propagation never comes there.
+    pub fn sensitivity(
+        &self,
+        x: &Tensor,
+        layer: &str,
+        dy: impl FnOnce(&Tensor) -> Result<Tensor>,
+    ) -> Result<(Tensor, Tensor)> {
+        let at = self.find(layer)?;
+        let mode = Mode { keep: true, ..Mode::inference() };
+        let (y, mut tape) = self.pass(x, &mode, Some(at), &|| false)?;
+        let gone = || Error::pipeline(format!("no gradient comes to `{layer}`"));
+        let seen = tape.seen.take().ok_or_else(gone)?;
+        let (_, gradient) = self.back(&tape, dy(&y)?, Vec::new(), Some(at))?;
+        Ok((seen, gradient.ok_or_else(gone)?))
+    }
+
+    fn find(&self, layer: &str) -> Result<usize> {
+        let names = || self.arch.layers.iter().map(|layer| layer.name.as_str());
+        names().position(|name| name == layer).ok_or_else(|| {
+            let error = Error::pipeline(format!("net `{}` has no layer `{layer}`", self.arch.name));
+            let hint = crate::document::did_you_mean(layer, names());
+            error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists the layers".to_owned()))
+        })
     }
 
     /// The output for a batch, in training, and the tape for [`backward`](Self::backward).
@@ -193,7 +235,7 @@ impl Net {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn record(&self, x: &Tensor, mode: &Mode) -> Result<(Tensor, Tape)> {
-        self.pass(x, mode, &|| false)
+        self.pass(x, mode, None, &|| false)
     }
 
     /// The gradients of all parameters, from the gradient of the output.
@@ -210,6 +252,17 @@ impl Net {
     /// # Errors
     /// As [`backward`](Self::backward).
     pub fn backward_heads(&self, tape: &Tape, dy: Tensor, heads: Vec<Tensor>) -> Result<Grads> {
+        Ok(self.back(tape, dy, heads, None)?.0)
+    }
+
+    /// The gradients of all parameters; or those above a layer, and that of its output.
+    fn back(
+        &self,
+        tape: &Tape,
+        dy: Tensor,
+        heads: Vec<Tensor>,
+        stop: Option<usize>,
+    ) -> Result<(Grads, Option<Tensor>)> {
         let mut grads = Grads::without(Arc::clone(&self.frozen));
         let mut pending: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
         if let Some(last) = pending.last_mut() {
@@ -223,6 +276,9 @@ impl Net {
             }
         }
         for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate().rev() {
+            if stop == Some(index) {
+                return Ok((grads, pending[index].take()));
+            }
             let Some(dy) = pending[index].take() else { continue };
             if !node.learns {
                 continue;
@@ -240,10 +296,17 @@ impl Net {
                 }
             }
         }
-        Ok(grads)
+        Ok((grads, None))
     }
 
-    fn pass(&self, x: &Tensor, mode: &Mode, cancelled: &dyn Fn() -> bool) -> Result<(Tensor, Tape)> {
+    /// With the output of layer `watch` beside.
+    fn pass(
+        &self,
+        x: &Tensor,
+        mode: &Mode,
+        watch: Option<usize>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Tensor, Tape)> {
         let wanted = self.arch.input;
         if x.shape().is_empty() || x.shape().sample() != wanted {
             let name = &self.arch.name;
@@ -255,6 +318,8 @@ impl Net {
         let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.nodes.len());
         let mut saved = Vec::with_capacity(self.nodes.len());
         let mut heads = Vec::new();
+        let mut seen = None;
+        let records = mode.training.is_some() || mode.keep;
         for (index, (node, spec)) in self.nodes.iter().zip(&self.arch.layers).enumerate() {
             let read = |source: &Source| match source {
                 Source::Input => Some(x),
@@ -265,6 +330,7 @@ impl Net {
             }
             if !node.needed && mode.training.is_none() {
                 outputs.push(None);
+                saved.push(Saved::default());
                 continue;
             }
             let inputs: Vec<&Tensor> = spec.inputs.iter().filter_map(read).collect();
@@ -278,13 +344,16 @@ impl Net {
                 }
             }
             heads.extend(self.arch.heads.iter().filter(|head| head.layer == index).map(|_| y.clone()));
+            if watch == Some(index) {
+                seen = Some(y.clone());
+            }
             outputs.push(Some(y));
-            if mode.training.is_some() {
+            if records {
                 saved.push(kept);
             }
         }
         let output = outputs.pop().flatten().unwrap_or_else(|| x.clone());
-        Ok((output, Tape { saved, heads }))
+        Ok((output, Tape { saved, heads, seen }))
     }
 }
 

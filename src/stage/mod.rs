@@ -16,6 +16,8 @@ pub mod classify_linear;
 pub mod clear_border;
 pub mod close;
 mod closure;
+pub mod cnn_detect;
+pub mod cnn_verify;
 pub mod colormap;
 pub mod contours;
 pub mod convolve;
@@ -24,8 +26,10 @@ pub mod difference;
 pub mod dilate;
 pub mod distance_transform;
 pub mod draw;
+pub mod encode;
 pub mod equalize;
 pub mod erode;
+pub mod feature_maps;
 pub mod fill_holes;
 pub mod flat_field;
 pub mod flip;
@@ -49,6 +53,7 @@ pub mod morph_gradient;
 pub mod morphology;
 pub mod multi_otsu;
 pub mod nearest_template;
+mod net;
 pub mod niblack;
 pub mod normalize;
 pub mod open;
@@ -56,10 +61,12 @@ pub mod pad;
 mod picture;
 mod port;
 pub mod prewitt;
+pub mod reconstruct;
 pub mod remove_small;
 pub mod resize;
 pub mod rolling_ball;
 pub mod rotate;
+pub mod saliency;
 pub mod sauvola;
 pub mod scharr;
 pub mod sobel;
@@ -273,6 +280,8 @@ pub static ALL: &[&Kind] = &[
     &classify_linear::KIND,
     &clear_border::KIND,
     &close::KIND,
+    &cnn_detect::KIND,
+    &cnn_verify::KIND,
     &colormap::KIND,
     &contours::KIND,
     &convolve::KIND,
@@ -281,8 +290,10 @@ pub static ALL: &[&Kind] = &[
     &dilate::KIND,
     &distance_transform::KIND,
     &draw::KIND,
+    &encode::KIND,
     &equalize::KIND,
     &erode::KIND,
+    &feature_maps::KIND,
     &fill_holes::KIND,
     &flat_field::KIND,
     &flip::KIND,
@@ -309,10 +320,12 @@ pub static ALL: &[&Kind] = &[
     &open::KIND,
     &pad::KIND,
     &prewitt::KIND,
+    &reconstruct::KIND,
     &remove_small::KIND,
     &resize::KIND,
     &rolling_ball::KIND,
     &rotate::KIND,
+    &saliency::KIND,
     &sauvola::KIND,
     &scharr::KIND,
     &sobel::KIND,

@@ -16,6 +16,7 @@ pub static BUILTIN: &[(&str, &str)] = &[
     net!("autoencoder"),
     net!("autoencoder-conv"),
     net!("autoencoder-denoising"),
+    net!("face"),
     net!("googlenet"),
     net!("googlenet-bn"),
     net!("inception-v3"),

@@ -120,6 +120,8 @@ pub struct ArchLayer {
     pub kind: &'static Kind,
     /// Its parameters.
     pub spec: Box<dyn Spec>,
+    /// Its parameters, as the file gives them.
+    pub parameters: serde_json::Value,
     /// Where its inputs come from.
     pub inputs: Vec<Source>,
     /// The shape of one output sample.

@@ -79,7 +79,8 @@ fn build(root: &Table, text: String, problems: &mut Diagnostics) -> Option<Arch>
             let known: Option<Vec<Shape>> = inputs.iter().map(shape).collect();
             output = known.and_then(|known| output_shape(&*spec, &known, &table, &name, &mut found));
             if let Some(output) = output {
-                layers.push(ArchLayer { name: name.clone(), kind, spec, inputs, output });
+                let parameters = table.without(&COMMON).to_json();
+                layers.push(ArchLayer { name: name.clone(), kind, spec, parameters, inputs, output });
             }
         }
         shapes.push(output);
