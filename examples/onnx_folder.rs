@@ -20,7 +20,8 @@ fn net(name: &str) -> Outcome<Net> {
     for (at, buffer) in net.buffers_mut().enumerate() {
         let (low, high) = if buffer.name.ends_with("mean") { (-0.1, 0.1) } else { (0.8, 1.2) };
         if buffer.name.contains("running") {
-            buffer.value = Tensor::from_fn(buffer.value.shape(), |i| rng.between((at * 4099 + i) as u64, low, high));
+            buffer.value =
+                Tensor::from_fn(buffer.value.shape(), |i| rng.between((at * 4099 + i) as u64, low, high));
         }
     }
     for (at, param) in net.params_mut().enumerate().filter(|(_, param)| param.value.shape().len() == 1) {
@@ -45,7 +46,9 @@ fn apart(net: &Net, x: &Tensor, wanted: &Tensor) -> Result<f32, Error> {
     }
     let largest = wanted.data().iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
     let differences = y.data().iter().zip(wanted.data());
-    Ok(differences.fold(0.0f32, |apart, (a, b)| if a == b || a.is_nan() && b.is_nan() { apart } else { apart.max((a - b).abs()) }) / largest)
+    Ok(differences.fold(0.0f32, |apart, (a, b)| {
+        if a == b || a.is_nan() && b.is_nan() { apart } else { apart.max((a - b).abs()) }
+    }) / largest)
 }
 
 fn check(folder: &Path) -> Outcome<()> {
@@ -77,7 +80,11 @@ fn main() -> Outcome<()> {
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["check", folder] => check(Path::new(folder))?,
         ["export", folder, names @ ..] => {
-            for name in arch::BUILTIN.iter().map(|(name, _)| *name).filter(|name| names.is_empty() || names.contains(name)) {
+            for name in arch::BUILTIN
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| names.is_empty() || names.contains(name))
+            {
                 match export(&net(name)?) {
                     Ok(bytes) => {
                         std::fs::write(Path::new(folder).join(format!("{name}.onnx")), bytes)?;

@@ -32,6 +32,7 @@ mod hog_goldens;
 mod kernel_twins;
 mod models;
 mod nets;
+mod onnx;
 mod operation;
 mod parts_goldens;
 mod pipeline_chains;

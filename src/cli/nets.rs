@@ -127,7 +127,8 @@ fn convert(file: &File) -> Outcome {
             let input = input.as_ref().map(|Sizes(input)| Shape::new(input)).transpose()?;
             let options = onnx::ImportOptions { input, output: take.clone() };
             let bytes = crate::document::read(file, u64::MAX)?;
-            let net = onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;
+            let net =
+                onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;
             let bytes = net.to_safetensors()?;
             (net, bytes, output)
         }

@@ -137,7 +137,9 @@ impl Connections {
     pub(in crate::nn) fn dense(self, kernels: &Tensor) -> Result<Tensor> {
         let shape = kernels.shape();
         let &[_, height, width] = &*shape else {
-            return Err(Error::shape(format!("expected kernels `[connections, height, width]`, got {shape}")));
+            return Err(Error::shape(format!(
+                "expected kernels `[connections, height, width]`, got {shape}"
+            )));
         };
         let mut dense = Tensor::zeros(Shape::new(&[self.table().len(), self.channels(), height, width])?);
         let taps = height * width;

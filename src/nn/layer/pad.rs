@@ -76,7 +76,9 @@ impl Spec for Pad {
             )));
         }
         if before.iter().chain(after).any(|&count| count > MOST) {
-            return Err(Error::limit(format!("expected at most {MOST} places on a side, got {before:?}, {after:?}")));
+            return Err(Error::limit(format!(
+                "expected at most {MOST} places on a side, got {before:?}, {after:?}"
+            )));
         }
         for ((&len, &before), &after) in input.iter().zip(before).zip(after) {
             let wanted = match self.mode {

@@ -87,7 +87,9 @@ mod tests {
     fn places_must_lie_within_the_axis() {
         let of = |start, count, step| Slice { axis: 0, start, count, step }.places(5);
         assert_eq!(of(4, 3, -2).unwrap(), [4, 2, 0]);
-        for (start, count, step) in [(0, 6, 1), (5, 1, 1), (1, 3, -1), (0, 0, 1), (0, 2, 0), (1, usize::MAX, 9)] {
+        for (start, count, step) in
+            [(0, 6, 1), (5, 1, 1), (1, 3, -1), (0, 0, 1), (0, 2, 0), (1, usize::MAX, 9)]
+        {
             assert!(of(start, count, step).is_err(), "{start} {count} {step}");
         }
         assert!(Slice { axis: 1, start: 0, count: 1, step: 1 }.output(&[Shape::new(&[5]).unwrap()]).is_err());

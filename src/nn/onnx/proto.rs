@@ -184,7 +184,10 @@ pub(super) struct Dimension {
 /// The file of some bytes.
 pub(super) fn read(bytes: &[u8]) -> Result<Model> {
     if bytes.len() > MOST_BYTES {
-        return Err(Error::limit(format!("an ONNX file has at most {MOST_BYTES} bytes, got {}", bytes.len())));
+        return Err(Error::limit(format!(
+            "an ONNX file has at most {MOST_BYTES} bytes, got {}",
+            bytes.len()
+        )));
     }
     Model::decode(bytes).map_err(|error| Error::input(format!("not an ONNX file: {error}")))
 }
@@ -193,8 +196,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model> {
 pub(super) fn write(model: &Model) -> Result<Vec<u8>> {
     let len = model.encoded_len();
     if len > MOST_BYTES {
-        return Err(Error::limit(format!("an ONNX file has at most {MOST_BYTES} bytes, the net wants {len}"))
-            .with_hint("write the weights as safetensors"));
+        return Err(Error::limit(format!(
+            "an ONNX file has at most {MOST_BYTES} bytes, the net wants {len}"
+        ))
+        .with_hint("write the weights as safetensors"));
     }
     Ok(model.encode_to_vec())
 }

@@ -58,7 +58,12 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
             let norm: &BatchNorm = spec(place)?;
             // ONNX tells the share that stays.
             let attributes = vec![float("epsilon", norm.eps), float("momentum", 1.0 - norm.momentum)];
-            writer.node("BatchNormalization", &names.iter().map(String::as_str).collect::<Vec<_>>(), y, attributes);
+            writer.node(
+                "BatchNormalization",
+                &names.iter().map(String::as_str).collect::<Vec<_>>(),
+                y,
+                attributes,
+            );
         }
         "clip" => {
             let clip: &Clip = spec(place)?;
@@ -109,7 +114,9 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
             let means = writer.step("GlobalAveragePool", &[x], place, Vec::new());
             writer.node("Flatten", &[&means], y, vec![int("axis", 1)]);
         }
-        "leaky-relu" => writer.node("LeakyRelu", &[x], y, vec![float("alpha", spec::<LeakyRelu>(place)?.slope)]),
+        "leaky-relu" => {
+            writer.node("LeakyRelu", &[x], y, vec![float("alpha", spec::<LeakyRelu>(place)?.slope)])
+        }
         "linear" => weighted(writer, place, "Gemm", vec![int("transB", 1)])?,
         "local-response-norm" => {
             let norm: &LocalResponseNorm = spec(place)?;
@@ -198,7 +205,12 @@ fn window(kernel: Pair, stride: Pair, padding: Padding) -> Vec<super::Attribute>
 }
 
 /// A node of input, weight and bias.
-fn weighted(writer: &mut Writer<'_>, place: &Place<'_>, op: &str, attributes: Vec<super::Attribute>) -> Result<()> {
+fn weighted(
+    writer: &mut Writer<'_>,
+    place: &Place<'_>,
+    op: &str,
+    attributes: Vec<super::Attribute>,
+) -> Result<()> {
     let weights = writer.weights(place)?;
     let inputs: Vec<&str> = place.inputs.iter().chain(&weights).map(String::as_str).collect();
     writer.node(op, &inputs, &place.output, attributes);
@@ -241,7 +253,9 @@ fn adaptive(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
 fn constant(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
     let value = writer.param(place, "value").unwrap_or_else(|| Tensor::zeros(place.layer.output));
     let name = format!("{}.value", place.layer.name);
-    writer.initializers.insert(name.clone(), super::floats(&name, &value.reshaped(value.shape().batched(1)?)?));
+    writer
+        .initializers
+        .insert(name.clone(), super::floats(&name, &value.reshaped(value.shape().batched(1)?)?));
     if place.spreads {
         return Ok(());
     }
@@ -305,9 +319,11 @@ fn upsample(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
     let scales = Tensor::from_vec(Shape::new(&[4])?, vec![1.0, 1.0, down, across])?;
     let scales = writer.numbers(place, "scales", &scales);
     let words: &[(&str, &str)] = match upsample.method {
-        UpsampleMethod::Nearest => {
-            &[("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")]
-        }
+        UpsampleMethod::Nearest => &[
+            ("mode", "nearest"),
+            ("coordinate_transformation_mode", "asymmetric"),
+            ("nearest_mode", "floor"),
+        ],
         UpsampleMethod::Bilinear => &[("mode", "linear"), ("coordinate_transformation_mode", "half_pixel")],
     };
     let attributes = words.iter().map(|(name, value)| word(name, value)).collect();

@@ -28,7 +28,8 @@ const IR_VERSION: i64 = 8;
 pub fn export(net: &Net) -> Result<Vec<u8>> {
     let arch = net.arch();
     let params = net.params().chain(net.buffers()).map(|param| (param.name.as_str(), &param.value)).collect();
-    let mut writer = Writer { params, nodes: Vec::new(), initializers: BTreeMap::new(), taken: BTreeSet::new() };
+    let mut writer =
+        Writer { params, nodes: Vec::new(), initializers: BTreeMap::new(), taken: BTreeSet::new() };
     // Weights keep their names; a layer that bears one of them has to take another.
     writer.taken.extend(writer.params.keys().map(|name| (*name).to_owned()));
     let input = writer.unique("input");
@@ -60,8 +61,11 @@ pub fn export(net: &Net) -> Result<Vec<u8>> {
         values.push(value);
     }
     let json = |value: serde_json::Value| value.to_string();
-    let metadata =
-        [json(serde_json::json!(arch.mean)), json(serde_json::json!(arch.std)), json(serde_json::json!(arch.classes))];
+    let metadata = [
+        json(serde_json::json!(arch.mean)),
+        json(serde_json::json!(arch.std)),
+        json(serde_json::json!(arch.classes)),
+    ];
     let output = values.pop().unwrap_or_default();
     proto::write(&Model {
         ir_version: IR_VERSION,

@@ -95,8 +95,20 @@ impl Builder {
             return Err(Error::unsupported("a sample would be one number without axes")
                 .with_hint("keep an axis of length 1"));
         }
-        let table = toml::Table::try_from(spec)
-            .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("cannot write a layer: {error}")))?;
+        // Told here, where the node is known, and before a net would make room for weights that are not there.
+        let learned = weights.iter().filter(|(name, _)| !name.starts_with("running_"));
+        let (wanted_count, got): (usize, usize) =
+            (spec.parameters(&shapes)?, learned.map(|(_, value)| value.shape().count()).sum());
+        if wanted_count != got {
+            let inputs: Vec<String> = shapes.iter().map(ToString::to_string).collect();
+            return Err(Error::shape(format!(
+                "samples of {} want {wanted_count} weights, got {got}",
+                inputs.join(" and ")
+            )));
+        }
+        let table = toml::Table::try_from(spec).map_err(|error| {
+            Error::new(crate::ErrorKind::Internal, format!("cannot write a layer: {error}"))
+        })?;
         let table = table.into_iter().map(|(key, value)| (key, tidy(value))).collect();
         let name = self.unique(wanted);
         self.layers.push(Draft { name, kind, table, inputs: inputs.to_vec(), weights });
@@ -140,18 +152,22 @@ impl Builder {
         if let Some(layer) = self.origin(flow, "transpose") {
             let before = layer.inputs[0];
             let orders = layer.table.get("order").and_then(toml::Value::as_array);
-            let first: Vec<usize> = orders.into_iter().flatten().filter_map(|axis| Some(axis.as_integer()? as usize)).collect();
+            let first: Vec<usize> =
+                orders.into_iter().flatten().filter_map(|axis| Some(axis.as_integer()? as usize)).collect();
             let both: Vec<usize> = order.iter().filter_map(|&axis| first.get(axis).copied()).collect();
             return self.transpose(before, &both);
         }
         self.step("transpose", &Transpose { order: order.to_vec() }, &[flow])
     }
 
-    /// Known numbers beside a value: a layer that gives them for each sample.
-    pub(super) fn constant(&mut self, known: &Known, beside: Flow) -> Result<Flow> {
-        let rank = beside.shape.len() + 1;
+    /// Known numbers beside samples with so many axes: a layer that gives them for each sample.
+    pub(super) fn constant(&mut self, known: &Known, axes: usize) -> Result<Flow> {
+        let rank = axes + 1;
         if known.dims.len() > rank {
-            return Err(Error::unsupported(format!("constants of {:?} beside samples of {}", known.dims, beside.shape)));
+            return Err(Error::unsupported(format!(
+                "constants of {:?} beside samples of {axes} axes",
+                known.dims
+            )));
         }
         let dims = [vec![1; rank - known.dims.len()], known.dims.clone()].concat();
         if dims[0] != 1 {
@@ -161,7 +177,8 @@ impl Builder {
             .with_hint("a first axis of length 1"));
         }
         let value = Tensor::from_vec(Shape::new(&dims[1..])?, known.floats())?;
-        let input = Flow { source: Source::Input, shape: beside.shape, is_words: false };
+        // Of its input it takes the length of the batch alone.
+        let input = Flow { source: Source::Input, shape: Shape::default(), is_words: false };
         self.layer("constant", &Constant { shape: dims[1..].to_vec() }, &[input], vec![("value", value)])
     }
 
@@ -214,8 +231,9 @@ impl Builder {
         }
         let mut file = head;
         file.insert("layer".into(), toml::Value::Array(tables));
-        let text = toml::to_string(&file)
-            .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("cannot write the net: {error}")))?;
+        let text = toml::to_string(&file).map_err(|error| {
+            Error::new(crate::ErrorKind::Internal, format!("cannot write the net: {error}"))
+        })?;
         let mut net = Net::blank(arch::parse(&Text::new("onnx", text))?)?;
         net.take(weights)?;
         Ok(net)

@@ -62,7 +62,10 @@ impl Call<'_> {
         let sizes: Option<Vec<usize>> = values.iter().map(|&value| usize::try_from(value).ok()).collect();
         match sizes {
             Some(sizes) if sizes.len() == count => Ok(sizes),
-            _ => Err(self.unsupported(format!("expected {count} sizes of 0 or more in `{name}`, got {values:?}"))),
+            _ => {
+                Err(self
+                    .unsupported(format!("expected {count} sizes of 0 or more in `{name}`, got {values:?}")))
+            }
         }
     }
 
@@ -81,7 +84,9 @@ impl Call<'_> {
     pub(super) fn flow(&self, index: usize) -> Result<Flow> {
         match self.input(index) {
             Some(Value::Flow(flow)) => Ok(*flow),
-            Some(Value::Known(_)) => Err(self.unsupported(format!("input {index} is constant, and must not be"))),
+            Some(Value::Known(_)) => {
+                Err(self.unsupported(format!("input {index} is constant, and must not be")))
+            }
             None => Err(self.unsupported(format!("input {index} is missing"))),
         }
     }
@@ -90,8 +95,9 @@ impl Call<'_> {
     pub(super) fn known_or_none(&self, index: usize) -> Result<Option<&Known>> {
         match self.input(index) {
             Some(Value::Known(known)) => Ok(Some(known)),
-            Some(Value::Flow(_)) => Err(self
-                .unsupported(format!("input {index} depends on the input of the net, where a constant is wanted"))),
+            Some(Value::Flow(_)) => Err(self.unsupported(format!(
+                "input {index} depends on the input of the net, where a constant is wanted"
+            ))),
             None => Ok(None),
         }
     }

@@ -46,7 +46,9 @@ pub(super) fn fold(call: &Call<'_>) -> Result<Known> {
         "Squeeze" => {
             let x = call.known(0)?;
             let axes = match call.list("axes", 1)? {
-                Some(axes) => axes.iter().map(|&axis| call.axis(axis, x.dims.len())).collect::<Result<_>>()?,
+                Some(axes) => {
+                    axes.iter().map(|&axis| call.axis(axis, x.dims.len())).collect::<Result<_>>()?
+                }
                 None => (0..x.dims.len()).filter(|&axis| x.dims[axis] == 1).collect::<Vec<_>>(),
             };
             let left = x.dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
@@ -81,7 +83,8 @@ fn constant(call: &Call<'_>) -> Result<Known> {
 }
 
 fn constant_of_shape(call: &Call<'_>) -> Result<Known> {
-    let dims: Option<Vec<usize>> = call.known(0)?.whole()?.iter().map(|&len| usize::try_from(len).ok()).collect();
+    let dims: Option<Vec<usize>> =
+        call.known(0)?.whole()?.iter().map(|&len| usize::try_from(len).ok()).collect();
     let dims = dims.ok_or_else(|| call.unsupported("a length is below 0"))?;
     let len = count(&dims)?;
     let value = call.node.attribute.iter().find_map(|attribute| attribute.t.clone());
@@ -177,14 +180,17 @@ fn concat(call: &Call<'_>) -> Result<Known> {
 fn interleaved<T: Copy>(parts: &[&[T]], outer: usize) -> Vec<T> {
     let rows = |part: &&[T]| part.len() / outer.max(1);
     (0..outer)
-        .flat_map(|at| parts.iter().flat_map(move |part| part[at * rows(part)..][..rows(part)].iter().copied()))
+        .flat_map(|at| {
+            parts.iter().flat_map(move |part| part[at * rows(part)..][..rows(part)].iter().copied())
+        })
         .collect()
 }
 
 fn gather(call: &Call<'_>) -> Result<Known> {
     let (x, indices) = (call.known(0)?, call.known(1)?);
     let axis = call.axis(call.int("axis", 0), x.dims.len())?;
-    let places = indices.whole()?.iter().map(|&at| call.axis(at, x.dims[axis])).collect::<Result<Vec<_>>>()?;
+    let places =
+        indices.whole()?.iter().map(|&at| call.axis(at, x.dims[axis])).collect::<Result<Vec<_>>>()?;
     let mut axes: Vec<(usize, Vec<usize>)> =
         x.dims.iter().enumerate().map(|(axis, &len)| (axis, (0..len).collect())).collect();
     axes[axis].1 = places;
@@ -209,7 +215,9 @@ pub(super) fn reshape(call: &Call<'_>, dims: &[i64], shape: &[i64]) -> Result<Ve
     let mut lengths = Vec::with_capacity(shape.len());
     for (axis, &len) in shape.iter().enumerate() {
         lengths.push(match len {
-            0 if !keeps_zeros => *dims.get(axis).ok_or_else(|| call.unsupported("there is no length to take"))?,
+            0 if !keeps_zeros => {
+                *dims.get(axis).ok_or_else(|| call.unsupported("there is no length to take"))?
+            }
             len if len < -1 => return Err(call.unsupported(format!("a length of {len}"))),
             len => len,
         });
@@ -235,7 +243,11 @@ pub(super) fn permutation(call: &Call<'_>, rank: usize) -> Result<Vec<usize>> {
     let order = perm.iter().map(|&axis| call.axis(axis, rank)).collect::<Result<Vec<_>>>()?;
     let mut sorted = order.clone();
     sorted.sort_unstable();
-    if sorted.into_iter().eq(0..rank) { Ok(order) } else { Err(call.unsupported(format!("an order of {perm:?}"))) }
+    if sorted.into_iter().eq(0..rank) {
+        Ok(order)
+    } else {
+        Err(call.unsupported(format!("an order of {perm:?}")))
+    }
 }
 
 /// The lengths with axes of length 1 put in.
@@ -265,9 +277,13 @@ mod tests {
             ints: ints.clone(),
             ..Attribute::default()
         });
-        let numbers =
-            int.iter().map(|(name, i)| Attribute { name: (*name).to_owned(), i: Some(*i), ..Attribute::default() });
-        let node = Node { op_type: op.to_owned(), attribute: lists.chain(numbers).collect(), ..Node::default() };
+        let numbers = int.iter().map(|(name, i)| Attribute {
+            name: (*name).to_owned(),
+            i: Some(*i),
+            ..Attribute::default()
+        });
+        let node =
+            Node { op_type: op.to_owned(), attribute: lists.chain(numbers).collect(), ..Node::default() };
         let inputs = inputs.into_iter().map(|known| Some(Value::Known(known))).collect();
         fold(&Call { node: &node, inputs, opset: 17, is_only_reader: true })
     }
@@ -284,7 +300,10 @@ mod tests {
             let known = known.unwrap();
             (known.dims.clone(), known.whole().unwrap().to_vec())
         };
-        assert_eq!(values(call("Transpose", vec![x.clone()], &[], &[])), (vec![3, 2], vec![0, 3, 1, 4, 2, 5]));
+        assert_eq!(
+            values(call("Transpose", vec![x.clone()], &[], &[])),
+            (vec![3, 2], vec![0, 3, 1, 4, 2, 5])
+        );
         let at = |list| Known::list(list);
         assert_eq!(
             values(call("Gather", vec![x.clone(), at(vec![-1, 0])], &[], &[("axis", 1)])),

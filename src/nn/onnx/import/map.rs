@@ -36,7 +36,7 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             let up = builder.layer("relu", &Relu {}, &[x], Vec::new())?;
             let down = builder.step("scale", &Scale { factor: -1.0, offset: 0.0 }, &[x])?;
             let down = builder.step("relu", &Relu {}, &[down])?;
-            let slope = builder.constant(&known, x)?;
+            let slope = builder.constant(&known, x.shape.len())?;
             let down = builder.step("mul", &Mul {}, &[down, slope])?;
             builder.step("sub", &Sub {}, &[up, down])
         }
@@ -49,7 +49,8 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
                 }
             };
             let (min, max) = (bound("min", 1)?, bound("max", 2)?);
-            let clip = Clip { min: min.filter(|&min| min > f32::MIN), max: max.filter(|&max| max < f32::MAX) };
+            let clip =
+                Clip { min: min.filter(|&min| min > f32::MIN), max: max.filter(|&max| max < f32::MAX) };
             builder.layer("clip", &clip, &[x], Vec::new())
         }
         "Dropout" => dropout(builder, call, x),

@@ -30,6 +30,10 @@ use value::{Flow, Known, Value};
 /// net is a multiple of by chance.
 const OPEN_BATCH: i64 = 1_000_003;
 
+/// What may be done with whole numbers that depend on the input.
+const MOVES: [&str; 8] =
+    ["Cast", "Flatten", "Gather", "Identity", "Reshape", "Shape", "Squeeze", "Unsqueeze"];
+
 /// What an import is told beside the file.
 ///
 /// ```
@@ -60,20 +64,19 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
     let model = proto::read(bytes)?;
     let opset = model.opset_import.iter().find(|set| is_usual(&set.domain)).map(|set| set.version);
     let (Some(opset), Some(graph)) = (opset, &model.graph) else {
-        return Err(Error::input("not an ONNX file: it has no graph, or does not say which operators it means"));
+        return Err(Error::input(
+            "not an ONNX file: it has no graph, or does not say which operators it means",
+        ));
     };
     let (input, flow, batch) = input(graph, options)?;
-    let mut reader = Reader {
-        values: HashMap::new(),
-        uses: HashMap::new(),
-        builder: Builder::new(batch),
-        opset,
-    };
+    let mut reader =
+        Reader { values: HashMap::new(), uses: HashMap::new(), builder: Builder::new(batch), opset };
     for tensor in &graph.initializer {
         reader.values.insert(tensor.name.clone(), Value::Known(Known::read(tensor.clone())?));
     }
     reader.values.insert(input.name.clone(), Value::Flow(flow));
-    let read = graph.node.iter().flat_map(|node| &node.input).chain(graph.output.iter().map(|output| &output.name));
+    let read =
+        graph.node.iter().flat_map(|node| &node.input).chain(graph.output.iter().map(|output| &output.name));
     for name in read {
         *reader.uses.entry(name).or_default() += 1;
     }
@@ -86,7 +89,9 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
             let head = head(&model, graph, flow.shape, reader.input());
             reader.builder.net(head, flow)
         }
-        Some(Value::Known(_)) => Err(Error::unsupported(format!("output `{output}` does not depend on the input"))),
+        Some(Value::Known(_)) => {
+            Err(Error::unsupported(format!("output `{output}` does not depend on the input")))
+        }
         None => Err(Error::input(format!("no node gives the output `{output}`"))),
     }
 }
@@ -101,17 +106,23 @@ fn input<'a>(graph: &'a Graph, options: &ImportOptions) -> Result<(&'a ValueInfo
     let inputs: Vec<&ValueInfo> = graph.input.iter().filter(|input| !is_known(input)).collect();
     let [input] = inputs[..] else {
         let names: Vec<String> = inputs.iter().map(|input| format!("`{}`", input.name)).collect();
-        return Err(Error::unsupported(format!("a net takes one input, the file has {}: {}", names.len(), names.join(", ")))
-            .with_hint("make the others constants, or one input of which the graph takes slices"));
+        return Err(Error::unsupported(format!(
+            "a net takes one input, the file has {}: {}",
+            names.len(),
+            names.join(", ")
+        ))
+        .with_hint("make the others constants, or one input of which the graph takes slices"));
     };
     let tensor = input.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
-    let dims = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| &shape.dim[..]).unwrap_or_default();
+    let dims =
+        tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| &shape.dim[..]).unwrap_or_default();
     let length = |at: usize| dims.get(at).and_then(|dim| dim.dim_value).filter(|&len| len > 0);
     let batch = length(0).unwrap_or(OPEN_BATCH);
     let shape = match options.input {
         Some(shape) => shape,
         None => {
-            let lengths: Option<Vec<usize>> = (1..dims.len()).map(|at| usize::try_from(length(at)?).ok()).collect();
+            let lengths: Option<Vec<usize>> =
+                (1..dims.len()).map(|at| usize::try_from(length(at)?).ok()).collect();
             let lengths = lengths.filter(|lengths| !lengths.is_empty());
             let lengths = lengths.ok_or_else(|| {
                 Error::unsupported(format!("the file leaves the shape of its input `{}` open", input.name))
@@ -130,7 +141,8 @@ fn output<'a>(graph: &'a Graph, options: &ImportOptions) -> Result<&'a str> {
     let listed = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (&options.output, &names[..]) {
         (Some(wanted), names) => names.iter().find(|name| *name == wanted).copied().ok_or_else(|| {
-            Error::pipeline(format!("the file has no output `{wanted}`")).with_hint(format!("it has {}", listed()))
+            Error::pipeline(format!("the file has no output `{wanted}`"))
+                .with_hint(format!("it has {}", listed()))
         }),
         (None, &[name]) => Ok(name),
         (None, []) => Err(Error::input("not an ONNX file: it has no output")),
@@ -147,11 +159,14 @@ fn head(model: &Model, graph: &Graph, output: Shape, input: Shape) -> toml::Tabl
     head.insert("name".into(), name.into());
     let lengths: Vec<i64> = input.iter().map(|&len| len as i64).collect();
     head.insert("input".into(), lengths.into());
-    let entry = |key: &str| model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+    let entry = |key: &str| {
+        model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+    };
     for (key, short) in METADATA.into_iter().zip(["mean", "std"]) {
         let values: Option<Vec<f32>> = entry(key).and_then(|text| serde_json::from_str(text).ok());
         let is_good = |values: &Vec<f32>| {
-            values.len() == input[0] && values.iter().all(|value| value.is_finite() && (short == "mean" || *value > 0.0))
+            values.len() == input[0]
+                && values.iter().all(|value| value.is_finite() && (short == "mean" || *value > 0.0))
         };
         // As short as a float may be written.
         let wide = |value: f32| value.to_string().parse::<f64>().unwrap_or_else(|_| value.into());
@@ -195,7 +210,10 @@ impl Reader<'_> {
         for name in &node.input {
             let value = self.values.get(name).cloned();
             if value.is_none() && !name.is_empty() {
-                return Err(Error::input(format!("{} reads `{name}`, which no node before it gives", place(node))));
+                return Err(Error::input(format!(
+                    "{} reads `{name}`, which no node before it gives",
+                    place(node)
+                )));
             }
             inputs.push(value);
         }
@@ -212,16 +230,19 @@ impl Reader<'_> {
     fn values_of(&mut self, call: &Call<'_>) -> Result<Vec<Value>> {
         let batch = self.builder.batch;
         if fold::is_known(&call.inputs) {
+            if let Some(flow) = repeated(&mut self.builder, call)? {
+                return Ok(vec![Value::Flow(flow)]);
+            }
             return Ok(vec![Value::Known(fold::fold(call)?)]);
         }
         let flows = call.inputs.iter().flatten().filter_map(|value| match value {
             Value::Flow(flow) => Some(*flow),
             Value::Known(_) => None,
         });
-        const MOVES: [&str; 8] =
-            ["Cast", "Flatten", "Gather", "Identity", "Reshape", "Shape", "Squeeze", "Unsqueeze"];
         if flows.clone().any(|flow| flow.is_words) && !MOVES.contains(&call.op()) {
-            return Err(call.unsupported("it works on whole numbers, which are words for `Gather` alone here"));
+            return Err(
+                call.unsupported("it works on whole numbers, which are words for `Gather` alone here")
+            );
         }
         self.builder.wanted = wanted(call);
         let builder = &mut self.builder;
@@ -233,19 +254,34 @@ impl Reader<'_> {
                 Ok(vec![Value::Known(Known::list(fold::part(call, lengths.collect())?))])
             }
             "Split" => Ok(moves::split(builder, call)?.into_iter().map(Value::Flow).collect()),
-            "Cast" | "Concat" | "Flatten" | "Gather" | "Identity" | "Pad" | "Reshape" | "Slice" | "Squeeze"
-            | "Transpose" | "Unsqueeze" => one(moves::of(builder, call)),
+            "Cast" | "Concat" | "Flatten" | "Gather" | "Identity" | "Pad" | "Reshape" | "Slice"
+            | "Squeeze" | "Transpose" | "Unsqueeze" => one(moves::of(builder, call)),
             "AveragePool" | "Conv" | "ConvTranspose" | "GlobalAveragePool" | "GlobalMaxPool" | "MaxPool" => {
                 one(windows::of(builder, call))
             }
             "Resize" | "Upsample" => one(resize::of(builder, call)),
-            "Add" | "BatchNormalization" | "Div" | "Gemm" | "LRN" | "MatMul" | "Mul" | "ReduceMean" | "ReduceSum"
-            | "Sub" | "Sum" => one(sums::of(builder, call)),
-            "Clip" | "Dropout" | "Elu" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Neg" | "PRelu" | "Relu"
-            | "Selu" | "Sigmoid" | "Softmax" | "Tanh" => one(map::of(builder, call)),
+            "Add" | "BatchNormalization" | "Div" | "Gemm" | "LRN" | "MatMul" | "Mul" | "ReduceMean"
+            | "ReduceSum" | "Sub" | "Sum" => one(sums::of(builder, call)),
+            "Clip" | "Dropout" | "Elu" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Neg" | "PRelu"
+            | "Relu" | "Selu" | "Sigmoid" | "Softmax" | "Tanh" => one(map::of(builder, call)),
             _ => Err(unknown(call.node)),
         }
     }
+}
+
+/// Numbers for one sample that are repeated for a batch, if that is what a node does.
+fn repeated(builder: &mut Builder, call: &Call<'_>) -> Result<Option<Flow>> {
+    if call.op() != "Expand" {
+        return Ok(None);
+    }
+    let (known, target) = (call.known(0)?, call.known(1)?.whole()?);
+    let [batch, sample @ ..] = target else { return Ok(None) };
+    let is_sample = known.dims.iter().skip(1).map(|&len| len as i64).eq(sample.iter().copied());
+    if *batch != builder.batch || sample.is_empty() || !is_sample {
+        return Ok(None);
+    }
+    builder.wanted = wanted(call);
+    builder.constant(known, sample.len()).map(Some)
 }
 
 /// What the layer of a node is called: as its weight says, else as the node, else as its output.
@@ -267,13 +303,37 @@ fn wanted(call: &Call<'_>) -> String {
 /// What stands in for an operator that is not read.
 const INSTEAD: &[(&[&str], &str)] = &[
     (&["LogSoftmax"], "end the net with `Softmax`, and take logarithms after it"),
-    (&["Softplus", "Softsign", "Gelu", "Mish", "Erf", "Celu", "ThresholdedRelu", "Shrink", "Hardmax"], "`Relu`, `Elu` or `HardSwish`"),
-    (&["InstanceNormalization", "LayerNormalization", "GroupNormalization", "LpNormalization", "MeanVarianceNormalization", "RMSNormalization"], "`BatchNormalization`"),
+    (
+        &["Softplus", "Softsign", "Gelu", "Mish", "Erf", "Celu", "ThresholdedRelu", "Shrink", "Hardmax"],
+        "`Relu`, `Elu` or `HardSwish`",
+    ),
+    (
+        &[
+            "InstanceNormalization",
+            "LayerNormalization",
+            "GroupNormalization",
+            "LpNormalization",
+            "MeanVarianceNormalization",
+            "RMSNormalization",
+        ],
+        "`BatchNormalization`",
+    ),
     (&["ReduceMax"], "`GlobalMaxPool`"),
     (&["LpPool", "GlobalLpPool", "MaxRoiPool", "RoiAlign", "MaxUnpool"], "`MaxPool` or `AveragePool`"),
     (&["LSTM", "GRU", "RNN"], "`Conv` over the sequence"),
     (&["Loop", "If", "Scan"], "export the net for one input, so that one path is written out"),
-    (&["QLinearConv", "ConvInteger", "QLinearMatMul", "MatMulInteger", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"], "the model as it was before quantisation, in float"),
+    (
+        &[
+            "QLinearConv",
+            "ConvInteger",
+            "QLinearMatMul",
+            "MatMulInteger",
+            "QuantizeLinear",
+            "DequantizeLinear",
+            "DynamicQuantizeLinear",
+        ],
+        "the model as it was before quantisation, in float",
+    ),
     (&["NonMaxSuppression", "TopK", "ArgMax", "ArgMin"], "end the net before it, and choose `--take`"),
     (&["Expand", "Tile"], "leave it out: `Add`, `Sub`, `Mul` and `Div` spread lengths of 1"),
     (&["Einsum"], "`MatMul` with a constant"),

@@ -24,7 +24,9 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             let x = call.flow(0)?;
             let order = fold::permutation(call, x.shape.len() + 1)?;
             if order[0] != 0 {
-                return Err(call.unsupported("it moves the axis of the batch").with_hint("keep that axis first"));
+                return Err(call
+                    .unsupported("it moves the axis of the batch")
+                    .with_hint("keep that axis first"));
             }
             builder.transpose(x, &order[1..].iter().map(|axis| axis - 1).collect::<Vec<_>>())
         }
@@ -122,7 +124,9 @@ pub(super) fn split(builder: &mut Builder, call: &Call<'_>) -> Result<Vec<Flow>>
             (0..parts).map(|part| len.saturating_sub(part * each).min(each)).collect()
         }
     };
-    if counts.len() != parts || counts.iter().try_fold(0usize, |sum, &count| sum.checked_add(count)) != Some(len) {
+    if counts.len() != parts
+        || counts.iter().try_fold(0usize, |sum, &count| sum.checked_add(count)) != Some(len)
+    {
         return Err(call.unsupported(format!("an axis of {len} in parts of {counts:?}")));
     }
     let mut start = 0;
@@ -159,7 +163,7 @@ fn concat(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     for value in call.inputs.iter().flatten() {
         flows.push(match value {
             Value::Flow(flow) => *flow,
-            Value::Known(known) => builder.constant(known, beside)?,
+            Value::Known(known) => builder.constant(known, beside.shape.len())?,
         });
     }
     if let Some(other) = flows.iter().find(|flow| flow.shape.len() != beside.shape.len()) {
@@ -215,7 +219,9 @@ fn picked(builder: &mut Builder, call: &Call<'_>, x: Flow, indices: &Known) -> R
     };
     let lengths = [&x.shape[..axis], &indices.dims[..], &x.shape[axis + 1..]].concat();
     if lengths.is_empty() {
-        return Err(call.unsupported("a sample would be one number without axes").with_hint("a list of one index"));
+        return Err(call
+            .unsupported("a sample would be one number without axes")
+            .with_hint("a list of one index"));
     }
     builder.reshape(y, &lengths)
 }
@@ -261,7 +267,8 @@ fn pad(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             y = part(builder, y, Slice { axis, start: first, count, step: 1 })?;
         }
     }
-    let grow = |pads: &[i64]| pads[1..].iter().map(|&pad| usize::try_from(pad).unwrap_or(0)).collect::<Vec<_>>();
+    let grow =
+        |pads: &[i64]| pads[1..].iter().map(|&pad| usize::try_from(pad).unwrap_or(0)).collect::<Vec<_>>();
     let (before, after) = (grow(&before), grow(&after));
     if before.iter().chain(&after).all(|&count| count == 0) {
         return Ok(y);

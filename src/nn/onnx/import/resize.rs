@@ -12,29 +12,41 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     let x = call.flow(0)?;
     let rank = x.shape.len() + 1;
     if rank != 4 {
-        return Err(call.unsupported(format!("samples of {}", x.shape)).with_hint("images `[channels, height, width]`"));
+        return Err(call
+            .unsupported(format!("samples of {}", x.shape))
+            .with_hint("images `[channels, height, width]`"));
     }
     let scales = scales(call, x)?;
-    let sizes: Vec<usize> = x.shape.iter().zip(&scales).map(|(&len, scale)| (len as f64 * scale.0).floor() as usize).collect();
+    let sizes: Vec<usize> =
+        x.shape.iter().zip(&scales).map(|(&len, scale)| (len as f64 * scale.0).floor() as usize).collect();
     let sizes: Vec<usize> = sizes.iter().zip(&scales).map(|(&size, scale)| scale.1.unwrap_or(size)).collect();
     if sizes[0] != x.shape[0] || sizes.contains(&0) {
         return Err(call.unsupported("more or fewer channels, or no pixels"));
     }
     let is_old = call.op() == "Upsample" || call.opset < 11;
-    let places = if is_old { "asymmetric".to_owned() } else { call.word("coordinate_transformation_mode", "half_pixel") };
-    if call.int("antialias", 0) != 0 || !call.word("keep_aspect_ratio_policy", "stretch").starts_with("stretch") {
+    let places = if is_old {
+        "asymmetric".to_owned()
+    } else {
+        call.word("coordinate_transformation_mode", "half_pixel")
+    };
+    if call.int("antialias", 0) != 0
+        || !call.word("keep_aspect_ratio_policy", "stretch").starts_with("stretch")
+    {
         return Err(call.unsupported("`antialias` or `keep_aspect_ratio_policy`"));
     }
     match call.word("mode", "nearest").as_str() {
         "nearest" => {
-            let rounding = if is_old { "floor".to_owned() } else { call.word("nearest_mode", "round_prefer_floor") };
+            let rounding =
+                if is_old { "floor".to_owned() } else { call.word("nearest_mode", "round_prefer_floor") };
             let mut y = x;
             let mut factor = [1, 1];
             for axis in [1, 2] {
                 let len = x.shape[axis];
                 let from = nearest(call, len, sizes[axis], scales[axis].0, &places, &rounding)?;
                 let times = sizes[axis] / len.max(1);
-                if sizes[axis].is_multiple_of(len) && from.iter().enumerate().all(|(to, &from)| from == to / times) {
+                if sizes[axis].is_multiple_of(len)
+                    && from.iter().enumerate().all(|(to, &from)| from == to / times)
+                {
                     factor[axis - 1] = times;
                     continue;
                 }
@@ -120,7 +132,14 @@ fn scales(call: &Call<'_>, x: Flow) -> Result<Vec<(f64, Option<usize>)>> {
 }
 
 /// The pixel that each new one is.
-fn nearest(call: &Call<'_>, len: usize, size: usize, scale: f64, places: &str, rounding: &str) -> Result<Vec<usize>> {
+fn nearest(
+    call: &Call<'_>,
+    len: usize,
+    size: usize,
+    scale: f64,
+    places: &str,
+    rounding: &str,
+) -> Result<Vec<usize>> {
     let at = |to: usize| {
         let to = to as f64;
         Some(match places {

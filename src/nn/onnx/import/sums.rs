@@ -3,11 +3,11 @@
 use super::build::Builder;
 use super::call::Call;
 use super::value::{Flow, Known, Value};
+use crate::Result;
 use crate::nn::layer::{
     Add, BatchNorm, Conv2d, Div, GlobalAvgPool, Linear, LocalResponseNorm, Mean, Mul, Scale, Sub,
 };
 use crate::nn::{Shape, Tensor};
-use crate::Result;
 
 /// The value of such a node.
 pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
@@ -25,7 +25,8 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
                 k: call.float("bias", 1.0),
             };
             if norm.size.is_multiple_of(2) {
-                return Err(call.unsupported("an even `size`, which has one channel more after a value than before")
+                return Err(call
+                    .unsupported("an even `size`, which has one channel more after a value than before")
                     .with_hint("an odd `size`"));
             }
             builder.layer("local-response-norm", &norm, &[call.flow(0)?], Vec::new())
@@ -35,7 +36,15 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
 }
 
 fn sum(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
-    let flows = (0..call.inputs.len()).map(|index| call.flow(index)).collect::<Result<Vec<_>>>()?;
+    let of = |value: &Value| if let Value::Flow(flow) = value { Some(*flow) } else { None };
+    let beside = call.inputs.iter().flatten().find_map(of).ok_or_else(|| call.unsupported("no input"))?;
+    let mut flows = Vec::new();
+    for value in call.inputs.iter().flatten() {
+        flows.push(match value {
+            Value::Flow(flow) => *flow,
+            Value::Known(known) => constant(builder, call, known, beside)?,
+        });
+    }
     match flows[..] {
         [flow] => Ok(flow),
         _ => builder.layer("add", &Add {}, &flows, Vec::new()),
@@ -84,7 +93,7 @@ fn constant(builder: &mut Builder, call: &Call<'_>, known: &Known, beside: Flow)
     let wanted = builder.wanted.clone();
     let name = call.node.input.iter().find_map(|name| name.strip_suffix(".value"));
     builder.wanted = name.map_or_else(|| format!("{wanted}.constant"), str::to_owned);
-    let constant = builder.constant(known, beside);
+    let constant = builder.constant(known, beside.shape.len());
     builder.wanted = wanted;
     constant
 }
@@ -153,7 +162,9 @@ fn matrix(call: &Call<'_>, known: &Known) -> Result<Tensor> {
 fn gemm(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     let (x, mut weight) = (call.flow(0)?, matrix(call, call.known(1)?)?);
     if call.int("transA", 0) != 0 {
-        return Err(call.unsupported("`transA`, which puts the batch behind").with_hint("`Transpose` of the weights"));
+        return Err(call
+            .unsupported("`transA`, which puts the batch behind")
+            .with_hint("`Transpose` of the weights"));
     }
     if call.int("transB", 0) == 0 {
         weight = transposed(&weight)?;
@@ -206,7 +217,9 @@ fn product(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
 fn batch_norm(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     call.one_output()?;
     if call.int("training_mode", 0) != 0 || call.int("spatial", 1) == 0 {
-        return Err(call.unsupported("`training_mode` or `spatial = 0`").with_hint("export the model for inference"));
+        return Err(call
+            .unsupported("`training_mode` or `spatial = 0`")
+            .with_hint("export the model for inference"));
     }
     let x = call.flow(0)?;
     let names = ["weight", "bias", "running_mean", "running_var"];
@@ -233,7 +246,8 @@ fn reduce(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     axes.sort_unstable();
     axes.dedup();
     let count: usize = axes.iter().map(|&axis| x.shape[axis]).product();
-    let kept: Vec<usize> = (0..x.shape.len()).map(|axis| if axes.contains(&axis) { 1 } else { x.shape[axis] }).collect();
+    let kept: Vec<usize> =
+        (0..x.shape.len()).map(|axis| if axes.contains(&axis) { 1 } else { x.shape[axis] }).collect();
     let mut y = if x.shape.len() > 1 && axes.iter().copied().eq(1..x.shape.len()) {
         builder.layer("global-avg-pool", &GlobalAvgPool {}, &[x], Vec::new())?
     } else {
@@ -245,9 +259,12 @@ fn reduce(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     if call.int("keepdims", 1) != 0 {
         return builder.reshape(y, &kept);
     }
-    let left: Vec<usize> = (0..x.shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect();
+    let left: Vec<usize> =
+        (0..x.shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect();
     if left.is_empty() {
-        return Err(call.unsupported("a sample would be one number without axes").with_hint("`keepdims = 1`"));
+        return Err(call
+            .unsupported("a sample would be one number without axes")
+            .with_hint("`keepdims = 1`"));
     }
     builder.reshape(y, &left)
 }

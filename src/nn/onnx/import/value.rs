@@ -67,28 +67,36 @@ impl Known {
     /// The numbers that a file holds.
     pub(super) fn read(tensor: TensorData) -> Result<Self> {
         if tensor.data_location != 0 {
-            return Err(Error::unsupported(format!("the numbers of `{}` are in a file of their own", tensor.name))
-                .with_hint("save the model with its weights in one file"));
+            return Err(Error::unsupported(format!(
+                "the numbers of `{}` are in a file of their own",
+                tensor.name
+            ))
+            .with_hint("save the model with its weights in one file"));
         }
         let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&len| usize::try_from(len).ok()).collect();
         let dims = dims.ok_or_else(|| Error::input(format!("`{}` has an axis below 0", tensor.name)))?;
         let raw = tensor.raw_data;
         let wrong = |what: i32| {
-            Error::unsupported(format!("the numbers of `{}` are of type {what}", tensor.name))
-                .with_hint("float, double, bool, and whole numbers of 8, 32 and 64 bits with a sign or uint8 are read")
+            Error::unsupported(format!("the numbers of `{}` are of type {what}", tensor.name)).with_hint(
+                "float, double, bool, and whole numbers of 8, 32 and 64 bits with a sign or uint8 are read",
+            )
         };
         let whole = |values: Vec<i32>| Data::Whole(values.into_iter().map(i64::from).collect());
         let data = match (tensor.data_type, raw) {
             (ty::FLOAT, None) => Data::Floats(tensor.float_data),
             (ty::FLOAT, Some(raw)) => Data::Floats(numbers(&raw, f32::from_le_bytes)?),
-            (ty::DOUBLE, None) => Data::Floats(tensor.double_data.into_iter().map(|value| value as f32).collect()),
+            (ty::DOUBLE, None) => {
+                Data::Floats(tensor.double_data.into_iter().map(|value| value as f32).collect())
+            }
             (ty::DOUBLE, Some(raw)) => Data::Floats(numbers(&raw, |bytes| f64::from_le_bytes(bytes) as f32)?),
             (ty::INT64, None) => Data::Whole(tensor.int64_data),
             (ty::INT64, Some(raw)) => Data::Whole(numbers(&raw, i64::from_le_bytes)?),
             (ty::INT32 | ty::INT8 | ty::UINT8 | ty::BOOL, None) => whole(tensor.int32_data),
             (ty::INT32, Some(raw)) => whole(numbers(&raw, i32::from_le_bytes)?),
             (ty::UINT8 | ty::BOOL, Some(raw)) => Data::Whole(raw.into_iter().map(i64::from).collect()),
-            (ty::INT8, Some(raw)) => Data::Whole(raw.into_iter().map(|byte| i64::from(byte.cast_signed())).collect()),
+            (ty::INT8, Some(raw)) => {
+                Data::Whole(raw.into_iter().map(|byte| i64::from(byte.cast_signed())).collect())
+            }
             (other, _) => return Err(wrong(other)),
         };
         Self::new(dims, data).map_err(|error| error.within(tensor.name))

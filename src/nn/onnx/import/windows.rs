@@ -19,7 +19,8 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             } else {
                 builder.layer("global-avg-pool", &GlobalAvgPool {}, &[x], Vec::new())?
             };
-            let lengths: Vec<usize> = x.shape.iter().enumerate().map(|(axis, &len)| if axis == 0 { len } else { 1 }).collect();
+            let lengths: Vec<usize> =
+                x.shape.iter().enumerate().map(|(axis, &len)| if axis == 0 { len } else { 1 }).collect();
             builder.reshape(y, &lengths)
         }
         "Conv" => conv(builder, call, x),
@@ -63,7 +64,9 @@ impl Window {
         if shape.len() != rank + 1 || !(1..=2).contains(&rank) {
             return Err(call
                 .unsupported(format!("windows of {kernel:?} over samples of {shape}"))
-                .with_hint("sequences `[channels, length]` and images `[channels, height, width]` are read"));
+                .with_hint(
+                    "sequences `[channels, length]` and images `[channels, height, width]` are read",
+                ));
         }
         let (stride, dilation) = (call.sizes("strides", rank, 1)?, call.sizes("dilations", rank, 1)?);
         if stride.contains(&0) || dilation.contains(&0) || kernel.contains(&0) {
@@ -80,7 +83,8 @@ impl Window {
                     let way = (len.div_ceil(stride[axis]).max(1) - 1).saturating_mul(stride[axis]);
                     let total = way.saturating_add(reach).saturating_sub(len);
                     let (less, more) = (total / 2, total - total / 2);
-                    (pads[axis], pads[axis + rank]) = if same == "SAME_UPPER" { (less, more) } else { (more, less) };
+                    (pads[axis], pads[axis + rank]) =
+                        if same == "SAME_UPPER" { (less, more) } else { (more, less) };
                 }
                 pads
             }
@@ -224,7 +228,9 @@ fn pool(builder: &mut Builder, call: &Call<'_>, x: Flow) -> Result<Flow> {
     let kernel = call.sizes("kernel_shape", kernel.len(), 1)?;
     let window = Window::of(call, &kernel, x.shape)?;
     if window.dilation != [1, 1] {
-        return Err(call.unsupported("taps with `dilations`").with_hint("a pool whose taps lie side by side"));
+        return Err(call
+            .unsupported("taps with `dilations`")
+            .with_hint("a pool whose taps lie side by side"));
     }
     let (size, stride, sides) = (short(window.kernel), short(window.stride), padding(window.sides));
     let ceil_mode = call.int("ceil_mode", 0) != 0;
