@@ -28,14 +28,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PROGRAM = os.environ.get("ONNX_FOLDER", TARGET / "debug" / "examples" / "onnx_folder")
 OPERATORS = set(
-    "Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Dropout Elu Flatten Gather Gemm "
+    "Add AveragePool BatchNormalization Cast Clip Concat Constant ConstantOfShape Conv ConvTranspose Div Dropout Elu Flatten Gather Gemm "
     "GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Neg PRelu Pad ReduceMean "
     "ReduceSum Relu Reshape Resize Selu Shape Sigmoid Slice Softmax Split Squeeze Sub Sum Tanh Transpose Unsqueeze "
     "Upsample".split()
 )
 JOINED = {"Add", "Sub", "Mul", "Div", "Sum", "Concat"}
-# As the runner of ONNX: relative, beside a little absolute.
-MOST = 1e-4
+# The relative difference that the runner of ONNX allows; some outputs are written with four digits.
+MOST = 1e-3
 
 
 def tensor(path):
@@ -57,7 +57,7 @@ def why_not(model, inputs):
     if not inputs:
         return "no input"
     first = inputs[0]
-    if ops & {"Constant", "Shape"} == ops:
+    if ops & {"Constant", "ConstantOfShape", "Shape"} == ops:
         return "nothing of the input but its shape"
     if first.dtype != np.float32:
         return "input not in f32"
@@ -128,9 +128,9 @@ def cases(folder):
         from onnx.backend.test.case.node import collect_testcases
 
         for case in collect_testcases(None):
-            sets = [[value for value in values] for values in case.data_sets[0]]
-            plain = all(isinstance(value, np.ndarray) for values in sets for value in values)
-            yield "node", case.name, case.model, *(sets if plain else (None, None))
+            plain = all(isinstance(value, (np.ndarray, np.generic)) for values in case.data_sets[0] for value in values)
+            sets = [[np.asarray(value) for value in values] for values in case.data_sets[0]] if plain else None
+            yield "node", case.name, case.model, *(sets or (None, None))
     for group in ("node", "simple", "pytorch-converted", "pytorch-operator"):
         for case in sorted(((folder or package) / group).glob("test_*")):
             if (case / "model.onnx").exists():
@@ -223,6 +223,9 @@ def main():
         total.update(row)
         print(f"{op:24} {row['all']:6} {row['applicable']:6} {row['passed']:7} {row['refused']:8} {row['wrong']:6}")
     print(f"{'total':24} {total['all']:6} {total['applicable']:6} {total['passed']:7} {total['refused']:8} {total['wrong']:6}")
+    apart = sorted((float(found[own]) for _, names in places.values() for own in names if found[own][0].isdigit()), reverse=True)
+    print(f"\nof {len(apart)} outputs {sum(value <= 1e-5 for value in apart)} are within 1e-5 of the largest value; the others:",
+          [f"{value:.1e}" for value in apart if value > 1e-5])
     print("\ndo not apply:")
     for reason, count in reasons.most_common():
         print(f"  {count:4} {reason}")

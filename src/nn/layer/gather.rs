@@ -1,5 +1,6 @@
 //! What layers share that only move values: from which place of a sample each output comes.
 
+use super::pad::PadMode;
 use super::{Grads, Layer, Mode, Saved, Shape, Tensor, expect_gradient, one};
 use crate::{Error, Result};
 
@@ -8,8 +9,41 @@ use crate::{Error, Result};
 pub(super) struct Axis {
     /// The axis of the input that it runs along.
     pub(super) along: usize,
+    /// Its length.
+    pub(super) len: usize,
     /// The place on that axis for each output; none where the output is not from the input.
-    pub(super) places: Vec<Option<usize>>,
+    pub(super) place: Place,
+}
+
+/// From a place of the output to one of the input.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The same one.
+    Same,
+    /// From the first on, so far apart.
+    Steps(usize, i64),
+    /// After so many places, where the axis of the input has so many.
+    After(usize, usize, PadMode),
+}
+
+impl Place {
+    fn of(&self, to: usize) -> Option<usize> {
+        match *self {
+            Self::Same => Some(to),
+            Self::Steps(start, step) => Some((start as i64 + to as i64 * step) as usize),
+            Self::After(before, len, mode) => {
+                let (at, last) = (to as i64 - before as i64, len as i64 - 1);
+                match mode {
+                    PadMode::Constant => (0..=last).contains(&at).then_some(at as usize),
+                    PadMode::Edge => Some(at.clamp(0, last) as usize),
+                    PadMode::Reflect => {
+                        let at = at.rem_euclid((2 * last).max(1));
+                        Some(at.min(2 * last - at) as usize)
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A layer whose outputs are values of the input, or one number.
@@ -25,7 +59,7 @@ pub(super) struct Gather {
 
 impl Gather {
     fn output(&self) -> Result<Shape> {
-        Shape::new(&self.axes.iter().map(|axis| axis.places.len()).collect::<Vec<_>>())
+        Shape::new(&self.axes.iter().map(|axis| axis.len).collect::<Vec<_>>())
     }
 
     /// For each output of a sample the input it is.
@@ -36,7 +70,7 @@ impl Gather {
             let stride = stride(axis.along);
             let step = |from: &Option<usize>| {
                 let from = *from;
-                axis.places.iter().map(move |at| Some(from? + (*at)? * stride))
+                (0..axis.len).map(move |to| Some(from? + axis.place.of(to)? * stride))
             };
             places = places.iter().flat_map(step).collect();
         }

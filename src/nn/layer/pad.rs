@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gather::{Axis, Gather};
+use super::gather::{Axis, Gather, Place};
 use super::{Kind, Layer, Rng, Shape, Spec, one};
 use crate::{Error, Result};
 
@@ -50,22 +50,6 @@ pub(super) const KIND: Kind = Kind {
 /// The most places on one side of an axis.
 const MOST: usize = 1 << 16;
 
-impl Pad {
-    /// For each place of the padded axis the one of the axis.
-    fn places(&self, axis: usize, len: usize) -> Vec<Option<usize>> {
-        let (len, before) = (len as i64, self.before[axis] as i64);
-        let place = |at: i64| match self.mode {
-            PadMode::Constant => (0..len).contains(&at).then_some(at as usize),
-            PadMode::Edge => Some(at.clamp(0, len - 1) as usize),
-            PadMode::Reflect => {
-                let at = at.rem_euclid((2 * (len - 1)).max(1));
-                Some(at.min(2 * (len - 1) - at) as usize)
-            }
-        };
-        (-before..len + self.after[axis] as i64).map(place).collect()
-    }
-}
-
 impl Spec for Pad {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
         let input = one(inputs)?;
@@ -100,8 +84,11 @@ impl Spec for Pad {
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         self.output(inputs)?;
         let input = *one(inputs)?;
-        let axes = input.iter().enumerate();
-        let axes = axes.map(|(along, &len)| Axis { along, places: self.places(along, len) }).collect();
+        let axis = |(along, &len): (usize, &usize)| {
+            let (before, after) = (self.before[along], self.after[along]);
+            Axis { along, len: before + len + after, place: Place::After(before, len, self.mode) }
+        };
+        let axes = input.iter().enumerate().map(axis).collect();
         Ok(Box::new(Gather { input, axes, fill: self.value }))
     }
 }

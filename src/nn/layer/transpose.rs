@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gather::{Axis, Gather};
+use super::gather::{Axis, Gather, Place};
 use super::{Kind, Layer, Rng, Shape, Spec, one};
 use crate::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Spec for Transpose {
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
         let output = self.output(inputs)?;
         let axes = self.order.iter().zip(output.iter());
-        let axes = axes.map(|(&along, &len)| Axis { along, places: (0..len).map(Some).collect() }).collect();
+        let axes = axes.map(|(&along, &len)| Axis { along, len, place: Place::Same }).collect();
         Ok(Box::new(Gather { input: *one(inputs)?, axes, fill: 0.0 }))
     }
 }

@@ -1,8 +1,9 @@
 //! Nodes whose inputs are all known: they are computed at once.
 
 use super::call::Call;
+use super::instead::unknown;
+use super::moves::slicing;
 use super::value::{Data, Known, Value, count};
-use super::{slicing, unknown};
 use crate::Result;
 
 /// The value of a node whose inputs are all known.

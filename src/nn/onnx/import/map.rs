@@ -32,7 +32,12 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
         }
         "PRelu" => {
             // relu(x) - slope * relu(-x), with the slope as a constant that learns.
-            let known = call.known(1)?.clone();
+            let mut known = call.known(1)?.clone();
+            // Before opset 7 one slope is that of a channel.
+            if call.opset < 7 && known.dims == [x.shape[0]] {
+                let dims = std::iter::once(x.shape[0]).chain(x.shape.iter().skip(1).map(|_| 1)).collect();
+                known = known.reshaped(dims)?;
+            }
             let up = builder.layer("relu", &Relu {}, &[x], Vec::new())?;
             let down = builder.step("scale", &Scale { factor: -1.0, offset: 0.0 }, &[x])?;
             let down = builder.step("relu", &Relu {}, &[down])?;

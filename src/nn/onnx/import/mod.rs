@@ -7,6 +7,7 @@
 mod build;
 mod call;
 mod fold;
+mod instead;
 mod map;
 mod moves;
 mod resize;
@@ -14,21 +15,24 @@ mod sums;
 mod value;
 mod windows;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::METADATA;
 use super::proto::{self, Graph, Model, Node, ValueInfo, ty};
 use crate::nn::arch::Source;
-use crate::nn::layer::Slice;
 use crate::nn::{Net, Shape};
 use crate::{Error, Result};
 use build::Builder;
 use call::{Call, place};
+use instead::unknown;
 use value::{Flow, Known, Value};
 
 /// What stands for the samples of a batch where the file leaves them open: a prime that no length of a
 /// net is a multiple of by chance.
 const OPEN_BATCH: i64 = 1_000_003;
+
+/// The most numbers that folding makes: four times those of VGG-19.
+const MOST_FOLDED: usize = 1 << 29;
 
 /// What may be done with whole numbers that depend on the input.
 const MOVES: [&str; 8] =
@@ -69,8 +73,14 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
         ));
     };
     let (input, flow, batch) = input(graph, options)?;
-    let mut reader =
-        Reader { values: HashMap::new(), uses: HashMap::new(), builder: Builder::new(batch), opset };
+    let mut reader = Reader {
+        values: HashMap::new(),
+        uses: HashMap::new(),
+        builder: Builder::new(batch),
+        opset,
+        aliased: HashSet::new(),
+        room: MOST_FOLDED,
+    };
     for tensor in &graph.initializer {
         reader.values.insert(tensor.name.clone(), Value::Known(Known::read(tensor.clone())?));
     }
@@ -119,6 +129,9 @@ fn input<'a>(graph: &'a Graph, options: &ImportOptions) -> Result<(&'a ValueInfo
     let length = |at: usize| dims.get(at).and_then(|dim| dim.dim_value).filter(|&len| len > 0);
     let batch = length(0).unwrap_or(OPEN_BATCH);
     let shape = match options.input {
+        Some(shape) if shape.is_empty() => {
+            return Err(Error::shape("expected a sample with an axis, got a number"));
+        }
         Some(shape) => shape,
         None => {
             let lengths: Option<Vec<usize>> =
@@ -188,6 +201,10 @@ struct Reader<'a> {
     uses: HashMap<&'a String, usize>,
     builder: Builder,
     opset: i64,
+    /// Layers whose output has several names.
+    aliased: HashSet<usize>,
+    /// How many numbers folding may still make.
+    room: usize,
 }
 
 impl Reader<'_> {
@@ -217,12 +234,27 @@ impl Reader<'_> {
             }
             inputs.push(value);
         }
-        let is_only_reader = node.input.first().is_some_and(|name| self.uses.get(name) == Some(&1));
+        let is_only_reader = match inputs.first() {
+            Some(Some(Value::Flow(Flow { source: Source::Layer(from), .. }))) => {
+                self.uses.get(&node.input[0]) == Some(&1) && !self.aliased.contains(from)
+            }
+            _ => false,
+        };
         let call = Call { node, inputs, opset: self.opset, is_only_reader };
         let values = self.values_of(&call).map_err(|error| {
             // What layers say is told with the node it is said of.
             if error.message().starts_with("operator `") { error } else { error.within(place(node)) }
         })?;
+        let sources = |values: &[Value]| {
+            let of = |value: &Value| if let Value::Flow(flow) = value { Some(flow.source) } else { None };
+            values.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        let read = sources(&call.inputs.iter().flatten().cloned().collect::<Vec<_>>());
+        self.aliased.extend(sources(&values).into_iter().filter(|source| read.contains(source)).filter_map(
+            |source| {
+                if let Source::Layer(layer) = source { Some(layer) } else { None }
+            },
+        ));
         self.values.extend(node.output.iter().cloned().zip(values).filter(|(name, _)| !name.is_empty()));
         Ok(())
     }
@@ -233,7 +265,11 @@ impl Reader<'_> {
             if let Some(flow) = repeated(&mut self.builder, call)? {
                 return Ok(vec![Value::Flow(flow)]);
             }
-            return Ok(vec![Value::Known(fold::fold(call)?)]);
+            let known = fold::fold(call)?;
+            let left = self.room.checked_sub(known.count());
+            self.room =
+                left.ok_or_else(|| Error::limit("the constants of the file grow past all measure"))?;
+            return Ok(vec![Value::Known(known)]);
         }
         let flows = call.inputs.iter().flatten().filter_map(|value| match value {
             Value::Flow(flow) => Some(*flow),
@@ -298,86 +334,4 @@ fn wanted(call: &Call<'_>) -> String {
     }
     let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
     name.cloned().unwrap_or_default()
-}
-
-/// What stands in for an operator that is not read.
-const INSTEAD: &[(&[&str], &str)] = &[
-    (&["LogSoftmax"], "end the net with `Softmax`, and take logarithms after it"),
-    (
-        &["Softplus", "Softsign", "Gelu", "Mish", "Erf", "Celu", "ThresholdedRelu", "Shrink", "Hardmax"],
-        "`Relu`, `Elu` or `HardSwish`",
-    ),
-    (
-        &[
-            "InstanceNormalization",
-            "LayerNormalization",
-            "GroupNormalization",
-            "LpNormalization",
-            "MeanVarianceNormalization",
-            "RMSNormalization",
-        ],
-        "`BatchNormalization`",
-    ),
-    (&["ReduceMax"], "`GlobalMaxPool`"),
-    (&["LpPool", "GlobalLpPool", "MaxRoiPool", "RoiAlign", "MaxUnpool"], "`MaxPool` or `AveragePool`"),
-    (&["LSTM", "GRU", "RNN"], "`Conv` over the sequence"),
-    (&["Loop", "If", "Scan"], "export the net for one input, so that one path is written out"),
-    (
-        &[
-            "QLinearConv",
-            "ConvInteger",
-            "QLinearMatMul",
-            "MatMulInteger",
-            "QuantizeLinear",
-            "DequantizeLinear",
-            "DynamicQuantizeLinear",
-        ],
-        "the model as it was before quantisation, in float",
-    ),
-    (&["NonMaxSuppression", "TopK", "ArgMax", "ArgMin"], "end the net before it, and choose `--take`"),
-    (&["Expand", "Tile"], "leave it out: `Add`, `Sub`, `Mul` and `Div` spread lengths of 1"),
-    (&["Einsum"], "`MatMul` with a constant"),
-    (&["DepthToSpace"], "`ConvTranspose`, or `Reshape` and `Transpose`"),
-    (&["SpaceToDepth"], "`Reshape` and `Transpose`"),
-    (&["Pow"], "`Mul` of the value with itself"),
-    (&["Max", "Min"], "`Clip`, where the bounds are constant"),
-];
-
-/// The error for an operator that is not read.
-fn unknown(node: &Node) -> Error {
-    let found = INSTEAD.iter().find(|(ops, _)| ops.contains(&node.op_type.as_str()));
-    let hint = found.map_or_else(
-        || "`docs/onnx.md` lists the operators that are read; end the net before it with `--take`".to_owned(),
-        |(_, instead)| format!("in its place: {instead}"),
-    );
-    Error::unsupported(format!("{} is not read", place(node))).with_hint(hint)
-}
-
-/// The parts that a `Slice` takes of axes of these lengths.
-fn slicing(call: &Call<'_>, dims: &[usize]) -> Result<Vec<Slice>> {
-    let missing = || call.unsupported("it says not where it starts and ends");
-    let starts = call.list("starts", 1)?.ok_or_else(missing)?;
-    let ends = call.list("ends", 2)?.ok_or_else(missing)?;
-    let axes = call.list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = call.list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
-    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
-        return Err(call.unsupported("its lists are of unlike lengths"));
-    }
-    let mut slices = Vec::new();
-    for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
-        let axis = call.axis(axis, dims.len())?;
-        let len = dims[axis] as i64;
-        if step == 0 {
-            return Err(call.unsupported("a step of 0"));
-        }
-        let from_end = |at: i64| if at < 0 { at.saturating_add(len) } else { at };
-        // Forwards an end may be the length, backwards the place before the first.
-        let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
-        let start = from_end(start).clamp(low.max(0), high.max(0));
-        let end = from_end(end).clamp(low, high);
-        let way = if step > 0 { end - start } else { start - end };
-        let count = if way > 0 { (way - 1) / step.saturating_abs() + 1 } else { 0 };
-        slices.push(Slice { axis, start: start as usize, count: count as usize, step });
-    }
-    Ok(slices)
 }

@@ -2,9 +2,9 @@
 
 use super::build::Builder;
 use super::call::Call;
+use super::fold;
 use super::map::first;
 use super::value::{Flow, Known, Value};
-use super::{fold, slicing};
 use crate::Result;
 use crate::nn::layer::{Concat, Embedding, Pad, PadMode, Slice};
 
@@ -198,25 +198,36 @@ fn embedding(builder: &mut Builder, call: &Call<'_>, vectors: &Known, words: Flo
     builder.reshape(y, &[&*words.shape, &[size]].concat())
 }
 
+/// Places of an axis in any order: where they lie evenly one slice, else one for each, joined.
+pub(super) fn pick(
+    builder: &mut Builder,
+    call: &Call<'_>,
+    x: Flow,
+    axis: usize,
+    places: &[usize],
+) -> Result<Flow> {
+    let [start, ..] = *places else { return Err(call.unsupported("no indices")) };
+    let steps: Vec<i64> = places.windows(2).map(|pair| pair[1] as i64 - pair[0] as i64).collect();
+    let step = steps.first().copied().unwrap_or(1);
+    if step != 0 && steps.iter().all(|&other| other == step) {
+        return part(builder, x, Slice { axis, start, count: places.len(), step });
+    }
+    if places.len() > MOST_PICKED {
+        return Err(call.unsupported(format!("{} places that do not lie evenly", places.len())));
+    }
+    let mut parts = Vec::new();
+    for &start in places {
+        parts.push(part(builder, x, Slice { axis, start, count: 1, step: 1 })?);
+    }
+    join(builder, &parts, axis)
+}
+
 /// Known places of an axis.
 fn picked(builder: &mut Builder, call: &Call<'_>, x: Flow, indices: &Known) -> Result<Flow> {
     let axis = call.sample_axis(call.int("axis", 0), x)?;
     let len = x.shape[axis];
     let places = indices.whole()?.iter().map(|&at| call.axis(at, len)).collect::<Result<Vec<_>>>()?;
-    let [start, ..] = places[..] else { return Err(call.unsupported("no indices")) };
-    let steps: Vec<i64> = places.windows(2).map(|pair| pair[1] as i64 - pair[0] as i64).collect();
-    let step = steps.first().copied().unwrap_or(1);
-    let y = if step != 0 && steps.iter().all(|&other| other == step) {
-        part(builder, x, Slice { axis, start, count: places.len(), step })?
-    } else if places.len() <= MOST_PICKED {
-        let mut parts = Vec::new();
-        for start in places {
-            parts.push(part(builder, x, Slice { axis, start, count: 1, step: 1 })?);
-        }
-        join(builder, &parts, axis)?
-    } else {
-        return Err(call.unsupported(format!("{} indices that do not lie evenly", places.len())));
-    };
+    let y = pick(builder, call, x, axis, &places)?;
     let lengths = [&x.shape[..axis], &indices.dims[..], &x.shape[axis + 1..]].concat();
     if lengths.is_empty() {
         return Err(call
@@ -274,4 +285,33 @@ fn pad(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
         return Ok(y);
     }
     builder.layer("pad", &Pad { before, after, mode, value }, &[y], Vec::new())
+}
+
+/// The parts that a `Slice` takes of axes of these lengths.
+pub(super) fn slicing(call: &Call<'_>, dims: &[usize]) -> Result<Vec<Slice>> {
+    let missing = || call.unsupported("it says not where it starts and ends");
+    let starts = call.list("starts", 1)?.ok_or_else(missing)?;
+    let ends = call.list("ends", 2)?.ok_or_else(missing)?;
+    let axes = call.list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = call.list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        return Err(call.unsupported("its lists are of unlike lengths"));
+    }
+    let mut slices = Vec::new();
+    for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
+        let axis = call.axis(axis, dims.len())?;
+        let len = dims[axis] as i64;
+        if step == 0 {
+            return Err(call.unsupported("a step of 0"));
+        }
+        let from_end = |at: i64| if at < 0 { at.saturating_add(len) } else { at };
+        // Forwards an end may be the length, backwards the place before the first.
+        let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
+        let start = from_end(start).clamp(low.max(0), high.max(0));
+        let end = from_end(end).clamp(low, high);
+        let way = if step > 0 { end - start } else { start - end };
+        let count = if way > 0 { (way - 1) / step.saturating_abs() + 1 } else { 0 };
+        slices.push(Slice { axis, start: start as usize, count: count as usize, step });
+    }
+    Ok(slices)
 }

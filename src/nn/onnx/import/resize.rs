@@ -2,12 +2,14 @@
 
 use super::build::Builder;
 use super::call::Call;
+use super::moves::pick;
 use super::value::Flow;
 use crate::Result;
 use crate::nn::Pair;
-use crate::nn::layer::{Slice, Upsample, UpsampleMethod};
+use crate::nn::layer::{Upsample, UpsampleMethod};
 
-/// The value of such a node: a whole factor as `upsample`, every nth pixel as `slice`.
+/// The value of such a node: a whole factor as `upsample`, other places of the nearest pixels
+/// as `slice`.
 pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     let x = call.flow(0)?;
     let rank = x.shape.len() + 1;
@@ -50,12 +52,7 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
                     factor[axis - 1] = times;
                     continue;
                 }
-                let step = from.get(1).map_or(1, |second| second.saturating_sub(from[0]));
-                if step == 0 || from.windows(2).any(|pair| pair[1] != pair[0] + step) {
-                    return Err(uneven(call));
-                }
-                let slice = Slice { axis, start: from[0], count: from.len(), step: step as i64 };
-                y = builder.layer("slice", &slice, &[y], Vec::new())?;
+                y = pick(builder, call, y, axis, &from)?;
             }
             grown(builder, y, factor, UpsampleMethod::Nearest)
         }
@@ -71,7 +68,8 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             let is_half = places == "half_pixel"
                 || (places == "pytorch_half_pixel" && sizes[1] > 1 && sizes[2] > 1)
                 || (places == "half_pixel_symmetric");
-            if !is_half && factor != [1, 1] {
+            let is_plain = is_half || (factor == [1, 1] && places != "tf_crop_and_resize");
+            if !is_plain {
                 return Err(call
                     .unsupported(format!("`linear` with `{places}`"))
                     .with_hint("`half_pixel`, which PyTorch writes for `align_corners=False`"));

@@ -55,6 +55,7 @@ fn arithmetic(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     match (call.input(0), call.input(1)) {
         (Some(Value::Flow(a)), Some(Value::Flow(b))) => pair(builder, call, *a, *b),
         (Some(Value::Flow(x)), Some(Value::Known(known))) => {
+            let known = &aligned(call, known, *x)?;
             if known.count() == 1 && known.dims.len() <= x.shape.len() + 1 {
                 let value = known.number()?;
                 let (factor, offset) = match call.op() {
@@ -86,6 +87,17 @@ fn arithmetic(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
         }
         _ => Err(call.unsupported("an input is missing")),
     }
+}
+
+/// Before opset 7 an axis says where the second input begins.
+fn aligned(call: &Call<'_>, known: &Known, x: Flow) -> Result<Known> {
+    let rank = x.shape.len() + 1;
+    if call.opset >= 7 || call.int("broadcast", 0) == 0 || call.int("axis", -1) < 0 {
+        return Ok(known.clone());
+    }
+    let axis = call.axis(call.int("axis", 0), rank)?;
+    let after = rank.saturating_sub(axis + known.dims.len());
+    known.reshaped([vec![1; axis], known.dims.clone(), vec![1; after]].concat())
 }
 
 /// Known numbers as a layer, named as they are.
