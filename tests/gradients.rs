@@ -458,15 +458,19 @@ const TWINS: &[Twin] = &[
         toml: "use = \"pad\"\nbefore = [0, 2]\nafter = [2, 1]\nmode = \"reflect\"",
         input: &[3, 4],
         role: Role::Plain,
-        forward: |x, _| arrange::moved(&[3, 4], &[5, 7], 0.0, &mirrored, x),
-        backward: |_, _, dy| (arrange::moved_grad(&[3, 4], &[5, 7], &mirrored, dy), Vec::new()),
+        forward: |x, _| arrange::moved(&[3, 4], &[5, 7], 0.0, &|to| Some(mirrored(to)), x),
+        backward: |_, _, dy| {
+            (arrange::moved_grad(&[3, 4], &[5, 7], &|to| Some(mirrored(to)), dy), Vec::new())
+        },
     },
     Twin {
         toml: "use = \"pad\"\nbefore = [0, 2]\nafter = [4, 1]\nmode = \"edge\"",
         input: &[3, 4],
         role: Role::Plain,
-        forward: |x, _| arrange::moved(&[3, 4], &[7, 7], 0.0, &outermost, x),
-        backward: |_, _, dy| (arrange::moved_grad(&[3, 4], &[7, 7], &outermost, dy), Vec::new()),
+        forward: |x, _| arrange::moved(&[3, 4], &[7, 7], 0.0, &|to| Some(outermost(to)), x),
+        backward: |_, _, dy| {
+            (arrange::moved_grad(&[3, 4], &[7, 7], &|to| Some(outermost(to)), dy), Vec::new())
+        },
     },
     // Two inputs of unlike shapes have a test of their own.
     Twin {
@@ -498,12 +502,12 @@ fn inside(to: &[usize]) -> Option<Vec<usize>> {
     (from[0] < 2 && from[1] < 3 && from[2] < 2).then(|| from.to_vec())
 }
 
-fn mirrored(to: &[usize]) -> Option<Vec<usize>> {
-    Some(vec![arrange::reflected(to[0] as i64, 3), arrange::reflected(to[1] as i64 - 2, 4)])
+fn mirrored(to: &[usize]) -> Vec<usize> {
+    vec![arrange::reflected(to[0] as i64, 3), arrange::reflected(to[1] as i64 - 2, 4)]
 }
 
-fn outermost(to: &[usize]) -> Option<Vec<usize>> {
-    Some(vec![to[0].min(2), to[1].saturating_sub(2).min(3)])
+fn outermost(to: &[usize]) -> Vec<usize> {
+    vec![to[0].min(2), to[1].saturating_sub(2).min(3)]
 }
 
 const LRN: norm::Lrn = norm::Lrn { size: 4, alpha: 0.8, beta: 0.6, k: 1.5 };

@@ -115,7 +115,7 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
             writer.node("Flatten", &[&means], y, vec![int("axis", 1)]);
         }
         "leaky-relu" => {
-            writer.node("LeakyRelu", &[x], y, vec![float("alpha", spec::<LeakyRelu>(place)?.slope)])
+            writer.node("LeakyRelu", &[x], y, vec![float("alpha", spec::<LeakyRelu>(place)?.slope)]);
         }
         "linear" => weighted(writer, place, "Gemm", vec![int("transB", 1)])?,
         "local-response-norm" => {

@@ -24,8 +24,8 @@ pub(super) fn fold(call: &Call<'_>) -> Result<Known> {
         "Concat" => concat(call),
         "Gather" => gather(call),
         "Shape" => {
-            let dims = call.known(0)?.dims.iter().map(|&len| len as i64).collect();
-            Ok(Known::list(part(call, dims)?))
+            let dims: Vec<i64> = call.known(0)?.dims.iter().map(|&len| len as i64).collect();
+            Ok(Known::list(part(call, &dims)))
         }
         "Reshape" => {
             let (x, shape) = (call.known(0)?, call.known(1)?.whole()?);
@@ -201,11 +201,11 @@ fn gather(call: &Call<'_>) -> Result<Known> {
 }
 
 /// The lengths that `Shape` gives: from `start` to `end`.
-pub(super) fn part(call: &Call<'_>, dims: Vec<i64>) -> Result<Vec<i64>> {
+pub(super) fn part(call: &Call<'_>, dims: &[i64]) -> Vec<i64> {
     let rank = dims.len() as i64;
     let bound = |at: i64| (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize;
     let (start, end) = (bound(call.int("start", 0)), bound(call.int("end", rank)));
-    Ok(dims.get(start..end.max(start)).unwrap_or_default().to_vec())
+    dims.get(start..end.max(start)).unwrap_or_default().to_vec()
 }
 
 /// The lengths that `Reshape` asks for: 0 takes that of the input, -1 what is left.

@@ -286,8 +286,9 @@ impl Reader<'_> {
         match call.op() {
             "Shape" => {
                 let flow = call.flow(0)?;
-                let lengths = std::iter::once(batch).chain(flow.shape.iter().map(|&len| len as i64));
-                Ok(vec![Value::Known(Known::list(fold::part(call, lengths.collect())?))])
+                let sample = flow.shape.iter().map(|&len| len as i64);
+                let lengths: Vec<i64> = std::iter::once(batch).chain(sample).collect();
+                Ok(vec![Value::Known(Known::list(fold::part(call, &lengths)))])
             }
             "Split" => Ok(moves::split(builder, call)?.into_iter().map(Value::Flow).collect()),
             "Cast" | "Concat" | "Flatten" | "Gather" | "Identity" | "Pad" | "Reshape" | "Slice"

@@ -196,7 +196,9 @@ fn gemm(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
         if values.len() != out || rows > 1 {
             return Err(call.unsupported(format!("a bias of {:?} for {out} outputs", bias.dims)));
         }
-        values.iter_mut().for_each(|value| *value *= beta);
+        for value in &mut values {
+            *value *= beta;
+        }
         weights.push(("bias", Tensor::from_vec(Shape::new(&[out])?, values)?));
     }
     builder.layer("linear", &Linear { out, bias: weights.len() > 1 }, &[x], weights)
