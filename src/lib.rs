@@ -125,9 +125,10 @@
 //! | none | pipelines from texts, all stages and operations, nets | 48 |
 //! | `parallel` | several threads, on the caller's rayon pool | 54 |
 //! | `files` | codecs, files, folders, training runs, caches | 80 |
+//! | `onnx` | nets from and to ONNX files | 55 |
 //! | `image` | from and to `image::DynamicImage` | 53 |
 //! | `ndarray` | from and to arrays of `ndarray` | 54 |
-//! | `cli` (default) | the command line; `files` and `parallel` | 117 |
+//! | `cli` (default) | the command line; `files`, `onnx` and `parallel` | 122 |
 //!
 //! # The rooms
 //!

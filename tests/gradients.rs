@@ -7,7 +7,7 @@ use lyncean::document::Source;
 use lyncean::nn::layer::{self, Kind, Mode};
 use lyncean::nn::loss::softmax_cross_entropy;
 use lyncean::nn::{Grads, Net, Rng, Shape, Tensor, arch};
-use lyncean::reference::{activation, conv2d, cross_entropy, linear, norm, pool2d, upsample};
+use lyncean::reference::{activation, arrange, conv2d, cross_entropy, linear, norm, pool2d, upsample};
 
 /// Numbers that are all different, so that no maximum is near a tie, and none near 0.
 fn values(len: usize, seed: u64) -> Vec<f64> {
@@ -387,7 +387,128 @@ const TWINS: &[Twin] = &[
             (vec![0.0; x.len()], vec![dw])
         },
     },
+    Twin {
+        toml: "use = \"elu\"\nalpha = 0.5",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |x| activation::elu(0.5, x)),
+        backward: |x, _, dy| sloped(x, dy, |x| activation::elu_slope(0.5, x)),
+    },
+    Twin {
+        toml: "use = \"clip\"\nmin = -0.75\nmax = 0.5",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |x| activation::clip(-0.75, 0.5, x)),
+        backward: |x, _, dy| sloped(x, dy, |x| activation::clip_slope(-0.75, 0.5, x)),
+    },
+    Twin {
+        toml: "use = \"scale\"\nfactor = -2.5\noffset = 0.75",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |x| 0.75 - 2.5 * x),
+        backward: |x, _, dy| sloped(x, dy, |_| -2.5),
+    },
+    Twin {
+        toml: "use = \"constant\"\nshape = [3, 2]",
+        input: &[4],
+        role: Role::Plain,
+        forward: |x, p| p[0].repeat(x.len() / 4),
+        backward: |x, _, dy| {
+            let sum = |i: usize| dy.iter().skip(i).step_by(6).sum();
+            (vec![0.0; x.len()], vec![(0..6).map(sum).collect()])
+        },
+    },
+    Twin {
+        toml: "use = \"mean\"\naxes = [2, 0]",
+        input: &[3, 4, 5],
+        role: Role::Plain,
+        forward: |x, _| arrange::mean(&[3, 4, 5], &[1, 4, 1], x),
+        backward: |_, _, dy| (arrange::mean_grad(&[3, 4, 5], &[1, 4, 1], dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"slice\"\naxis = 1\nstart = 5\ncount = 3\nstep = -2",
+        input: &[2, 6, 3],
+        role: Role::Plain,
+        forward: |x, _| {
+            arrange::moved(&[2, 6, 3], &[2, 3, 3], 0.0, &|to| Some(vec![to[0], 5 - 2 * to[1], to[2]]), x)
+        },
+        backward: |_, _, dy| {
+            let from = |to: &[usize]| Some(vec![to[0], 5 - 2 * to[1], to[2]]);
+            (arrange::moved_grad(&[2, 6, 3], &[2, 3, 3], &from, dy), Vec::new())
+        },
+    },
+    Twin {
+        toml: "use = \"transpose\"\norder = [2, 0, 1]",
+        input: &[2, 3, 4],
+        role: Role::Plain,
+        forward: |x, _| arrange::moved(&[2, 3, 4], &[4, 2, 3], 0.0, &|to| Some(vec![to[1], to[2], to[0]]), x),
+        backward: |_, _, dy| {
+            let from = |to: &[usize]| Some(vec![to[1], to[2], to[0]]);
+            (arrange::moved_grad(&[2, 3, 4], &[4, 2, 3], &from, dy), Vec::new())
+        },
+    },
+    Twin {
+        toml: "use = \"pad\"\nbefore = [1, 0, 2]\nafter = [0, 3, 1]\nvalue = 0.5",
+        input: &[2, 3, 2],
+        role: Role::Plain,
+        forward: |x, _| arrange::moved(&[2, 3, 2], &[3, 6, 5], 0.5, &inside, x),
+        backward: |_, _, dy| (arrange::moved_grad(&[2, 3, 2], &[3, 6, 5], &inside, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"pad\"\nbefore = [0, 2]\nafter = [2, 1]\nmode = \"reflect\"",
+        input: &[3, 4],
+        role: Role::Plain,
+        forward: |x, _| arrange::moved(&[3, 4], &[5, 7], 0.0, &|to| Some(mirrored(to)), x),
+        backward: |_, _, dy| {
+            (arrange::moved_grad(&[3, 4], &[5, 7], &|to| Some(mirrored(to)), dy), Vec::new())
+        },
+    },
+    Twin {
+        toml: "use = \"pad\"\nbefore = [0, 2]\nafter = [4, 1]\nmode = \"edge\"",
+        input: &[3, 4],
+        role: Role::Plain,
+        forward: |x, _| arrange::moved(&[3, 4], &[7, 7], 0.0, &|to| Some(outermost(to)), x),
+        backward: |_, _, dy| {
+            (arrange::moved_grad(&[3, 4], &[7, 7], &|to| Some(outermost(to)), dy), Vec::new())
+        },
+    },
+    // Two inputs of unlike shapes have a test of their own.
+    Twin {
+        toml: "use = \"sub\"\nin = [\"input\", \"input\"]",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |_| 0.0),
+        backward: |x, _, dy| sloped(x, dy, |_| 0.0),
+    },
+    Twin {
+        toml: "use = \"mul\"\nin = [\"input\", \"input\"]",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |x| x * x),
+        backward: |x, _, dy| sloped(x, dy, |x| 2.0 * x),
+    },
+    Twin {
+        toml: "use = \"div\"\nin = [\"input\", \"input\"]",
+        input: &[11],
+        role: Role::Plain,
+        forward: |x, _| each(x, |_| 1.0),
+        backward: |x, _, dy| sloped(x, dy, |_| 0.0),
+    },
 ];
+
+/// Where a padding with a number has values of the input.
+fn inside(to: &[usize]) -> Option<Vec<usize>> {
+    let from = [to[0].checked_sub(1)?, to[1], to[2].checked_sub(2)?];
+    (from[0] < 2 && from[1] < 3 && from[2] < 2).then(|| from.to_vec())
+}
+
+fn mirrored(to: &[usize]) -> Vec<usize> {
+    vec![arrange::reflected(to[0] as i64, 3), arrange::reflected(to[1] as i64 - 2, 4)]
+}
+
+fn outermost(to: &[usize]) -> Vec<usize> {
+    vec![to[0].min(2), to[1].saturating_sub(2).min(3)]
+}
 
 const LRN: norm::Lrn = norm::Lrn { size: 4, alpha: 0.8, beta: 0.6, k: 1.5 };
 const USUAL_LRN: norm::Lrn = norm::Lrn { size: 5, alpha: 1.0, beta: 0.75, k: 2.0 };
@@ -565,6 +686,42 @@ fn the_layers_equal_their_twins() {
         let wrong = narrow(Shape::new(&[1, 1]).unwrap(), &[0.0]);
         let refused = layer.backward(&saved, &wrong, &mut Grads::default(), true).unwrap_err();
         assert_eq!(refused.kind(), lyncean::ErrorKind::Shape, "{}", twin.toml);
+    }
+}
+
+/// A function of two values, and its derivatives.
+type Pair = (fn(f64, f64) -> f64, fn(f64, f64) -> [f64; 2]);
+
+#[test]
+fn inputs_of_unlike_shapes_spread_and_have_the_slopes_of_finite_differences() {
+    let pairs: [(&str, Pair); 4] = [
+        ("add", (|a, b| a + b, |_, _| [1.0, 1.0])),
+        ("sub", (|a, b| a - b, |_, _| [1.0, -1.0])),
+        ("mul", (|a, b| a * b, |a, b| [b, a])),
+        ("div", (|a, b| a / b, |a, b| [1.0 / b, -a / (b * b)])),
+    ];
+    let sizes = arrange::PairSizes { first: &[3, 1, 2], second: &[1, 4, 2], output: &[3, 4, 2] };
+    for (name, (f, slopes)) in pairs {
+        // Nothing near 0, that a quotient be tame.
+        let a = values(2 * 6, 1);
+        let b: Vec<f64> = values(2 * 8, 2).iter().map(|b| b + b.signum()).collect();
+        let dy = values(2 * 24, 3);
+        let [da, db] = arrange::pairwise_grad(&sizes, slopes, &a, &b, &dy);
+        check_slopes(name, |a| dot(&arrange::pairwise(&sizes, f, a, &b), &dy), &a, &da);
+        check_slopes(name, |b| dot(&arrange::pairwise(&sizes, f, &a, b), &dy), &b, &db);
+
+        let spec = (Kind::by_name(name).unwrap().parse)(serde_json::json!({})).unwrap();
+        let shapes = [sizes.first, sizes.second].map(|shape| Shape::new(shape).unwrap());
+        let layer = spec.build("it", &shapes, Rng::new(0)).unwrap();
+        let (a, b) = (narrow(shapes[0].batched(2).unwrap(), &a), narrow(shapes[1].batched(2).unwrap(), &b));
+        let (y, saved) = layer.forward(&[&a, &b], &Mode::training(Rng::new(0))).unwrap();
+        assert_eq!(&*y.shape(), [2, 3, 4, 2]);
+        check_close(name, &wide(&y), &arrange::pairwise(&sizes, f, &wide(&a), &wide(&b)));
+        let dx = layer.backward(&saved, &narrow(y.shape(), &dy), &mut Grads::default(), true).unwrap();
+        check_close(name, &wide(&dx[0]), &da);
+        check_close(name, &wide(&dx[1]), &db);
+        let fewer = narrow(shapes[1].batched(1).unwrap(), &[1.0; 8]);
+        assert!(layer.forward(&[&a, &fewer], &Mode::inference()).is_err());
     }
 }
 

@@ -33,6 +33,7 @@ mod inference;
 mod kernel_twins;
 mod models;
 mod nets;
+mod onnx;
 mod operation;
 mod parts_goldens;
 mod pipeline_chains;

@@ -1,18 +1,21 @@
 //! `lyncean nets`: architectures, with shapes, parameters and multiply-adds.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Exit, Outcome, console};
 use crate::document::Source;
 use crate::nn::arch;
 use crate::nn::layer::{Conv2d, Spec};
-use crate::nn::{Padding, Pair, Shape, Summary, summary};
+use crate::nn::{Net, Padding, Pair, Shape, Summary, onnx, summary};
 use crate::{Error, Result};
 
 /// List the built-in nets, or tell one of them (or a file's) layer by layer.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    file: Option<File>,
     /// A built-in net, or a net file
     name: Option<String>,
     /// Write JSON
@@ -45,6 +48,32 @@ pub(super) struct Args {
     groups: usize,
 }
 
+#[derive(clap::Subcommand)]
+enum File {
+    /// Write a net as ONNX
+    Export {
+        /// Weights with their net (.safetensors); or a built-in net or a net file, with first weights
+        model: String,
+        /// Where to write
+        #[arg(short, long, value_name = "FILE.onnx")]
+        output: PathBuf,
+    },
+    /// Read a net from ONNX and write it as safetensors
+    Import {
+        /// The ONNX file
+        file: PathBuf,
+        /// The shape of one sample, where the file leaves it open or another one is wanted
+        #[arg(long, value_name = "SIZES", value_parser = sizes)]
+        input: Option<Sizes>,
+        /// Which output of the file is that of the net, where it has several
+        #[arg(long, value_name = "NAME")]
+        take: Option<String>,
+        /// Where to write
+        #[arg(short, long, value_name = "FILE.safetensors")]
+        output: PathBuf,
+    },
+}
+
 /// Lengths with an `x` between them.
 #[derive(Clone)]
 struct Sizes(Vec<usize>);
@@ -58,6 +87,9 @@ fn sizes(text: &str) -> std::result::Result<Sizes, String> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
+    if let Some(file) = &args.file {
+        return convert(file);
+    }
     if args.conv_arith {
         return conv_arith(args);
     }
@@ -72,6 +104,45 @@ pub(super) fn run(args: &Args) -> Outcome {
     } else {
         console::print(&text(&summary))?;
     }
+    Ok(Exit::Done)
+}
+
+/// The seed of the first weights of a net that is written without others.
+const SEED: u64 = 0;
+
+/// Writes a net from one kind of file as another.
+fn convert(file: &File) -> Outcome {
+    let (net, bytes, path) = match file {
+        File::Export { model, output } => {
+            let path = Path::new(model);
+            let net = if path.extension().is_some_and(|ending| ending == "safetensors") {
+                Net::open(path)?
+            } else {
+                Net::build(arch::parse(&source(model)?)?, SEED)?
+            };
+            let bytes = onnx::export(&net)?;
+            (net, bytes, output)
+        }
+        File::Import { file, input, take, output } => {
+            let input = input.as_ref().map(|Sizes(input)| Shape::new(input)).transpose()?;
+            let options = onnx::ImportOptions { input, output: take.clone() };
+            let bytes = crate::document::read(file, u64::MAX)?;
+            let net =
+                onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;
+            let bytes = net.to_safetensors()?;
+            (net, bytes, output)
+        }
+    };
+    std::fs::write(path, bytes).map_err(|error| Error::io(path.display(), error))?;
+    let arch = net.arch();
+    let count: usize = net.params().map(|param| param.value.shape().count()).sum();
+    let (layers, input, output) = (arch.layers.len(), shape(&arch.input), shape(&arch.output()));
+    console::print(&format!(
+        "{}: {layers} layers, {input} to {output}, {} parameters, written to {}\n",
+        arch.name,
+        grouped(count as u64),
+        path.display()
+    ))?;
     Ok(Exit::Done)
 }
 

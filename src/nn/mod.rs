@@ -43,6 +43,8 @@ pub mod init;
 pub mod input;
 pub mod layer;
 pub mod loss;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod optim;
 #[cfg(feature = "files")]
 pub mod train;

@@ -39,3 +39,29 @@ pub fn sigmoid(x: f64) -> f64 {
 pub fn sigmoid_slope(x: f64) -> f64 {
     sigmoid(x) * sigmoid(-x)
 }
+
+/// The exponential linear unit.
+pub fn elu(alpha: f64, x: f64) -> f64 {
+    if x > 0.0 { x } else { alpha * (x.exp() - 1.0) }
+}
+
+/// Its derivative.
+pub fn elu_slope(alpha: f64, x: f64) -> f64 {
+    if x > 0.0 { 1.0 } else { alpha * x.exp() }
+}
+
+/// Bounds.
+pub fn clip(min: f64, max: f64, x: f64) -> f64 {
+    if x < min {
+        min
+    } else if x > max {
+        max
+    } else {
+        x
+    }
+}
+
+/// Its derivative.
+pub fn clip_slope(min: f64, max: f64, x: f64) -> f64 {
+    if x > min && x < max { 1.0 } else { 0.0 }
+}

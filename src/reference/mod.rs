@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod arithmetic;
+pub mod arrange;
 pub mod canny;
 pub mod cascade;
 pub mod clahe;

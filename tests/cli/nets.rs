@@ -112,6 +112,36 @@ fn the_arithmetic_of_a_convolution() {
 }
 
 #[test]
+fn nets_go_to_onnx_and_come_back() {
+    let room = Room::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/lenet5.safetensors");
+    let said = room.run(&["nets", "export", model, "-o", "lenet5.onnx"]);
+    let wanted = "lenet5: 12 layers, 1x28x28 to 10, 61,706 parameters, written to lenet5.onnx\n";
+    assert_eq!((said.code, said.out.as_str()), (0, wanted), "{said:?}");
+    let said = room.run(&["nets", "import", "lenet5.onnx", "-o", "again.safetensors"]);
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, wanted.replace("lenet5.onnx", "again.safetensors").as_str())
+    );
+    let open = |path: &std::path::Path| lyncean::nn::Net::open(path).unwrap();
+    let (first, again) = (open(model.as_ref()), open(&room.path("again.safetensors")));
+    assert!(first.params().eq(again.params()) && first.arch().classes == again.arch().classes);
+    // A net without weights of its own gets first ones; what cannot be read is told with its file.
+    let said = room.run(&["nets", "export", "mlp", "-o", "mlp.onnx"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    room.write("bad.onnx", "no net");
+    let said = room.run(&["nets", "import", "bad.onnx", "-o", "bad.safetensors"]);
+    assert!(said.code == 2 && said.err.starts_with("error: bad.onnx: not an ONNX file"), "{said:?}");
+    let said = room.run(&["nets", "import", "mlp.onnx", "--input", "1x2x2", "-o", "bad.safetensors"]);
+    assert!(said.code == 2 && said.err.contains("operator `Gemm` (node `"), "{said:?}");
+    let said = room.run(&["nets", "import", "mlp.onnx", "--take", "scores", "-o", "bad.safetensors"]);
+    assert!(
+        said.code == 2 && said.err.contains("the file has no output `scores`\nhint: it has `"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn nets_are_drawn_as_pipelines_are() {
     let room = Room::new();
     let said = room.run(&["graph", "googlenet"]);

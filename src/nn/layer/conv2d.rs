@@ -132,6 +132,23 @@ impl Connections {
         }
     }
 
+    /// Kernels `[connections, height, width]` as `[filters, channels, height, width]`, with zeros where a
+    /// filter does not see a channel.
+    pub(in crate::nn) fn dense(self, kernels: &Tensor) -> Result<Tensor> {
+        let shape = kernels.shape();
+        let &[_, height, width] = &*shape else {
+            return Err(Error::shape(format!(
+                "expected kernels `[connections, height, width]`, got {shape}"
+            )));
+        };
+        let mut dense = Tensor::zeros(Shape::new(&[self.table().len(), self.channels(), height, width])?);
+        let taps = height * width;
+        for (kernel, at) in kernels.data().chunks_exact(taps.max(1)).zip(self.places()) {
+            dense.data_mut()[at * taps..][..taps].copy_from_slice(kernel);
+        }
+        Ok(dense)
+    }
+
     /// Where the kernels of all connections lie among `filters x channels`, in order.
     fn places(self) -> impl Iterator<Item = usize> {
         let channels = self.channels();
@@ -193,14 +210,8 @@ impl Built {
     /// The weight as `[out, channels / groups, kernel, kernel]`, with zeros where a filter does not
     /// see a channel.
     fn filters(&self) -> Result<Tensor> {
-        let Some(connections) = self.connections else { return Ok(self.affine.weight.value.clone()) };
-        let (table, [height, width]) = (connections.table(), self.window.kernel);
-        let mut dense = Tensor::zeros(Shape::new(&[table.len(), connections.channels(), height, width])?);
-        let taps = height * width;
-        for (kernel, at) in self.affine.weight.value.data().chunks_exact(taps).zip(connections.places()) {
-            dense.data_mut()[at * taps..][..taps].copy_from_slice(kernel);
-        }
-        Ok(dense)
+        let weight = &self.affine.weight.value;
+        self.connections.map_or_else(|| Ok(weight.clone()), |connections| connections.dense(weight))
     }
 
     /// The gradient of the weight from that of [`filters`](Self::filters).

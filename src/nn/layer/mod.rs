@@ -8,9 +8,9 @@
 //! use lyncean::nn::Shape;
 //! use lyncean::nn::{Padding, Pair};
 //! use lyncean::nn::layer::{
-//!     AdaptiveAvgPool, BatchNorm, Concat, Connections, Conv1d, Conv2d, ConvTranspose2d, Embedding, GlobalAvgPool,
-//!     LeakyRelu, LocalResponseNorm, MaxOverTime, RadialBasis, Reach, Reshape, Softmax, Spec, Subsample, Upsample,
-//!     UpsampleMethod,
+//!     AdaptiveAvgPool, BatchNorm, Clip, Concat, Connections, Constant, Conv1d, Conv2d, ConvTranspose2d, Div, Elu,
+//!     Embedding, GlobalAvgPool, LeakyRelu, LocalResponseNorm, MaxOverTime, Mean, Mul, Pad, PadMode, RadialBasis, Reach,
+//!     Reshape, Scale, Slice, Softmax, Spec, Sub, Subsample, Transpose, Upsample, UpsampleMethod,
 //! };
 //!
 //! let shape = |lengths: &[usize]| Shape::new(lengths).unwrap();
@@ -43,6 +43,19 @@
 //! assert_eq!(gives(&Reshape { shape: vec![2, 50] }, &[4, 25])?, [2, 50]);
 //! assert_eq!(&*Concat {}.output(&[shape(&[8, 5, 5]), shape(&[3, 5, 5])])?, [11, 5, 5]);
 //!
+//! // Parts of axes, axes in another order, and edges that go on; numbers that spread over the pixels.
+//! assert_eq!(gives(&Slice { axis: 2, start: 10, count: 4, step: -3 }, &[8, 20, 11])?, [8, 20, 4]);
+//! assert_eq!(gives(&Transpose { order: vec![1, 2, 0] }, &[8, 20, 11])?, [20, 11, 8]);
+//! let edges = Pad { before: vec![0, 1, 1], after: vec![0, 1, 2], mode: PadMode::Edge, value: 0.0 };
+//! assert_eq!(gives(&edges, &[8, 20, 11])?, [8, 22, 14]);
+//! assert_eq!(gives(&Mean { axes: vec![0] }, &[8, 20, 11])?, [1, 20, 11]);
+//! assert_eq!(gives(&Constant { shape: vec![8, 1, 1] }, &[8, 20, 11])?, [8, 1, 1]);
+//! let pairs: [&dyn Spec; 3] = [&Sub {}, &Mul {}, &Div {}];
+//! assert!(pairs.iter().all(|pair| *pair.output(&[shape(&[8, 20, 11]), shape(&[8, 1, 1])]).unwrap() == [8, 20, 11]));
+//! let maps: [&dyn Spec; 3] =
+//!     [&Scale { factor: 1.0 / 255.0, offset: 0.0 }, &Clip { min: Some(0.0), max: Some(6.0) }, &Elu { alpha: 1.0 }];
+//! assert!(maps.iter().all(|map| *map.output(&[shape(&[8])]).unwrap() == [8]));
+//!
 //! // A sentence: vectors of its words, trigrams, the strongest answer of each filter.
 //! assert_eq!(gives(&Embedding { count: 1000, size: 50, padding: None }, &[12])?, [50, 12]);
 //! assert_eq!(gives(&Conv1d::new(100, 3), &[50, 12])?, [100, 10]);
@@ -55,13 +68,19 @@ mod add;
 mod affine;
 mod avg_pool;
 mod batch_norm;
+mod broadcast;
+mod clip;
 mod concat;
+mod constant;
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
+mod div;
 mod dropout;
+mod elu;
 mod embedding;
 mod flatten;
+mod gather;
 mod global_avg_pool;
 mod leaky_relu;
 mod linear;
@@ -69,24 +88,35 @@ mod local_response_norm;
 mod lower;
 mod max_over_time;
 mod max_pool;
+mod mean;
+mod mul;
+mod pad;
 mod radial_basis;
 mod relu;
 mod reshape;
+mod scale;
 mod sigmoid;
+mod slice;
 mod softmax;
+mod sub;
 mod subsample;
 mod tanh;
+mod transpose;
 mod upsample;
 
 pub use adaptive_avg_pool::AdaptiveAvgPool;
 pub use add::Add;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
+pub use clip::Clip;
 pub use concat::Concat;
+pub use constant::Constant;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::{Connections, Conv2d};
+pub use div::Div;
 pub use dropout::Dropout;
+pub use elu::Elu;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use global_avg_pool::GlobalAvgPool;
@@ -96,15 +126,23 @@ pub use local_response_norm::LocalResponseNorm;
 pub use lower::Lowered;
 pub use max_over_time::MaxOverTime;
 pub use max_pool::MaxPool;
+pub use mean::Mean;
+pub use mul::Mul;
+pub use pad::{Pad, PadMode};
 pub use radial_basis::RadialBasis;
 pub use relu::Relu;
 pub use reshape::Reshape;
+pub use scale::Scale;
 pub use sigmoid::Sigmoid;
+pub use slice::Slice;
 pub use softmax::Softmax;
+pub use sub::Sub;
 pub use subsample::Subsample;
 pub use tanh::Tanh;
+pub use transpose::Transpose;
 pub use upsample::{Upsample, UpsampleMethod};
 
+use std::any::Any;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema};
@@ -121,11 +159,15 @@ pub static ALL: &[&Kind] = &[
     &add::KIND,
     &avg_pool::KIND,
     &batch_norm::KIND,
+    &clip::KIND,
     &concat::KIND,
+    &constant::KIND,
     &conv_transpose2d::KIND,
     &conv1d::KIND,
     &conv2d::KIND,
+    &div::KIND,
     &dropout::KIND,
+    &elu::KIND,
     &embedding::KIND,
     &flatten::KIND,
     &global_avg_pool::KIND,
@@ -134,13 +176,20 @@ pub static ALL: &[&Kind] = &[
     &local_response_norm::KIND,
     &max_over_time::KIND,
     &max_pool::KIND,
+    &mean::KIND,
+    &mul::KIND,
+    &pad::KIND,
     &radial_basis::KIND,
     &relu::KIND,
     &reshape::KIND,
+    &scale::KIND,
     &sigmoid::KIND,
+    &slice::KIND,
     &softmax::KIND,
+    &sub::KIND,
     &subsample::KIND,
     &tanh::KIND,
+    &transpose::KIND,
     &upsample::KIND,
 ];
 
@@ -206,7 +255,7 @@ impl Reach {
 
 /// The parameters of a layer as an architecture file gives them. Shapes are those of one sample,
 /// without the batch axis.
-pub trait Spec: fmt::Debug + Send + Sync {
+pub trait Spec: Any + fmt::Debug + Send + Sync {
     /// The shape of the output.
     ///
     /// # Errors
