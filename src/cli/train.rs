@@ -1,16 +1,17 @@
 //! `lyncean train`: learning from labelled data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
-use super::{Exit, Failure, Outcome, console, nets, train_linear};
-use crate::eval::dataset::{Dataset, Split};
+use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear};
 use crate::eval::metrics::Proportion;
+use crate::nn::Net;
 use crate::nn::train::{
-    self, Algorithm, Augment, EpochReport, Progress, Settings, StepReport, Target, TrainNet,
+    self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, Part, Progress, Settings, StepReport,
+    Target, TrainNet,
 };
 use crate::{Error, ErrorKind};
 
@@ -27,18 +28,19 @@ enum What {
     Linear(train_linear::Args),
 }
 
-/// Train a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
+/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, or on labelled sentences.
 ///
 /// The run directory holds the architecture, the settings, `metrics.csv`, `curves.svg`, an events file
-/// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`. The same seed gives the same bits for any number of threads, and a run that
-/// was stopped and resumed ends like one that was not.
+/// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`, and what the best net takes each class for:
+/// `confusion.csv` and `confusion.svg` of the validation part, `confusion-test.csv` and `.svg` of the test. The same
+/// seed gives the same bits for any number of threads, and a run that was stopped and resumed ends like one that was
+/// not.
 #[derive(clap::Args)]
 struct NetArgs {
     /// A net file, or the name of a built-in net
     net: String,
-    /// Folder with IDX files or class folders, in `train` and `test` where there is a split
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: train_data::Args,
     /// The run directory
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
@@ -109,17 +111,17 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 fn net(args: &NetArgs) -> Outcome {
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
+    let data = train_data::open(&args.data, nets::source(&args.net)?)?;
     let job = TrainNet {
-        arch: nets::source(&args.net)?,
+        arch: data.arch,
         init: args.init_from.as_ref().map(read).transpose()?,
         settings: settings(args)?,
         out: args.out.clone(),
         resume: args.resume,
     };
-    let data = Dataset::open(&args.data, Split::Train)?;
     let mut lines =
         Lines { interrupt: Interrupt::listen(), bar: ProgressBar::new(0), started: Instant::now() };
-    let outcome = match train::run(&job, &data, &mut lines) {
+    let outcome = match train::run(&job, &*data.train, &mut lines) {
         Err(error) if error.kind() == ErrorKind::Cancelled => {
             lines.bar.finish_and_clear();
             console::say("stopped after the last whole epoch; `--resume` goes on from there");
@@ -136,9 +138,10 @@ fn net(args: &NetArgs) -> Outcome {
     if job.settings.target == Target::Input {
         return Ok(Exit::Done);
     }
-    match Dataset::open(&args.data, Split::Test) {
-        Ok(test) => {
-            let score = train::evaluate(&outcome.best, &test)?;
+    match data.test {
+        Some(test) => {
+            let score = train::evaluate(&outcome.best, &*test)?;
+            tell_confusion(&outcome.best, &*test, &args.out)?;
             let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
             console::print(&format!(
                 "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
@@ -149,9 +152,19 @@ fn net(args: &NetArgs) -> Outcome {
                 100.0 * interval.high
             ))?;
         }
-        Err(_) => console::say("the data has no test split: nothing to judge the net by"),
+        None => console::say("the data has no test split: nothing to judge the net by"),
     }
     Ok(Exit::Done)
+}
+
+/// Writes what the best net takes the classes of the test for beside that of the validation.
+fn tell_confusion(net: &Net, test: &dyn Examples, out: &Path) -> Result<(), Error> {
+    let matrix = ConfusionMatrix::of(net, &Part::all(test))?;
+    for (name, text) in [("confusion-test.csv", matrix.to_csv()), ("confusion-test.svg", matrix.to_svg())] {
+        let path = out.join(name);
+        std::fs::write(&path, text).map_err(|error| Error::io(path.display(), error))?;
+    }
+    Ok(())
 }
 
 fn settings(args: &NetArgs) -> Result<Settings, Failure> {

@@ -44,11 +44,13 @@ pub mod input;
 pub mod layer;
 pub mod loss;
 pub mod optim;
+pub mod text;
 #[cfg(feature = "files")]
 pub mod train;
 
 mod graph;
 mod inference;
+mod ngrams;
 mod parallel;
 mod param;
 mod rng;
@@ -60,6 +62,7 @@ mod window;
 
 pub use graph::{Net, Tape};
 pub use inference::Inference;
+pub use ngrams::Ngram;
 pub use param::{Grads, Param};
 pub use rng::Rng;
 pub use shape::Shape;

@@ -6,11 +6,17 @@
 //!   split, each also with the ending `.gz`;
 //! - class folders with splits: `train/cat/1.png`, `test/dog/7.png`;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
+//!
+//! [`Texts`] are labelled sentences.
 
+mod csv;
 mod folder;
 mod idx;
+mod text;
 
 use std::path::{Path, PathBuf};
+
+pub use text::{TextOptions, Texts};
 
 use crate::image::codec::{self, Decode};
 use crate::image::{Image, Plane};

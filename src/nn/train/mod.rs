@@ -7,7 +7,7 @@
 //! ```
 //! use lyncean::document::Source;
 //! use lyncean::nn::train::{
-//!     Algorithm, EpochReport, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
+//!     Algorithm, ConfusionMatrix, EpochReport, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
 //!     TrainNet, evaluate, run,
 //! };
 //!
@@ -56,6 +56,9 @@
 //! let Outcome { best, .. } = run(&job, &shades, &mut count)?;
 //! let Score { correct, total, .. } = evaluate(&best, &shades)?;
 //! assert_eq!((correct, total, count.0), (40, 40, 90));
+//! let matrix = ConfusionMatrix::of(&best, &Part::all(&shades))?;
+//! assert_eq!((matrix.row(1), matrix.recall(1)), ([0, 20].as_slice(), Some(1.0)));
+//! assert!(matrix.to_csv().starts_with("class,dark,bright,recall\n") && matrix.to_svg().starts_with("<svg"));
 //! assert_eq!(Part::all(&shades).indices.len(), 40);
 //!
 //! // A denoising autoencoder would have these.
@@ -66,6 +69,7 @@
 
 mod augment;
 mod compare;
+mod confusion;
 mod curves;
 mod events;
 mod examples;
@@ -77,6 +81,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use augment::Augment;
+pub use confusion::ConfusionMatrix;
 pub use examples::{Examples, Part, batch};
 pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
 
@@ -186,7 +191,7 @@ impl Score {
 
 /// Trains a net in [`Settings::threads`] threads and fills the run directory: `net.toml`, `settings.json`,
 /// `metrics.csv`, the same as `curves.svg` and as `events.out.tfevents` for TensorBoard, `best.safetensors`,
-/// `last.safetensors`, and `state.safetensors` to resume from.
+/// `last.safetensors`, what the best net makes of the validation part as `confusion.csv` and `confusion.svg`, and `state.safetensors` to resume from.
 ///
 /// # Errors
 /// Problems of the architecture and the settings, examples that do not fit the net, files that
@@ -306,6 +311,9 @@ impl<'a> Run<'a> {
             progress.epoch(&report);
         }
         let best = self.folder.best()?;
+        if self.settings.target == Target::Class && !self.validation.indices.is_empty() {
+            self.folder.tell_confusion(&ConfusionMatrix::of(&best, &self.validation)?)?;
+        }
         Ok(Outcome { best, best_epoch: self.state.best_epoch, epochs: self.state.epochs })
     }
 
