@@ -10,8 +10,8 @@ use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear};
 use crate::eval::metrics::Proportion;
 use crate::nn::Net;
 use crate::nn::train::{
-    self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, Part, Progress, Settings, StepReport,
-    Target, TrainNet,
+    self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
+    StepReport, Target, TrainNet,
 };
 use crate::{Error, ErrorKind};
 
@@ -42,8 +42,12 @@ struct NetArgs {
     #[command(flatten)]
     data: train_data::Args,
     /// The run directory
-    #[arg(short, long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "check")]
+    out: Option<PathBuf>,
+    /// Only look at the net on one batch: gradients against finite differences, dead units, norms, and whether the
+    /// batch can be learned; nothing is written
+    #[arg(long, conflicts_with = "resume")]
+    check: bool,
     /// Settings in TOML, in the words of a run directory's `settings.json`
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -116,9 +120,12 @@ fn net(args: &NetArgs) -> Outcome {
         arch: data.arch,
         init: args.init_from.as_ref().map(read).transpose()?,
         settings: settings(args)?,
-        out: args.out.clone(),
+        out: args.out.clone().unwrap_or_default(),
         resume: args.resume,
     };
+    if args.check {
+        return look(&job, &*data.train);
+    }
     let mut lines =
         Lines { interrupt: Interrupt::listen(), bar: ProgressBar::new(0), started: Instant::now() };
     let outcome = match train::run(&job, &*data.train, &mut lines) {
@@ -133,7 +140,7 @@ fn net(args: &NetArgs) -> Outcome {
     console::say(&format!(
         "best epoch {} is in `{}`",
         outcome.best_epoch,
-        args.out.join("best.safetensors").display()
+        job.out.join("best.safetensors").display()
     ));
     if job.settings.target == Target::Input {
         return Ok(Exit::Done);
@@ -141,7 +148,7 @@ fn net(args: &NetArgs) -> Outcome {
     match data.test {
         Some(test) => {
             let score = train::evaluate(&outcome.best, &*test)?;
-            tell_confusion(&outcome.best, &*test, &args.out)?;
+            tell_confusion(&outcome.best, &*test, &job.out)?;
             let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
             console::print(&format!(
                 "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
@@ -155,6 +162,33 @@ fn net(args: &NetArgs) -> Outcome {
         None => console::say("the data has no test split: nothing to judge the net by"),
     }
     Ok(Exit::Done)
+}
+
+/// Tells what one batch shows of a net.
+fn look(job: &TrainNet, examples: &dyn Examples) -> Outcome {
+    let found = train::check(job, examples)?;
+    let params = found.params.iter().map(|param| {
+        [
+            param.name.clone(),
+            format!("{:.3e}", param.norm),
+            format!("{:.3e}", param.gradient),
+            format!("{:.2}%", 100.0 * param.error),
+            String::new(),
+        ]
+    });
+    let units = found.units.iter().map(|(name, dead, all)| {
+        [name.clone(), String::new(), String::new(), String::new(), format!("{dead} of {all}")]
+    });
+    let header = ["what", "norm", "gradient", "off", "dead units"];
+    console::print(&console::table(header, params.chain(units)))?;
+    let NetCheck { samples, first_loss, least_loss, steps: [at, steps], .. } = found;
+    console::print(&format!(
+        "\none batch of {samples}: from a loss of {first_loss:.4} to {least_loss:.4} at step {at} of {steps}"
+    ))?;
+    for (problem, hint) in &found.problems {
+        console::print(&format!("problem: {problem}\n   hint: {hint}"))?;
+    }
+    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Imperfect })
 }
 
 /// Writes what the best net takes the classes of the test for beside that of the validation.

@@ -204,6 +204,11 @@ impl Net {
     /// # Ok::<(), lyncean::Error>(())
     /// ```
     pub fn outputs(&self, x: &Tensor) -> Result<Vec<Tensor>> {
+        self.outputs_in(x, &Mode::inference())
+    }
+
+    /// [`outputs`](Self::outputs) in some mode.
+    pub(super) fn outputs_in(&self, x: &Tensor, mode: &Mode) -> Result<Vec<Tensor>> {
         self.check_input(x)?;
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.nodes.len());
         for (node, spec) in self.nodes.iter().zip(&self.arch.layers) {
@@ -212,7 +217,7 @@ impl Net {
                 Source::Layer(from) => &outputs[*from],
             };
             let inputs: Vec<&Tensor> = spec.inputs.iter().map(read).collect();
-            let mode = Mode { frozen: node.frozen, ..Mode::inference() };
+            let mode = Mode { frozen: node.frozen, ..*mode };
             let (y, _) = node.layer.forward(&inputs, &mode).map_err(|error| error.within(&spec.name))?;
             outputs.push(y);
         }

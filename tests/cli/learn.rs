@@ -62,6 +62,13 @@ fn a_text_net_is_trained_and_tells_its_ngrams() {
     assert_eq!(labels, ["LOC", "NUM"], "{}", said.out);
     assert!(said.err.contains("none.txt"), "{}", said.err);
 
+    // A look before training, and nothing written.
+    let check = ["train", "net", "tiny.toml", "--data", "train.txt", "--coarse-labels", "--check"];
+    let said = room.run(&[&check[..], &["--lr", "0.1"]].concat());
+    assert!(said.code == 0 && said.out.contains("fc.weight ") && said.out.contains(" of 8\n"), "{said:?}");
+    let said = room.run(&[&check[..], &["--lr", "1e-9"]].concat());
+    assert!(said.code == 1 && said.out.contains("problem: one batch is not learned"), "{said:?}");
+
     // A label that training has not seen, and sentences for a net of pictures.
     room.write("odd.txt", "ABBR:exp what is it\n");
     let said =
