@@ -12,8 +12,8 @@ use crate::nn::train::Examples;
 /// Where the examples are.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folder with IDX files or class folders, in `train` and `test` where there is a split; or a file of labelled
-    /// sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
+    /// Folder with IDX files or class folders, in `train` and `test` where there is a split; CSV with
+    /// `path` and `label` of pictures; or a file of labelled sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     /// What to judge the net by, where it is not in the folder of the data
@@ -52,8 +52,13 @@ pub(super) fn open(args: &Args, arch: Source) -> Result<Data> {
 }
 
 fn pictures(args: &Args, arch: Source) -> Result<Data> {
-    let train = Dataset::open(&args.data, Split::Train)?;
+    let train = if args.data.is_file() {
+        Dataset::open_csv(&args.data, None)?
+    } else {
+        Dataset::open(&args.data, Split::Train)?
+    };
     let test = match &args.test {
+        Some(path) if path.is_file() => Some(Dataset::open_csv(path, Some(train.classes()))?),
         Some(path) => Some(Dataset::open_for_test(path)?),
         None => Dataset::open(&args.data, Split::Test).ok(),
     };

@@ -55,7 +55,7 @@ pub struct ParamCheck {
 /// - The derivative of the loss along a direction of each parameter, half along its gradient and half at random, must
 ///   equal central differences with one of three steps up to 5%.
 /// - 100 steps on the batch alone, with the optimiser and the first rate of the settings, must bring the loss to a
-///   tenth, or every sample right.
+///   tenth, or to half with every sample right.
 /// - Half of the units of a relu layer or more that fire for no sample are dead.
 /// - The gradient's norm of a weight must be from 1e-6 to 1e3 of the weight's norm.
 ///
