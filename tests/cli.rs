@@ -4,6 +4,7 @@ mod commands;
 mod folder;
 mod hostile;
 mod journal;
+mod learn;
 mod nets;
 mod run;
 mod stop;

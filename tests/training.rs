@@ -113,6 +113,8 @@ fn it_learns_and_leaves_a_whole_run() {
     let names: Vec<String> = files(&out).into_iter().map(|(name, _)| name).collect();
     let wanted = [
         "best.safetensors",
+        "confusion.csv",
+        "confusion.svg",
         "curves.svg",
         "events.out.tfevents",
         "last.safetensors",

@@ -114,13 +114,14 @@ fn net_source(net: &str) -> Result<Source> {
 
 /// Trains a net; `settings` is JSON, and what comes back is, too.
 #[pyfunction]
-#[pyo3(signature = (net, data, out, settings, resume, progress, on_epoch))]
+#[pyo3(signature = (net, data, out, settings, init_from, resume, progress, on_epoch))]
 pub(crate) fn train_net(
     py: Python<'_>,
     net: &str,
     data: PathBuf,
     out: PathBuf,
     settings: &str,
+    init_from: Option<PathBuf>,
     resume: bool,
     progress: Option<Py<PyAny>>,
     on_epoch: Option<Py<PyAny>>,
@@ -130,7 +131,9 @@ pub(crate) fn train_net(
     let work = || {
         let settings: Settings =
             serde_json::from_str(settings).map_err(|error| Error::pipeline(format!("settings: {error}")))?;
-        let job = TrainNet { arch: net_source(net)?, init: None, settings, out: out.clone(), resume };
+        let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
+        let init = init_from.as_ref().map(read).transpose()?;
+        let job = TrainNet { arch: net_source(net)?, init, settings, out: out.clone(), resume };
         let examples = Dataset::open(&data, Split::Train)?;
         let outcome = train::run(&job, &examples, &mut Hears { steps: &steps, epochs: &epochs })?;
         let test = match test_split(&data) {

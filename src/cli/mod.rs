@@ -19,10 +19,12 @@ mod load;
 mod man;
 mod nets;
 mod ordered;
+mod predict;
 mod run;
 mod schema;
 mod stages;
 mod train;
+mod train_data;
 mod train_linear;
 
 use std::process::ExitCode;
@@ -54,6 +56,7 @@ enum Command {
     Compare(compare::Args),
     Nets(nets::Args),
     Train(train::Args),
+    Predict(predict::Args),
     Merge(run::MergeArgs),
     Man(man::Args),
 }
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Nets(args) => nets::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Merge(args) => run::merge(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -1,16 +1,17 @@
 //! `lyncean train`: learning from labelled data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
-use super::{Exit, Failure, Outcome, console, nets, train_linear};
-use crate::eval::dataset::{Dataset, Split};
+use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear};
 use crate::eval::metrics::Proportion;
+use crate::nn::Net;
 use crate::nn::train::{
-    self, Algorithm, Augment, EpochReport, Progress, Settings, StepReport, Target, TrainNet,
+    self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
+    StepReport, Target, TrainNet,
 };
 use crate::{Error, ErrorKind};
 
@@ -27,21 +28,26 @@ enum What {
     Linear(train_linear::Args),
 }
 
-/// Train a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
+/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, or on labelled sentences.
 ///
 /// The run directory holds the architecture, the settings, `metrics.csv`, `curves.svg`, an events file
-/// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`. The same seed gives the same bits for any number of threads, and a run that
-/// was stopped and resumed ends like one that was not.
+/// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`, and what the best net takes each class for:
+/// `confusion.csv` and `confusion.svg` of the validation part, `confusion-test.csv` and `.svg` of the test. The same
+/// seed gives the same bits for any number of threads, and a run that was stopped and resumed ends like one that was
+/// not.
 #[derive(clap::Args)]
 struct NetArgs {
     /// A net file, or the name of a built-in net
     net: String,
-    /// Folder with IDX files or class folders, in `train` and `test` where there is a split
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: train_data::Args,
     /// The run directory
-    #[arg(short, long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "check")]
+    out: Option<PathBuf>,
+    /// Only look at the net on one batch: gradients against finite differences, dead units, norms, and whether the
+    /// batch can be learned; nothing is written
+    #[arg(long, conflicts_with = "resume")]
+    check: bool,
     /// Settings in TOML, in the words of a run directory's `settings.json`
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -109,17 +115,20 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 fn net(args: &NetArgs) -> Outcome {
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
+    let data = train_data::open(&args.data, nets::source(&args.net)?)?;
     let job = TrainNet {
-        arch: nets::source(&args.net)?,
+        arch: data.arch,
         init: args.init_from.as_ref().map(read).transpose()?,
         settings: settings(args)?,
-        out: args.out.clone(),
+        out: args.out.clone().unwrap_or_default(),
         resume: args.resume,
     };
-    let data = Dataset::open(&args.data, Split::Train)?;
+    if args.check {
+        return look(&job, &*data.train);
+    }
     let mut lines =
         Lines { interrupt: Interrupt::listen(), bar: ProgressBar::new(0), started: Instant::now() };
-    let outcome = match train::run(&job, &data, &mut lines) {
+    let outcome = match train::run(&job, &*data.train, &mut lines) {
         Err(error) if error.kind() == ErrorKind::Cancelled => {
             lines.bar.finish_and_clear();
             console::say("stopped after the last whole epoch; `--resume` goes on from there");
@@ -131,14 +140,15 @@ fn net(args: &NetArgs) -> Outcome {
     console::say(&format!(
         "best epoch {} is in `{}`",
         outcome.best_epoch,
-        args.out.join("best.safetensors").display()
+        job.out.join("best.safetensors").display()
     ));
     if job.settings.target == Target::Input {
         return Ok(Exit::Done);
     }
-    match Dataset::open(&args.data, Split::Test) {
-        Ok(test) => {
-            let score = train::evaluate(&outcome.best, &test)?;
+    match data.test {
+        Some(test) => {
+            let score = train::evaluate(&outcome.best, &*test)?;
+            tell_confusion(&outcome.best, &*test, &job.out)?;
             let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
             console::print(&format!(
                 "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
@@ -149,9 +159,46 @@ fn net(args: &NetArgs) -> Outcome {
                 100.0 * interval.high
             ))?;
         }
-        Err(_) => console::say("the data has no test split: nothing to judge the net by"),
+        None => console::say("the data has no test split: nothing to judge the net by"),
     }
     Ok(Exit::Done)
+}
+
+/// Tells what one batch shows of a net.
+fn look(job: &TrainNet, examples: &dyn Examples) -> Outcome {
+    let found = train::check(job, examples)?;
+    let params = found.params.iter().map(|param| {
+        [
+            param.name.clone(),
+            format!("{:.3e}", param.norm),
+            format!("{:.3e}", param.gradient),
+            format!("{:.2}%", 100.0 * param.error),
+            String::new(),
+        ]
+    });
+    let units = found.units.iter().map(|(name, dead, all)| {
+        [name.clone(), String::new(), String::new(), String::new(), format!("{dead} of {all}")]
+    });
+    let header = ["what", "norm", "gradient", "off", "dead units"];
+    console::print(&console::table(header, params.chain(units)))?;
+    let NetCheck { samples, first_loss, least_loss, steps: [at, steps], .. } = found;
+    console::print(&format!(
+        "\none batch of {samples}: from a loss of {first_loss:.4} to {least_loss:.4} at step {at} of {steps}"
+    ))?;
+    for (problem, hint) in &found.problems {
+        console::print(&format!("problem: {problem}\n   hint: {hint}"))?;
+    }
+    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Imperfect })
+}
+
+/// Writes what the best net takes the classes of the test for beside that of the validation.
+fn tell_confusion(net: &Net, test: &dyn Examples, out: &Path) -> Result<(), Error> {
+    let matrix = ConfusionMatrix::of(net, &Part::all(test))?;
+    for (name, text) in [("confusion-test.csv", matrix.to_csv()), ("confusion-test.svg", matrix.to_svg())] {
+        let path = out.join(name);
+        std::fs::write(&path, text).map_err(|error| Error::io(path.display(), error))?;
+    }
+    Ok(())
 }
 
 fn settings(args: &NetArgs) -> Result<Settings, Failure> {

@@ -230,6 +230,42 @@ impl Net {
         })
     }
 
+    /// The output of every layer for a batch, in inference, in the order of [`Arch::layers`]; layers that only heads
+    /// need are computed, too.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    ///
+    /// ```
+    /// use lyncean::nn::{Net, Shape, Tensor, arch};
+    ///
+    /// let net = Net::build(arch::parse(&arch::builtin("lenet5").unwrap())?, 1)?;
+    /// let outputs = net.outputs(&Tensor::zeros(Shape::new(&[1, 1, 28, 28])?))?;
+    /// assert_eq!(outputs[0].shape(), Shape::new(&[1, 6, 28, 28])?);
+    /// assert_eq!(outputs.len(), net.arch().layers.len());
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    pub fn outputs(&self, x: &Tensor) -> Result<Vec<Tensor>> {
+        self.outputs_in(x, &Mode::inference())
+    }
+
+    /// [`outputs`](Self::outputs) in some mode.
+    pub(super) fn outputs_in(&self, x: &Tensor, mode: &Mode) -> Result<Vec<Tensor>> {
+        self.check_input(x)?;
+        let mut outputs: Vec<Tensor> = Vec::with_capacity(self.nodes.len());
+        for (node, spec) in self.nodes.iter().zip(&self.arch.layers) {
+            let read = |source: &Source| match source {
+                Source::Input => x,
+                Source::Layer(from) => &outputs[*from],
+            };
+            let inputs: Vec<&Tensor> = spec.inputs.iter().map(read).collect();
+            let mode = Mode { frozen: node.frozen, ..*mode };
+            let (y, _) = node.layer.forward(&inputs, &mode).map_err(|error| error.within(&spec.name))?;
+            outputs.push(y);
+        }
+        Ok(outputs)
+    }
+
     /// The output for a batch, in training, and the tape for [`backward`](Self::backward).
     ///
     /// # Errors
@@ -299,6 +335,17 @@ impl Net {
         Ok((grads, None))
     }
 
+    fn check_input(&self, x: &Tensor) -> Result<()> {
+        let (name, wanted) = (&self.arch.name, self.arch.input);
+        if x.shape().is_empty() || x.shape().sample() != wanted {
+            let got = x.shape();
+            return Err(Error::shape(format!(
+                "net `{name}` wants a batch `[n, ...]` of {wanted}, got {got}"
+            )));
+        }
+        Ok(())
+    }
+
     /// With the output of layer `watch` beside.
     fn pass(
         &self,
@@ -307,14 +354,7 @@ impl Net {
         watch: Option<usize>,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(Tensor, Tape)> {
-        let wanted = self.arch.input;
-        if x.shape().is_empty() || x.shape().sample() != wanted {
-            let name = &self.arch.name;
-            return Err(Error::shape(format!(
-                "net `{name}` wants a batch `[n, ...]` of {wanted}, got {}",
-                x.shape()
-            )));
-        }
+        self.check_input(x)?;
         let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.nodes.len());
         let mut saved = Vec::with_capacity(self.nodes.len());
         let mut heads = Vec::new();

@@ -46,11 +46,13 @@ pub mod loss;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod optim;
+pub mod text;
 #[cfg(feature = "files")]
 pub mod train;
 
 mod graph;
 mod inference;
+mod ngrams;
 mod parallel;
 mod param;
 mod rng;
@@ -63,6 +65,7 @@ mod window;
 
 pub use graph::{Net, Tape};
 pub use inference::Inference;
+pub use ngrams::Ngram;
 pub use param::{Grads, Param};
 pub use rng::Rng;
 pub use shape::Shape;

@@ -23,6 +23,7 @@ def train_net(
     data: StrPath,
     out: StrPath,
     *,
+    init_from: Optional[StrPath] = None,
     resume: bool = False,
     augment: Union[bool, Mapping[str, Any], None] = None,
     progress: Optional[Progress] = None,
@@ -40,6 +41,8 @@ def train_net(
     out : path
         The run directory: architecture, settings, `metrics.csv`, `curves.svg`, an events file for TensorBoard,
         `best.safetensors`, `last.safetensors`.
+    init_from : path
+        Weights to begin with: what the net has too, by name and shape, is taken.
     resume : bool
         Go on where a run with the same settings stopped; the end is the same, bit for bit.
     augment : bool or dict
@@ -61,7 +64,14 @@ def train_net(
         given["augment"] = {} if augment is True else dict(augment)
     hear = None if on_epoch is None else (lambda report: on_epoch(json.loads(report)))
     told = _lyncean.train_net(
-        os.fspath(net), os.fspath(data), os.fspath(out), json.dumps(given), resume, progress, hear
+        os.fspath(net),
+        os.fspath(data),
+        os.fspath(out),
+        json.dumps(given),
+        None if init_from is None else os.fspath(init_from),
+        resume,
+        progress,
+        hear,
     )
     return _dict(told)
 

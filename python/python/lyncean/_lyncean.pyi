@@ -16,6 +16,7 @@ def train_net(
     data: str,
     out: str,
     settings: str,
+    init_from: Optional[str],
     resume: bool,
     progress: Optional[Callable[[int, int], object]],
     on_epoch: Optional[Callable[[str], object]],

@@ -5,12 +5,19 @@
 //! - IDX: `train-images-idx3-ubyte` with `train-labels-idx1-ubyte`, and `t10k-...` for the test
 //!   split, each also with the ending `.gz`;
 //! - class folders with splits: `train/cat/1.png`, `test/dog/7.png`;
+//! - tables: `train.csv` and `test.csv` with the columns `path` and `label`, paths relative to the table;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
+//!
+//! [`Texts`] are labelled sentences.
 
+mod csv;
 mod folder;
 mod idx;
+mod text;
 
 use std::path::{Path, PathBuf};
+
+pub use text::{TextOptions, Texts};
 
 use crate::image::codec::{self, Decode};
 use crate::image::{Image, Plane};
@@ -85,7 +92,10 @@ impl Dataset {
     pub fn open_for_test(directory: &Path) -> Result<Self> {
         match Self::find(directory, Split::Test)? {
             Some(found) => Ok(found),
-            None if directory.join("train").is_dir() || idx::find(directory, Split::Train).is_some() => {
+            None if directory.join("train").is_dir()
+                || directory.join("train.csv").is_file()
+                || idx::find(directory, Split::Train).is_some() =>
+            {
                 Self::open(directory, Split::Test)
             }
             None => Self::open(directory, Split::Train),
@@ -113,10 +123,68 @@ impl Dataset {
         })
     }
 
+    /// The pictures of a table: CSV with the columns `path`, relative to the table, and `label`. Classes are
+    /// `classes`, as those of training, or the labels of the table by name.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io), and [`Input`](crate::ErrorKind::Input) with the line that is not understood.
+    ///
+    /// ```
+    /// use lyncean::eval::dataset::Dataset;
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let table = folder.path().join("train.csv");
+    /// std::fs::write(&table, "path,label\npictures/1.png,cat\n\"pictures/2,3.png\",dog\n").unwrap();
+    /// let data = Dataset::open_csv(&table, None)?;
+    /// assert_eq!((data.classes(), data.label(1)), (&["cat".to_owned(), "dog".to_owned()][..], 1));
+    /// assert_eq!(data.name(1), "pictures/2,3.png");
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    pub fn open_csv(path: &Path, classes: Option<&[String]>) -> Result<Self> {
+        let bytes = crate::document::read(path, 1 << 32)?;
+        let table = csv::Csv::parse(&String::from_utf8_lossy(&bytes), path)?;
+        let (at, label) = (table.column("path", path)?, table.column("label", path)?);
+        let mut known: Vec<String> = match classes {
+            Some(classes) => classes.to_vec(),
+            None => table.rows().map(|(_, row)| row[label].trim().to_owned()).collect(),
+        };
+        if classes.is_none() {
+            known.sort();
+            known.dedup();
+        }
+        let (mut labels, mut paths) = (Vec::new(), Vec::new());
+        for (line, row) in table.rows() {
+            let name = row[label].trim();
+            let class = known.iter().position(|class| class == name).ok_or_else(|| {
+                let known = known.join("`, `");
+                Error::input(format!("expected a label of training, `{known}`, got `{name}`"))
+                    .within(csv::place(path, line))
+            })?;
+            labels.push(class);
+            paths.push(PathBuf::from(&row[at]));
+        }
+        if paths.is_empty() {
+            return Err(Error::input("expected pictures, got none").within(path.display().to_string()));
+        }
+        let root = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(Self { classes: known, labels, pictures: Pictures::Files { root, paths } })
+    }
+
     /// A split, or nothing where the directory has none of that name.
     fn find(directory: &Path, split: Split) -> Result<Option<Self>> {
         if let Some((images, labels)) = idx::find(directory, split) {
             return Self::open_idx(&images, &labels).map(Some);
+        }
+        let table = directory.join(split.folder()).with_extension("csv");
+        if table.is_file() {
+            // The test counts its classes as training does.
+            let training = directory.join(Split::Train.folder()).with_extension("csv");
+            let classes = if split == Split::Test && training.is_file() {
+                Some(Self::open_csv(&training, None)?.classes)
+            } else {
+                None
+            };
+            return Self::open_csv(&table, classes.as_deref()).map(Some);
         }
         let own = directory.join(split.folder());
         if own.is_dir() {
@@ -124,6 +192,7 @@ impl Dataset {
         }
         let is_unsplit = !directory.join(Split::Train.folder()).is_dir()
             && !directory.join(Split::Test.folder()).is_dir()
+            && ["train.csv", "test.csv"].iter().all(|name| !directory.join(name).is_file())
             && idx::find(directory, Split::Train).or_else(|| idx::find(directory, Split::Test)).is_none();
         if split == Split::Train && is_unsplit { folder::read(directory).map(Some) } else { Ok(None) }
     }
@@ -281,6 +350,25 @@ mod tests {
         std::fs::rename(directory.path(), outer.path().join("test")).unwrap();
         assert_eq!(Dataset::open_for_test(outer.path()).unwrap().len(), 3);
         assert!(Dataset::open(outer.path(), Split::Train).is_err());
+    }
+
+    #[test]
+    fn tables_name_pictures_and_share_their_classes() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+        write_png(&directory.path().join("p/1.png"), 7);
+        write("train.csv", "label,path\ncat,p/1.png\nbee,p/1.png\n");
+        write("test.csv", "path,label\np/1.png,cat\n");
+        let test = Dataset::open(directory.path(), Split::Test).unwrap();
+        assert_eq!((test.classes().join(" "), test.label(0)), ("bee cat".into(), 1));
+        assert_eq!(test.image(0).unwrap().as_gray8().unwrap().get(0, 0), 7);
+        assert_eq!(Dataset::open(directory.path(), Split::Train).unwrap().len(), 2);
+        write("test.csv", "path,label\np/1.png,cat\np/1.png,dog\n");
+        let error = Dataset::open(directory.path(), Split::Test).unwrap_err().to_string();
+        assert!(
+            error.ends_with("test.csv:3: expected a label of training, `bee`, `cat`, got `dog`"),
+            "{error}"
+        );
     }
 
     #[test]

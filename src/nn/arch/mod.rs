@@ -93,6 +93,8 @@ pub struct Arch {
     pub std: Vec<f32>,
     /// The names of the outputs, or none.
     pub classes: Vec<String>,
+    /// The words that a net for text knows, by number, or none.
+    pub words: Vec<String>,
     /// The layers; each takes its inputs from earlier ones.
     pub layers: Vec<ArchLayer>,
     /// Outputs that training looks at beside the last layer's.
@@ -203,14 +205,56 @@ impl Arch {
         self.with("input", input.iter().map(|&len| len as i64).collect::<Vec<_>>().into())
     }
 
+    /// The same architecture for a vocabulary, in its text too: every `embedding` that stands in the file as a
+    /// layer of its own gets as many vectors.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when an embedding of a block has another number of vectors.
+    pub fn with_words(&self, words: &[String]) -> Result<Self> {
+        self.edited(|file| {
+            file.insert("words".into(), words.iter().map(String::as_str).collect::<Vec<_>>().into());
+            for layer in layers_of(file) {
+                if layer.get("use").and_then(toml::Value::as_str) == Some("embedding") {
+                    layer.insert("count".into(), (words.len() as i64).into());
+                }
+            }
+        })
+    }
+
+    /// The same architecture with so many outputs, in its text too: the last layer's `out` is changed, where
+    /// it has one, and names of classes go.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when the layers do not take it.
+    pub fn with_outputs(&self, count: usize) -> Result<Self> {
+        self.edited(|file| {
+            file.remove("classes");
+            let last = layers_of(file).last();
+            if let Some(out) = last.and_then(|layer| layer.get_mut("out")).filter(|out| out.is_integer()) {
+                *out = (count as i64).into();
+            }
+        })
+    }
+
     /// The architecture of the same text, but for a key of the file.
     fn with(&self, key: &str, value: toml::Value) -> Result<Self> {
+        self.edited(|file| drop(file.insert(key.into(), value)))
+    }
+
+    /// The architecture of the same text with a change.
+    fn edited(&self, change: impl FnOnce(&mut toml::Table)) -> Result<Self> {
         let wrong = |error: &dyn std::fmt::Display| Error::pipeline(error.to_string());
         let mut file: toml::Table = self.text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
-        file.insert(key.into(), value);
+        change(&mut file);
         let text = text_of(file).map_err(|error| wrong(&error))?;
         parse(&Text::new(&self.name, text))
     }
+}
+
+/// The layers of a file, as they stand there.
+fn layers_of(file: &mut toml::Table) -> impl Iterator<Item = &mut toml::Table> {
+    let layers = file.get_mut("layer").and_then(toml::Value::as_array_mut);
+    layers.into_iter().flatten().filter_map(toml::Value::as_table_mut)
 }
 
 /// The text of a file's keys, with its tables behind them.
@@ -330,5 +374,20 @@ mod tests {
         assert_eq!(named.layers.len(), 2);
         assert_eq!(named.with_classes(&named.classes).unwrap().text, named.text);
         assert!(arch.with_classes(&["only".into()]).is_err());
+    }
+
+    #[test]
+    fn vectors_follow_the_words_and_outputs_the_classes() {
+        let arch = parse(&builtin("textcnn-multichannel").unwrap()).unwrap();
+        let words = ["<pad>", "<unk>", "\"quoted\""].map(str::to_owned);
+        let fitted = arch.with_words(&words).unwrap().with_outputs(6).unwrap();
+        assert_eq!((&*fitted.words, &*fitted.output()), (&words[..], [6].as_slice()));
+        let count = |name: &str| {
+            let layer = fitted.layers.iter().find(|layer| layer.name == name).unwrap();
+            layer.spec.parameters(&fitted.inputs(layer)).unwrap() / 300
+        };
+        assert_eq!([count("still"), count("words")], [3, 3]);
+        let wrong = fitted.text.replace("count = 3", "count = 4");
+        assert_eq!(messages(&wrong)[0], "P016 3 `words` want `count = 3` of layer `still`, got 4");
     }
 }

@@ -29,6 +29,9 @@ struct HeadKeys {
     /// The names of the outputs.
     #[serde(default)]
     classes: Vec<String>,
+    /// The words that a net for text knows, by number; word 0 fills up, word 1 stands for all others.
+    #[serde(default)]
+    words: Vec<String>,
 }
 
 /// An output that training looks at too, as the file has it.
@@ -102,6 +105,7 @@ fn build(root: &Table, text: String, problems: &mut Diagnostics) -> Option<Arch>
         let message = format!("{wanted} `classes` want an output of [{wanted}], but the net gives {output}");
         problems.push(Diagnostic::new(Code::Size, span_of(root, "classes"), message));
     }
+    check_words(root, &head.words, input, &layers, problems);
     let channels = input.first().copied().unwrap_or_default();
     Some(Arch {
         name: head.name,
@@ -109,10 +113,31 @@ fn build(root: &Table, text: String, problems: &mut Diagnostics) -> Option<Arch>
         mean: head.mean.unwrap_or_else(|| vec![0.0; channels]),
         std: head.std.unwrap_or_else(|| vec![1.0; channels]),
         classes: head.classes,
+        words: head.words,
         layers,
         heads,
         text,
     })
+}
+
+/// Where a net says its words, the vectors of words must be as many.
+fn check_words(
+    root: &Table,
+    words: &[String],
+    input: Shape,
+    layers: &[ArchLayer],
+    problems: &mut Diagnostics,
+) {
+    let reads_words = |layer: &&ArchLayer| layer.kind.name == "embedding" && layer.inputs == [Source::Input];
+    for layer in layers.iter().filter(reads_words).filter(|_| !words.is_empty()) {
+        let size = layer.output.first().copied().unwrap_or(1).max(1);
+        let count = layer.spec.parameters(&[input]).unwrap_or_default() / size;
+        if count != words.len() {
+            let (wanted, name) = (words.len(), &layer.name);
+            let message = format!("{wanted} `words` want `count = {wanted}` of layer `{name}`, got {count}");
+            problems.push(Diagnostic::new(Code::Size, span_of(root, "words"), message));
+        }
+    }
 }
 
 /// The outputs that training looks at beside the net's.
@@ -183,7 +208,7 @@ fn read_head(root: &Table, problems: &mut Diagnostics) -> Option<(HeadKeys, Shap
     let unknown: Vec<&str> = table
         .iter()
         .map(|(key, ..)| key)
-        .filter(|key| !["name", "input", "mean", "std", "classes"].contains(key))
+        .filter(|key| !["name", "input", "mean", "std", "classes", "words"].contains(key))
         .collect();
     let head: HeadKeys = match serde_json::from_value(table.without(&unknown).to_json()) {
         Ok(head) => head,

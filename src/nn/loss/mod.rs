@@ -23,7 +23,6 @@ mod softmax_cross_entropy;
 mod values;
 
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy};
-#[cfg(feature = "files")]
 pub(super) use softmax_cross_entropy::first_largest;
 pub use softmax_cross_entropy::{CrossEntropy, softmax, softmax_cross_entropy};
 pub use values::{binary_cross_entropy, mean_absolute_error, mean_squared_error};

@@ -16,26 +16,49 @@ pub struct Augment {
     pub rotate: f32,
     /// Most change of size, as a share: 0.1 is from 0.9 to 1.1.
     pub scale: f32,
+    /// Room of 0 around the picture, in pixels, out of which a window of the picture's size is cut at random
+    /// (Lee et al., 2015).
+    pub crop: usize,
     /// Whether every other picture is mirrored left to right.
     pub flip: bool,
     /// Most change of brightness, in parts of the range 0..1.
     pub brightness: f32,
     /// Most change of contrast about the middle gray, as a share.
     pub contrast: f32,
+    /// Most change of saturation of pictures with three channels, as a share: 1 is from gray to twice as far from it.
+    pub saturation: f32,
+    /// Most turn of the hue of pictures with three channels either way, in degrees.
+    pub hue: f32,
     /// Side of a square that is covered with 0, in pixels (DeVries and Taylor, 2017), or 0 for none.
     pub cutout: usize,
 }
 
 impl Default for Augment {
     fn default() -> Self {
-        Self { shift: 2.0, rotate: 10.0, scale: 0.1, flip: false, brightness: 0.0, contrast: 0.0, cutout: 0 }
+        Self {
+            shift: 2.0,
+            rotate: 10.0,
+            scale: 0.1,
+            crop: 0,
+            flip: false,
+            brightness: 0.0,
+            contrast: 0.0,
+            saturation: 0.0,
+            hue: 0.0,
+            cutout: 0,
+        }
     }
 }
 
 impl Augment {
     /// Checks the ranges.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { shift, rotate, scale, brightness, contrast, .. } = *self;
+        let Self { shift, rotate, scale, brightness, contrast, saturation, hue, .. } = *self;
+        if !((0.0..=1.0).contains(&saturation) && (0.0..=180.0).contains(&hue)) {
+            return Err(Error::pipeline(format!(
+                "`augment` wants `saturation` from 0 to 1 and `hue` from 0 to 180, got {saturation} and {hue}"
+            )));
+        }
         if !((0.0..=1.0).contains(&brightness) && (0.0..1.0).contains(&contrast)) {
             return Err(Error::pipeline(format!(
                 "`augment` wants `brightness` from 0 to 1 and `contrast` from 0 to below 1, got {brightness} and {contrast}"
@@ -58,6 +81,9 @@ impl Augment {
         } else {
             moved.copy_from_slice(picture);
         }
+        if self.crop > 0 {
+            self.cut(rng, [height, width], moved);
+        }
         if self.flip && rng.uniform(4) < 0.5 {
             moved.chunks_exact_mut(width.max(1)).for_each(<[f32]>::reverse);
         }
@@ -67,6 +93,9 @@ impl Augment {
             for value in &mut *moved {
                 *value = ((*value - 0.5) * factor + 0.5 + more).clamp(0.0, 1.0);
             }
+        }
+        if (self.saturation > 0.0 || self.hue > 0.0) && moved.len() == 3 * height * width {
+            self.tint(rng, moved);
         }
         if self.cutout > 0 && height * width > 0 {
             // The centre lies anywhere, so that a square may lie partly outside.
@@ -80,6 +109,42 @@ impl Augment {
                     plane[y * width..][covered(1, width)].fill(0.0);
                 }
             }
+        }
+    }
+
+    /// A window of the picture with 0 around it: the picture shifted by whole pixels.
+    fn cut(&self, rng: Rng, [height, width]: [usize; 2], moved: &mut [f32]) {
+        let [down, right] = [rng.below(9, 2 * self.crop + 1), rng.below(10, 2 * self.crop + 1)];
+        for plane in moved.chunks_exact_mut((height * width).max(1)) {
+            let whole = plane.to_vec();
+            for (y, row) in plane.chunks_exact_mut(width).enumerate() {
+                for (x, value) in row.iter_mut().enumerate() {
+                    let from = [(y + down).checked_sub(self.crop), (x + right).checked_sub(self.crop)];
+                    *value = match from {
+                        [Some(y), Some(x)] if y < height && x < width => whole[y * width + x],
+                        _ => 0.0,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Red, green and blue turned about the gray axis by an angle and moved from or towards their gray, which is the
+    /// mean of the three and stays.
+    fn tint(&self, rng: Rng, moved: &mut [f32]) {
+        let angle = f64::from(rng.between(11, -self.hue, self.hue)).to_radians();
+        let factor = rng.between(12, 1.0 - self.saturation, 1.0 + self.saturation);
+        let (cos, sin) = (libm::cos(angle) as f32, libm::sin(angle) as f32);
+        // A third of the root of 3: the turn about (1, 1, 1) by Rodrigues' formula.
+        let cross = sin * 0.577_350_26;
+        let area = moved.len() / 3;
+        let (red, rest) = moved.split_at_mut(area);
+        let (green, blue) = rest.split_at_mut(area);
+        for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
+            let gray = (*red + *green + *blue) / 3.0;
+            let [r, g, b] = [*red - gray, *green - gray, *blue - gray];
+            let turned = [cos * r + cross * (b - g), cos * g + cross * (r - b), cos * b + cross * (g - r)];
+            [*red, *green, *blue] = turned.map(|value| (gray + factor * value).clamp(0.0, 1.0));
         }
     }
 
@@ -153,6 +218,57 @@ mod tests {
             assert_eq!(count, covered[30..].iter().filter(|&&value| value == 0.0).count());
         }
         assert!(Augment { contrast: 1.0, ..still }.check().is_err());
+    }
+
+    #[test]
+    fn windows_are_cut_out_of_the_padded_picture() {
+        let picture: Vec<f32> = (1..=30).map(|i| i as f32).collect();
+        let still = Augment { shift: 0.0, rotate: 0.0, scale: 0.0, crop: 2, ..Augment::default() };
+        let mut found = std::collections::BTreeSet::new();
+        for seed in 0..300 {
+            let mut moved = vec![9.0; 30];
+            still.apply(Rng::new(seed), [5, 6], &picture, &mut moved);
+            // The pixel in the middle tells the shift; all others must agree with it.
+            let middle = moved[2 * 6 + 2] as i64 - 1;
+            let (down, right) = (middle / 6 - 2, middle % 6 - 2);
+            for (at, value) in moved.iter().enumerate() {
+                let (y, x) = (at as i64 / 6 + down, at as i64 % 6 + right);
+                let inside = (0..5).contains(&y) && (0..6).contains(&x);
+                assert_eq!(*value, if inside { (y * 6 + x + 1) as f32 } else { 0.0 });
+            }
+            found.insert((down, right));
+        }
+        assert_eq!(found.len(), 25, "every window comes");
+    }
+
+    #[test]
+    fn colours_turn_about_gray_and_gray_stays() {
+        let still = Augment { shift: 0.0, rotate: 0.0, scale: 0.0, ..Augment::default() };
+        let of = |augment: Augment, seed: u64, picture: &[f32]| {
+            let mut changed = vec![9.0; picture.len()];
+            augment.apply(Rng::new(seed), [1, 2], picture, &mut changed);
+            changed
+        };
+        // A colour and a gray: red, green, blue by planes.
+        let picture = [0.6, 0.3, 0.4, 0.3, 0.2, 0.3];
+        for seed in 0..20 {
+            let turned = of(Augment { hue: 40.0, ..still }, seed, &picture);
+            assert!([1, 3, 5].iter().all(|&at| (turned[at] - 0.3).abs() < 1e-6), "{turned:?}");
+            let square = |values: &[f32]| [0, 2, 4].iter().map(|&at| (values[at] - 0.4).powi(2)).sum::<f32>();
+            let gray = (turned[0] + turned[2] + turned[4]) / 3.0;
+            assert!((gray - 0.4).abs() < 1e-6 && (square(&turned) - square(&picture)).abs() < 1e-6);
+            let pale = of(Augment { saturation: 0.9, ..still }, seed, &picture);
+            let factor = (pale[0] - 0.4) / 0.2;
+            assert!((0.1..=1.9).contains(&factor) && (pale[4] - 0.4 + 0.2 * factor).abs() < 1e-5);
+            // One channel has no colour.
+            assert_eq!(of(Augment { hue: 40.0, ..still }, seed, &picture[..2]), picture[..2]);
+        }
+        // A third of a turn makes of red green.
+        let rng = (0..100_000).map(Rng::new).find(|rng| (rng.uniform(11) - 5.0 / 6.0).abs() < 1e-5).unwrap();
+        let mut moved = [0.6, 0.3, 0.3];
+        Augment { hue: 180.0, ..still }.tint(rng, &mut moved);
+        assert!((moved[1] - 0.6).abs() < 1e-3 && (moved[0] - 0.3).abs() < 1e-3, "{moved:?}");
+        assert!(Augment { hue: 181.0, ..still }.check().is_err());
     }
 
     #[test]

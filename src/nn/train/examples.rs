@@ -27,6 +27,16 @@ pub trait Examples: Sync {
     /// # Errors
     /// When it cannot be read, or is of another size.
     fn read(&self, index: usize, shape: [usize; 3], values: &mut [f32]) -> Result<()>;
+
+    /// Fills `values` with the words of an example by number, and what is left with padding. Only examples
+    /// that are text have them.
+    ///
+    /// # Errors
+    /// When the examples are no text, or this one cannot be read.
+    fn read_words(&self, _index: usize, values: &mut [f32]) -> Result<()> {
+        let length = values.len();
+        Err(Error::shape(format!("the net wants [{length}], pictures are `[channels, height, width]`")))
+    }
 }
 
 /// Some of the examples.
@@ -53,11 +63,11 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The input of a net for some examples, with their labels. Each value has its channel's `mean`
+/// The input of a net for some examples, with their labels. Words come as they are. Of pictures, each value has its channel's `mean`
 /// subtracted and is divided by `std`; before that a sample may be moved, at random by its index.
 ///
 /// # Shapes
-/// `[n, channels, height, width]`.
+/// `[n, channels, height, width]`, or `[n, length]` for words.
 ///
 /// # Errors
 /// When an example cannot be read or does not fit the net, with its index.
@@ -67,6 +77,13 @@ pub fn batch(
     indices: &[usize],
     augment: Option<(&Augment, Rng)>,
 ) -> Result<(Tensor, Vec<usize>)> {
+    let labels = || indices.iter().map(|&index| examples.label(index)).collect();
+    if let [length] = *arch.input {
+        let mut x = Tensor::zeros(Shape::new(&[indices.len(), length])?);
+        let fill = |(values, &index): (&mut [f32], &usize)| examples.read_words(index, values);
+        x.data_mut().par_chunks_exact_mut(length).zip(indices).map(fill).collect::<Result<()>>()?;
+        return Ok((x, labels()));
+    }
     let Ok(shape) = <[usize; 3]>::try_from(&*arch.input) else {
         let (name, input) = (&arch.name, arch.input);
         return Err(Error::shape(format!(
@@ -92,5 +109,5 @@ pub fn batch(
     };
     let sample = arch.input.count();
     x.data_mut().par_chunks_exact_mut(sample).zip(indices).map(fill).collect::<Result<()>>()?;
-    Ok((x, indices.iter().map(|&index| examples.label(index)).collect()))
+    Ok((x, labels()))
 }

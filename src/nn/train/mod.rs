@@ -7,8 +7,8 @@
 //! ```
 //! use lyncean::document::Source;
 //! use lyncean::nn::train::{
-//!     Algorithm, EpochReport, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
-//!     TrainNet, evaluate, run,
+//!     Algorithm, ConfusionMatrix, EpochReport, NetCheck, ParamCheck, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
+//!     TrainNet, check, evaluate, run,
 //! };
 //!
 //! /// Dark pictures and bright ones.
@@ -52,10 +52,17 @@
 //!     Settings { epochs: 10, batch: 4, schedule: Schedule::Constant, threads: 1, ..Settings::default() };
 //! let job = TrainNet { arch: Source::new("shades.toml", text), init: None, settings, out: folder.path().join("run"), resume: false };
 //! let shades = Shades(vec!["dark".into(), "bright".into()]);
+//! // A look at the net before it is trained.
+//! let NetCheck { params, problems, .. } = check(&job, &shades)?;
+//! let first: &ParamCheck = &params[0];
+//! assert!(problems.is_empty() && first.error < 0.05 && first.gradient > 0.0);
 //! let mut count = Count(0);
 //! let Outcome { best, .. } = run(&job, &shades, &mut count)?;
 //! let Score { correct, total, .. } = evaluate(&best, &shades)?;
 //! assert_eq!((correct, total, count.0), (40, 40, 90));
+//! let matrix = ConfusionMatrix::of(&best, &Part::all(&shades))?;
+//! assert_eq!((matrix.row(1), matrix.recall(1)), ([0, 20].as_slice(), Some(1.0)));
+//! assert!(matrix.to_csv().starts_with("class,dark,bright,recall\n") && matrix.to_svg().starts_with("<svg"));
 //! assert_eq!(Part::all(&shades).indices.len(), 40);
 //!
 //! // A denoising autoencoder would have these.
@@ -65,7 +72,9 @@
 //! ```
 
 mod augment;
+mod check;
 mod compare;
+mod confusion;
 mod curves;
 mod events;
 mod examples;
@@ -77,6 +86,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use augment::Augment;
+pub use check::{NetCheck, ParamCheck, check};
+pub use confusion::ConfusionMatrix;
 pub use examples::{Examples, Part, batch};
 pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
 
@@ -186,7 +197,7 @@ impl Score {
 
 /// Trains a net in [`Settings::threads`] threads and fills the run directory: `net.toml`, `settings.json`,
 /// `metrics.csv`, the same as `curves.svg` and as `events.out.tfevents` for TensorBoard, `best.safetensors`,
-/// `last.safetensors`, and `state.safetensors` to resume from.
+/// `last.safetensors`, what the best net makes of the validation part as `confusion.csv` and `confusion.svg`, and `state.safetensors` to resume from.
 ///
 /// # Errors
 /// Problems of the architecture and the settings, examples that do not fit the net, files that
@@ -246,31 +257,13 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(job: &'a TrainNet, examples: &'a dyn Examples) -> Result<Self> {
         let settings = &job.settings;
-        let arch = arch::parse(&job.arch)?;
-        let arch = match settings.target {
-            Target::Class => fitting(&arch, examples)?,
-            Target::Input if arch.output() == arch.input => arch,
-            Target::Input => {
-                let (output, input) = (arch.output(), arch.input);
-                return Err(Error::shape(format!(
-                    "net `{}` gives {output}, but its target is its input of {input}",
-                    arch.name
-                )));
-            }
-        };
+        let net = prepared(job, examples)?;
         let rng = Rng::new(settings.seed);
         let (training, validation) = Part::split(examples, settings.validation, rng.stream("split"));
         if training.indices.is_empty() {
             return Err(Error::input(format!("expected examples to train on, got {}", examples.len())));
         }
-        let folder = RunDir::new(&job.out, &arch.text, settings, job.resume)?;
-        let mut net = Net::build(arch, settings.seed)?;
-        if let Some(bytes) = &job.init {
-            net.load_matching(bytes).map_err(|error| error.within("the weights to begin with"))?;
-        }
-        if !settings.freeze.is_empty() {
-            net.freeze(&settings.freeze)?;
-        }
+        let folder = RunDir::new(&job.out, &net.arch().text, settings, job.resume)?;
         let mut run = Self {
             settings,
             rng,
@@ -306,6 +299,9 @@ impl<'a> Run<'a> {
             progress.epoch(&report);
         }
         let best = self.folder.best()?;
+        if self.settings.target == Target::Class && !self.validation.indices.is_empty() {
+            self.folder.tell_confusion(&ConfusionMatrix::of(&best, &self.validation)?)?;
+        }
         Ok(Outcome { best, best_epoch: self.state.best_epoch, epochs: self.state.epochs })
     }
 
@@ -397,6 +393,31 @@ impl<'a> Run<'a> {
                 .and_then(|(_, correct)| Some(correct? as f64 / self.validation.indices.len() as f64)),
         })
     }
+}
+
+/// The net of a job before the first step.
+fn prepared(job: &TrainNet, examples: &dyn Examples) -> Result<Net> {
+    let settings = &job.settings;
+    let arch = arch::parse(&job.arch)?;
+    let arch = match settings.target {
+        Target::Class => fitting(&arch, examples)?,
+        Target::Input if arch.output() == arch.input => arch,
+        Target::Input => {
+            let (output, input) = (arch.output(), arch.input);
+            return Err(Error::shape(format!(
+                "net `{}` gives {output}, but its target is its input of {input}",
+                arch.name
+            )));
+        }
+    };
+    let mut net = Net::build(arch, settings.seed)?;
+    if let Some(bytes) = &job.init {
+        net.load_matching(bytes).map_err(|error| error.within("the weights to begin with"))?;
+    }
+    if !settings.freeze.is_empty() {
+        net.freeze(&settings.freeze)?;
+    }
+    Ok(net)
 }
 
 /// The architecture with the names of the examples' classes, which must be as many as its outputs.

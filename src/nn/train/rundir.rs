@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochReport, Settings, curves, events};
+use super::{ConfusionMatrix, EpochReport, Settings, curves, events};
 use crate::nn::optim::Optimiser;
 use crate::nn::{Net, weights};
 use crate::{Error, Result};
@@ -121,6 +121,12 @@ impl RunDir {
         }
         optimiser.restore_steps(record.steps);
         Ok(record.state)
+    }
+
+    /// Writes what the best net took each class for.
+    pub(super) fn tell_confusion(&self, matrix: &ConfusionMatrix) -> Result<()> {
+        self.write("confusion.csv", matrix.to_csv().as_bytes())?;
+        self.write("confusion.svg", matrix.to_svg().as_bytes())
     }
 
     /// The best net so far.
