@@ -31,6 +31,7 @@ mod gradients;
 mod hog_goldens;
 mod inference;
 mod kernel_twins;
+mod learned_stages;
 mod models;
 mod nets;
 mod onnx;

@@ -1,0 +1,188 @@
+//! Stages with a net: what they say of pictures, and what they are made of.
+
+use std::path::Path;
+
+use lyncean::document::Source;
+use lyncean::eval::dataset::Dataset;
+use lyncean::image::{Image, Plane};
+use lyncean::nn::train::evaluate;
+use lyncean::nn::{Net, Rng, Shape, Sliding, Tensor, arch};
+use lyncean::pipeline::Pipeline;
+use lyncean::stage::{Object, Value};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn model(name: &str) -> Net {
+    Net::open(&root().join(format!("models/{name}.safetensors"))).unwrap()
+}
+
+fn net(text: &str) -> Net {
+    Net::build(arch::parse(&Source::new("net.toml", text)).unwrap(), 3).unwrap()
+}
+
+fn normal(shape: &[usize]) -> Tensor {
+    Tensor::from_fn(Shape::new(shape).unwrap(), |i| Rng::new(9).normal(i as u64))
+}
+
+/// The output `stage.port` of a pipeline for a picture.
+fn value(pipeline: &Pipeline, picture: &Image, name: &str) -> Value {
+    let outcome = pipeline.run_with_values(picture.clone()).unwrap();
+    outcome.into_iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no `{name}`")).1
+}
+
+fn photo(name: &str) -> Image {
+    lyncean::image::codec::read(&root().join("fixtures/photos").join(name)).unwrap()
+}
+
+fn objects(pipeline: &str, picture: &str) -> Vec<Object> {
+    let Value::Objects(found) = value(&Pipeline::load(pipeline).unwrap(), &photo(picture), "faces") else {
+        panic!("no objects")
+    };
+    found.to_vec()
+}
+
+#[test]
+fn the_net_finds_the_face_and_nothing_else() {
+    let found = objects("builtin:faces-cnn", "astronaut.png");
+    assert_eq!(found.len(), 1, "{found:?}");
+    let [x, y, w, h] = found[0].bbox;
+    // Between the eyes and the mouth.
+    assert!(x < 165.0 && x + w > 178.0 && y < 78.0 && y + h > 100.0 && w < 90.0, "{:?}", found[0].bbox);
+    for picture in ["camera.png", "chelsea.png", "coffee.png", "coins.png", "gravel.png"] {
+        assert_eq!(objects("builtin:faces-cnn", picture), [], "{picture}");
+    }
+}
+
+#[test]
+fn the_net_keeps_the_cascades_face_and_drops_its_false_alarm() {
+    let proposed = objects_of("proposed", "chelsea.png");
+    assert!(!proposed.is_empty(), "nothing to drop");
+    assert_eq!(objects("builtin:faces-verified", "chelsea.png"), []);
+    let kept = objects("builtin:faces-verified", "astronaut.png");
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].measure("p").unwrap() > 0.99 && kept[0].measure("neighbors").unwrap() > 3.0);
+}
+
+fn objects_of(stage: &str, picture: &str) -> Vec<Object> {
+    let pipeline = Pipeline::load("builtin:faces-verified").unwrap();
+    let Value::Objects(found) = value(&pipeline, &photo(picture), stage) else { panic!("no objects") };
+    found.to_vec()
+}
+
+#[test]
+fn a_window_that_slides_scores_as_the_window_cut_out() {
+    let text = "version = 1\nname = \"window\"\ninput = [2, 13, 11]\nclasses = [\"a\", \"b\", \"c\"]\n\
+        [[block]]\nname = \"step\"\nparameters = [\"out\"]\n\
+        [[block.layer]]\nuse = \"conv2d\"\nname = \"conv\"\nout = \"$out\"\nkernel = 3\nstride = 2\n\
+        [[block.layer]]\nuse = \"batch-norm\"\nname = \"norm\"\n[[block.layer]]\nuse = \"relu\"\n\
+        [[layer]]\nuse = \"step\"\nname = \"one\"\nout = 5\n\
+        [[layer]]\nuse = \"max-pool\"\nkernel = 2\nstride = 1\n\
+        [[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"linear\"\nout = 7\n[[layer]]\nuse = \"tanh\"\n\
+        [[layer]]\nuse = \"dropout\"\n[[layer]]\nuse = \"linear\"\nname = \"last\"\nout = 3\n";
+    let net = net(text);
+    let sliding = Sliding::new(&net).unwrap();
+    assert_eq!((sliding.window(), sliding.step()), ([13, 11], [2, 2]));
+    let (height, width) = (20, 24);
+    let picture = normal(&[1, 2, height, width]);
+    let (inference, [rows, columns]) = sliding.over([height, width]).unwrap();
+    assert_eq!([rows, columns], [4, 7]);
+    let scores = inference.forward(&picture).unwrap();
+    for at in 0..rows * columns {
+        let (top, left) = (at / columns * 2, at % columns * 2);
+        let cut = Tensor::from_fn(Shape::new(&[1, 2, 13, 11]).unwrap(), |i| {
+            let (c, y, x) = (i / 143, i / 11 % 13, i % 11);
+            picture.data()[(c * height + top + y) * width + left + x]
+        });
+        for (class, wanted) in net.forward(&cut).unwrap().data().iter().enumerate() {
+            let got = scores.data()[class * rows * columns + at];
+            assert!((got - wanted).abs() < 1e-5, "{at} {class}: {got} {wanted}");
+        }
+    }
+    let error = Sliding::new(&self::net(&text.replace("use = \"dropout\"", "use = \"softmax\""))).unwrap_err();
+    assert!(error.message().contains("layer `softmax` (`softmax`) works on whole pictures"), "{error}");
+    assert!(sliding.over([12, 40]).is_err());
+}
+
+#[test]
+fn a_mean_over_all_pixels_slides_as_a_window() {
+    let text = "version = 1\nname = \"mean\"\ninput = [1, 8, 8]\n[[layer]]\nuse = \"conv2d\"\nout = 4\nkernel = 3\n\
+        [[layer]]\nuse = \"relu\"\n[[layer]]\nuse = \"global-avg-pool\"\n[[layer]]\nuse = \"linear\"\nout = 2\n";
+    let net = net(text);
+    let picture = normal(&[1, 1, 8, 10]);
+    let (inference, count) = Sliding::new(&net).unwrap().over([8, 10]).unwrap();
+    assert_eq!(count, [1, 3]);
+    let scores = inference.forward(&picture).unwrap();
+    let cut = Tensor::from_fn(Shape::new(&[1, 1, 8, 8]).unwrap(), |i| picture.data()[i / 8 * 10 + i % 8 + 2]);
+    let wanted = net.forward(&cut).unwrap();
+    assert!((scores.data()[2] - wanted.data()[0]).abs() < 1e-5);
+}
+
+#[test]
+fn the_gradient_at_a_layer_is_what_finite_differences_say() {
+    let text = "version = 1\nname = \"two\"\ninput = [1, 5, 5]\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"first\"\nout = 2\nkernel = 2\n[[layer]]\nuse = \"batch-norm\"\n\
+        [[layer]]\nuse = \"tanh\"\n[[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"linear\"\nname = \"last\"\nout = 3\n";
+    let mut whole = net(text);
+    let x = normal(&[1, 1, 5, 5]);
+    let one = |scores: &Tensor| Ok(Tensor::from_fn(scores.shape(), |i| f32::from(u8::from(i == 1))));
+    let (maps, gradient) = whole.sensitivity(&x, "first", one).unwrap();
+    assert_eq!(maps, whole.activations(&x, "first").unwrap());
+    assert_eq!((&*maps.shape(), gradient.shape()), ([1, 2, 4, 4].as_slice(), maps.shape()));
+    // A number that the first layer adds to all of a map changes the score by the sum of its gradient.
+    let score = |net: &Net| net.forward(&x).unwrap().data()[1];
+    for map in 0..2 {
+        let mut at = |step: f32| {
+            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] += step;
+            let found = score(&whole);
+            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] -= step;
+            found
+        };
+        let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+        let sum: f32 = gradient.data()[map * 16..][..16].iter().sum();
+        assert!((slope - sum).abs() < 2e-3 * sum.abs().max(1.0), "{map}: {slope} {sum}");
+    }
+    let error = whole.activations(&x, "fist").unwrap_err();
+    assert!(error.hint().unwrap().contains("first"), "{error}");
+}
+
+#[test]
+fn digits_come_back_and_noise_does_not() {
+    let net = model("autoencoder-conv");
+    assert_eq!(net.arch().output(), net.arch().input);
+    let pipeline = Pipeline::load("builtin:digit-oddity").unwrap();
+    let mse = |picture: &Image| {
+        let Value::Measures(measures) = value(&pipeline, picture, "reconstruct.measures") else {
+            panic!("no measures")
+        };
+        measures[0].1
+    };
+    let digits = root().join("fixtures/digits/test");
+    let mut worst = 0.0f64;
+    for class in 0..10 {
+        let first = std::fs::read_dir(digits.join(class.to_string())).unwrap().map(|entry| entry.unwrap().path());
+        let first = first.min().unwrap();
+        worst = worst.max(mse(&lyncean::image::codec::read(&first).unwrap()));
+    }
+    let noise: Vec<u8> = (0..784).map(|i| (Rng::new(1).uniform(i) * 255.0) as u8).collect();
+    let noise = mse(&Image::Gray8(Plane::from_vec(28, 28, noise).unwrap()));
+    assert!(worst < 0.035 && noise > 0.08, "{worst} {noise}");
+}
+
+#[test]
+fn the_residual_net_knows_the_clothes_that_ship() {
+    let net = model("fashion-resnet14");
+    let clothes = Dataset::open_for_test(&root().join("fixtures/clothes")).unwrap();
+    assert_eq!((clothes.len(), clothes.classes().len()), (100, 10));
+    let mut names = net.arch().classes.clone();
+    names.sort();
+    assert_eq!(names, clothes.classes());
+    let pipeline = Pipeline::load("builtin:clothes").unwrap();
+    let options = lyncean::eval::Options::default();
+    let comparison = lyncean::eval::compare(&[pipeline], &clothes, &options, &mut |_, _| {}).unwrap();
+    let right = comparison.contenders[0].accuracy().hits;
+    assert!(right >= 90, "{right} of 100");
+    let digits = Dataset::open_for_test(&root().join("fixtures/digits")).unwrap();
+    assert!(evaluate(&model("lenet5"), &digits).unwrap().correct >= 297);
+}
