@@ -137,7 +137,9 @@ fn picture(input: &Input, net: &Net, may_resize: bool) -> Result<Tensor> {
     })?;
     let planes = x.data_mut().chunks_exact_mut(height * width);
     for (plane, (mean, std)) in planes.zip(arch.mean.iter().zip(&arch.std)) {
-        plane.iter_mut().for_each(|value| *value = (*value - mean) / std);
+        for value in plane {
+            *value = (*value - mean) / std;
+        }
     }
     net.forward(&x)
 }

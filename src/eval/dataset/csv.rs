@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn broken_tables_name_the_line() {
         let message = |text: &str| Csv::parse(text, Path::new("t.csv")).unwrap_err().to_string();
-        assert_eq!(message("a,b\n1,2\n3\n"), "t.csv:3: expected 2 fields as in the header, got 1");
+        assert_eq!(
+            message("a,b\n1,2\n3\n"),
+            "t.csv:3: expected 2 fields as in the header, got 1\nhint: put fields with commas in them in quotes"
+        );
         assert!(message("a\n\"b\n\n").starts_with("t.csv:2: expected the end of a quoted field"));
         assert!(message("").contains("got an empty file"));
     }

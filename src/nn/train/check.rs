@@ -164,13 +164,15 @@ impl<'a> Check<'a> {
                     "a layer that jumps, or values so large that single precision cannot tell".into(),
                 ));
             }
+            // A bias may have no gradient, such as one before a batch norm; a weight has.
+            let is_weight = param.value.shape().len() > 1 && size > 0.0;
             let ratio = slope / size;
-            if !slope.is_finite() || (size > 0.0 && ratio >= RATIOS.end) {
+            if !slope.is_finite() || (is_weight && ratio >= RATIOS.end) {
                 problems.push((
                     format!("the gradient of `{name}` explodes: its norm is {slope:.1e}"),
                     "smaller first weights, `clip`, or batch norms".into(),
                 ));
-            } else if size > 0.0 && ratio < RATIOS.start {
+            } else if is_weight && ratio < RATIOS.start {
                 problems.push((
                     format!("the gradient of `{name}` vanishes: its norm is {slope:.1e}"),
                     "look for dead units above, or put batch norms or shortcuts in".into(),
@@ -294,7 +296,7 @@ mod tests {
         fn read(&self, index: usize, [_, height, width]: [usize; 3], values: &mut [f32]) -> Result<()> {
             let rng = Rng::new(3).substream(index as u64);
             for (at, value) in values.iter_mut().enumerate().take(height * width) {
-                let is_bright = (at % width < width / 2) == (index % 2 == 0);
+                let is_bright = (at % width < width / 2) == index.is_multiple_of(2);
                 *value = 0.4 * rng.uniform(at as u64) + if is_bright { 0.5 } else { 0.0 };
             }
             Ok(())
