@@ -4,11 +4,12 @@ use std::path::Path;
 
 use lyncean::document::Source;
 use lyncean::eval::dataset::Dataset;
+use lyncean::image::codec::Limits;
 use lyncean::image::{Image, Plane};
 use lyncean::nn::train::evaluate;
 use lyncean::nn::{Net, Rng, Shape, Sliding, Tensor, arch};
 use lyncean::pipeline::Pipeline;
-use lyncean::stage::{Object, Value};
+use lyncean::stage::Object;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -26,49 +27,36 @@ fn normal(shape: &[usize]) -> Tensor {
     Tensor::from_fn(Shape::new(shape).unwrap(), |i| Rng::new(9).normal(i as u64))
 }
 
-/// The output `stage.port` of a pipeline for a picture.
-fn value(pipeline: &Pipeline, picture: &Image, name: &str) -> Value {
-    let outcome = pipeline.run_with_values(picture.clone()).unwrap();
-    outcome.into_iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no `{name}`")).1
+fn read(path: impl AsRef<Path>) -> Image {
+    lyncean::image::codec::read(root().join(path), &Limits::default()).unwrap().image
 }
 
-fn photo(name: &str) -> Image {
-    lyncean::image::codec::read(&root().join("fixtures/photos").join(name)).unwrap()
-}
-
-fn objects(pipeline: &str, picture: &str) -> Vec<Object> {
-    let Value::Objects(found) = value(&Pipeline::load(pipeline).unwrap(), &photo(picture), "faces") else {
-        panic!("no objects")
-    };
-    found.to_vec()
+/// What a stage of a pipeline finds in a photograph.
+fn objects(pipeline: &str, stage: &str, picture: &str) -> Vec<Object> {
+    let photo = read(Path::new("fixtures/photos").join(picture));
+    Pipeline::load(pipeline).unwrap().run(&photo).unwrap().objects(stage).unwrap().to_vec()
 }
 
 #[test]
 fn the_net_finds_the_face_and_nothing_else() {
-    let found = objects("builtin:faces-cnn", "astronaut.png");
+    let found = objects("builtin:faces-cnn", "faces", "astronaut.png");
     assert_eq!(found.len(), 1, "{found:?}");
     let [x, y, w, h] = found[0].bbox;
     // Between the eyes and the mouth.
     assert!(x < 165.0 && x + w > 178.0 && y < 78.0 && y + h > 100.0 && w < 90.0, "{:?}", found[0].bbox);
     for picture in ["camera.png", "chelsea.png", "coffee.png", "coins.png", "gravel.png"] {
-        assert_eq!(objects("builtin:faces-cnn", picture), [], "{picture}");
+        assert_eq!(objects("builtin:faces-cnn", "faces", picture), [], "{picture}");
     }
 }
 
 #[test]
 fn the_net_keeps_the_cascades_face_and_drops_its_false_alarm() {
-    let proposed = objects_of("proposed", "chelsea.png");
+    let proposed = objects("builtin:faces-verified", "proposed", "chelsea.png");
     assert!(!proposed.is_empty(), "nothing to drop");
-    assert_eq!(objects("builtin:faces-verified", "chelsea.png"), []);
-    let kept = objects("builtin:faces-verified", "astronaut.png");
+    assert_eq!(objects("builtin:faces-verified", "faces", "chelsea.png"), []);
+    let kept = objects("builtin:faces-verified", "faces", "astronaut.png");
     assert_eq!(kept.len(), 1);
     assert!(kept[0].measure("p").unwrap() > 0.99 && kept[0].measure("neighbors").unwrap() > 3.0);
-}
-
-fn objects_of(stage: &str, picture: &str) -> Vec<Object> {
-    let pipeline = Pipeline::load("builtin:faces-verified").unwrap();
-    let Value::Objects(found) = value(&pipeline, &photo(picture), stage) else { panic!("no objects") };
-    found.to_vec()
 }
 
 #[test]
@@ -100,7 +88,8 @@ fn a_window_that_slides_scores_as_the_window_cut_out() {
             assert!((got - wanted).abs() < 1e-5, "{at} {class}: {got} {wanted}");
         }
     }
-    let error = Sliding::new(&self::net(&text.replace("use = \"dropout\"", "use = \"softmax\""))).unwrap_err();
+    let error =
+        Sliding::new(&self::net(&text.replace("use = \"dropout\"", "use = \"softmax\""))).unwrap_err();
     assert!(error.message().contains("layer `softmax` (`softmax`) works on whole pictures"), "{error}");
     assert!(sliding.over([12, 40]).is_err());
 }
@@ -134,9 +123,11 @@ fn the_gradient_at_a_layer_is_what_finite_differences_say() {
     let score = |net: &Net| net.forward(&x).unwrap().data()[1];
     for map in 0..2 {
         let mut at = |step: f32| {
-            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] += step;
+            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] +=
+                step;
             let found = score(&whole);
-            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] -= step;
+            whole.params_mut().find(|param| param.name == "first.bias").unwrap().value.data_mut()[map] -=
+                step;
             found
         };
         let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
@@ -152,18 +143,14 @@ fn digits_come_back_and_noise_does_not() {
     let net = model("autoencoder-conv");
     assert_eq!(net.arch().output(), net.arch().input);
     let pipeline = Pipeline::load("builtin:digit-oddity").unwrap();
-    let mse = |picture: &Image| {
-        let Value::Measures(measures) = value(&pipeline, picture, "reconstruct.measures") else {
-            panic!("no measures")
-        };
-        measures[0].1
-    };
+    let mse = |picture: &Image| pipeline.run(picture).unwrap().measure("reconstruct", "mse").unwrap();
     let digits = root().join("fixtures/digits/test");
     let mut worst = 0.0f64;
     for class in 0..10 {
-        let first = std::fs::read_dir(digits.join(class.to_string())).unwrap().map(|entry| entry.unwrap().path());
+        let first =
+            std::fs::read_dir(digits.join(class.to_string())).unwrap().map(|entry| entry.unwrap().path());
         let first = first.min().unwrap();
-        worst = worst.max(mse(&lyncean::image::codec::read(&first).unwrap()));
+        worst = worst.max(mse(&read(first)));
     }
     let noise: Vec<u8> = (0..784).map(|i| (Rng::new(1).uniform(i) * 255.0) as u8).collect();
     let noise = mse(&Image::Gray8(Plane::from_vec(28, 28, noise).unwrap()));

@@ -15,6 +15,12 @@ from lyncean import _registry
 #: Operations that no peer has.
 NO_PEER = {
     "classify": "a net; its layers are compared with PyTorch by tests/torch.rs",
+    "cnn-detect": "a net that slides; tests/learned_stages.rs compares it with windows cut out",
+    "cnn-verify": "a net on parts of a picture, as classify",
+    "encode": "a layer of a net; its layers are compared with PyTorch by tests/torch.rs",
+    "feature-maps": "drawings are for the eye; what is drawn is compared with PyTorch by tests/torch.rs",
+    "reconstruct": "a net, as classify",
+    "saliency": "a gradient; tests/learned_stages.rs compares it with finite differences",
     "draw": "drawings are for the eye: no two libraries draw the same boxes and words",
 }
 
