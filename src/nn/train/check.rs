@@ -187,7 +187,7 @@ impl<'a> Check<'a> {
     /// since a small one drowns in rounding and a large one meets the next kink.
     fn difference(&mut self, index: usize, loss: f64, gradient: &Tensor) -> Result<f64> {
         /// What the loss is known to, as a share.
-        const PRECISION: f64 = 4e-6;
+        const PRECISION: f64 = 5e-7;
         let slope = norm(gradient.data());
         if !slope.is_finite() {
             return Ok(f64::INFINITY);
@@ -204,7 +204,7 @@ impl<'a> Check<'a> {
         };
         let wanted: f64 = (0..random.len()).map(|i| along(i) * f64::from(gradient.data()[i])).sum();
         let mut best = f64::INFINITY;
-        for change in [1e-3, 1e-2, 1e-1] {
+        for change in [1e-4, 1e-3, 1e-2] {
             // A step that changes the loss by about this share, and no weight by much.
             let most = 0.05 * norm(value.data()).max(1.0);
             let step = (change * loss.abs().max(0.1) / wanted.abs().max(1e-12)).min(most);
