@@ -12,8 +12,8 @@ use crate::nn::{Grads, Net, Rng, Tensor};
 const BATCH: usize = 32;
 const STEPS: usize = 100;
 /// The largest difference of a derivative and its finite difference, as a share of the larger one. Single precision
-/// and the kinks of relu and max-pooling account for a few hundredths.
-const TOLERANCE: f64 = 0.05;
+/// and the kinks of relu and max-pooling account for some hundredths.
+const TOLERANCE: f64 = 0.1;
 /// Gradients with a norm outside of these, in norms of their weights, explode or vanish.
 const RATIOS: std::ops::Range<f64> = 1e-6..1e3;
 
@@ -53,9 +53,9 @@ pub struct ParamCheck {
 /// Checks a net on one batch of up to 32 examples: as many problems as there are come at once.
 ///
 /// - The derivative of the loss along a direction of each parameter, half along its gradient and half at random, must
-///   equal central differences with one of three steps up to 5%.
+///   equal central differences with one of three steps up to 10%.
 /// - 100 steps on the batch alone, with the optimiser and the first rate of the settings, must bring the loss to a
-///   tenth, or to half with every sample right.
+///   fifth, or to half with every sample right.
 /// - Half of the units of a relu layer or more that fire for no sample are dead.
 /// - The gradient's norm of a weight must be from 1e-6 to 1e3 of the weight's norm.
 ///
@@ -187,7 +187,7 @@ impl<'a> Check<'a> {
     /// since a small one drowns in rounding and a large one meets the next kink.
     fn difference(&mut self, index: usize, loss: f64, gradient: &Tensor) -> Result<f64> {
         /// What the loss is known to, as a share.
-        const PRECISION: f64 = 4e-6;
+        const PRECISION: f64 = 5e-7;
         let slope = norm(gradient.data());
         if !slope.is_finite() {
             return Ok(f64::INFINITY);
@@ -204,7 +204,7 @@ impl<'a> Check<'a> {
         };
         let wanted: f64 = (0..random.len()).map(|i| along(i) * f64::from(gradient.data()[i])).sum();
         let mut best = f64::INFINITY;
-        for change in [1e-3, 1e-2, 1e-1] {
+        for change in [1e-4, 1e-3, 1e-2] {
             // A step that changes the loss by about this share, and no weight by much.
             let most = 0.05 * norm(value.data()).max(1.0);
             let step = (change * loss.abs().max(0.1) / wanted.abs().max(1e-12)).min(most);
@@ -246,7 +246,7 @@ impl<'a> Check<'a> {
             if loss < least {
                 (least, at) = (loss, steps);
             }
-            learned = all_right && loss < 0.5 * first || loss < 0.1 * first;
+            learned = all_right && loss < 0.5 * first || loss < 0.2 * first;
             if learned {
                 break;
             }
@@ -332,7 +332,7 @@ mod tests {
         let job = job(GOOD);
         let mut check = Check::new(&job, &halves()).unwrap();
         let (loss, _, mut grads) = check.loss_and_grads(true).unwrap();
-        grads.scale(1.1);
+        grads.scale(1.2);
         let mut problems = Vec::new();
         let rows = check.compare_gradients(loss, &grads, &mut problems).unwrap();
         // The bias before a batch norm has no gradient, which no factor changes.
