@@ -34,7 +34,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ),
     ("HogPixel", "which pixels an operation takes"),
     ("AvgPool Dropout Flatten Linear MaxPool Relu Sigmoid Tanh", "layers, by their lines in `nets/`"),
-    ("Layer Saved", "for layers of this crate; the registry is closed"),
+    ("Layer Lowered Saved", "for layers of this crate; the registry is closed"),
     ("Augment fan_in_uniform", "used by training alone"),
 ];
 

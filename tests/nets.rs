@@ -39,13 +39,14 @@ fn shipped(name: &str) -> Summary {
 }
 
 /// From the papers, from torchvision, and by hand; with auxiliary heads behind.
-const COUNTS: [(&str, usize, usize); 36] = [
+const COUNTS: [(&str, usize, usize); 37] = [
     ("alexnet", 61_100_840, 61_100_840),
     ("alexnet-grouped", 60_965_224, 60_965_224),
     // 784-128-32-128-784.
     ("autoencoder", 209_968, 209_968),
     ("autoencoder-conv", 65_025, 65_025),
     ("autoencoder-denoising", 13_265, 13_265),
+    ("face", 23_538, 23_538),
     ("googlenet", 6_998_552, 13_378_280),
     ("googlenet-bn", 6_624_904, 13_004_888),
     ("inception-v3", 23_834_568, 27_161_264),

@@ -3,7 +3,7 @@
 use lyncean::document::Source;
 use lyncean::ops::row::Shape;
 use lyncean::pipeline::{Loader, Pipeline, RunOptions};
-use lyncean::stage::Kind;
+use lyncean::stage::{Kind, Port, types};
 
 /// A pipeline that feeds a stage's example with inputs of the right types.
 ///
@@ -15,7 +15,11 @@ pub(crate) fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
             [_] => String::new(),
             ports => {
                 let last = if feeder.is_empty() { "input" } else { "feed" };
-                let names: Vec<String> = ports.iter().map(|_| format!("\"{last}\"")).collect();
+                let objects = |port: &Port| port.accepts.iter().all(|ty| *ty == types::OBJECTS);
+                let name = |port: &Port| {
+                    if objects(port) { "\"found.objects\"".to_owned() } else { format!("\"{last}\"") }
+                };
+                let names: Vec<String> = ports.iter().map(name).collect();
                 format!("in = [{}]\n", names.join(", "))
             }
         };
@@ -27,11 +31,12 @@ pub(crate) fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
     })
 }
 
-const FEEDERS: [&str; 6] = [
+const FEEDERS: [&str; 7] = [
     "",
     "[[stage]]\nuse = \"gray\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"resize\"\nwidth = 28\nheight = 28\nname = \"feed\"\n",
     "[[stage]]\nuse = \"gray\"\n[[stage]]\nuse = \"resize\"\nwidth = 28\nheight = 28\n[[stage]]\nuse = \"hog\"\npixels-per-cell = 4\ncells-per-block = 2\nname = \"feed\"\n",
+    "[[stage]]\nuse = \"gray\"\nname = \"feed\"\n[[stage]]\nuse = \"threshold\"\nmethod = \"otsu\"\n[[stage]]\nuse = \"label\"\nname = \"found\"\n",
 ];
