@@ -17,7 +17,7 @@ pub(crate) fn pipeline_for(kind: &Kind) -> Option<Pipeline> {
                 let last = if feeder.is_empty() { "input" } else { "feed" };
                 let objects = |port: &Port| port.accepts.iter().all(|ty| *ty == types::OBJECTS);
                 let name = |port: &Port| {
-                    if objects(port) { "\"found.objects\"".to_owned() } else { format!("\"{last}\"") }
+                    if objects(port) { "\"found\"".to_owned() } else { format!("\"{last}\"") }
                 };
                 let names: Vec<String> = ports.iter().map(name).collect();
                 format!("in = [{}]\n", names.join(", "))

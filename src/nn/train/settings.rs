@@ -231,6 +231,7 @@ impl Settings {
                     .all(|value| value > 0.0 && value.is_finite()),
                 "`eps`, `clip` and `max-norm` must be positive".to_owned(),
             ),
+            (self.epochs > 0, "`epochs` must be at least 1, got 0".to_owned()),
             (
                 (0.0..=1.0).contains(&self.label_smoothing),
                 format!("`label-smoothing` must be from 0 to 1, got {}", self.label_smoothing),
