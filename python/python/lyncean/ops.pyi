@@ -22,6 +22,8 @@ __all__ = [
     "classify_linear",
     "clear_border",
     "close",
+    "cnn_detect",
+    "cnn_verify",
     "colormap",
     "contours",
     "convolve",
@@ -30,8 +32,10 @@ __all__ = [
     "dilate",
     "distance_transform",
     "draw",
+    "encode",
     "equalize",
     "erode",
+    "feature_maps",
     "fill_holes",
     "flat_field",
     "flip",
@@ -58,10 +62,12 @@ __all__ = [
     "open_",
     "pad",
     "prewitt",
+    "reconstruct",
     "remove_small",
     "resize",
     "rolling_ball",
     "rotate",
+    "saliency",
     "sauvola",
     "scharr",
     "sobel",
@@ -476,6 +482,97 @@ def close(
     """
     ...
 
+def cnn_detect(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    class_: str,
+    min_probability: float = 0.9,
+    min_neighbors: int = 3,
+    scale_factor: float = 1.2,
+    min_size: Sequence[int] | None = None,
+    max_size: Sequence[int] | None = None,
+    max_overlap: float = 0.3,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> Objects:
+    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture.
+
+    The net is made fully convolutional, so that windows share what they have in common (Vaillant, Monrocq and
+    LeCun, 1994). Of windows that overlap the most probable stays; `score` is its probability, and `neighbors` the
+    number of windows that speak for the same object.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
+    model : StrPath, required
+        The trained classifier of windows: a safetensors file that carries its architecture, or `builtin:face`.
+    class_ : str, required
+        The class that is looked for, by its name, or by its number where classes have no names.
+    min_probability : float, 0 to 1, default 0.9
+        Probability that a window has at least.
+    min_neighbors : int, at least 1, default 3
+        Windows that must speak for an object, itself among them.
+    scale_factor : float, 1.01 to 16, default 1.2
+        Ratio of one scale to the one before.
+    min_size : Sequence[int] | None, optional
+        Width and height that objects have at least, in pixels; by default the window's own.
+    max_size : Sequence[int] | None, optional
+        Width and height that objects have at most, in pixels; by default the picture's.
+    max_overlap : float, 0 to 1, default 0.3
+        Overlap of two objects at most, intersection over union.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    objects : objects
+    """
+    ...
+
+def cnn_verify(
+    image: NDArray[Any] | Tuple[Any, ...],
+    objects: Objects | List[Dict[str, Any]] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    class_: str,
+    min_probability: float = 0.5,
+    margin: float = 0.0,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> Objects:
+    """Keeps the objects of an earlier stage that a net takes for a class: a cheap detector proposes, the net decides.
+
+    What lies in an object's box, grown by `margin`, is resized to the net's input. Objects that stay get the measure
+    `p`, the probability of the class; their scores are as they were.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
+    objects : objects
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:face`.
+    class_ : str, required
+        The class that objects must be of, by its name, or by its number where classes have no names.
+    min_probability : float, 0 to 1, default 0.5
+        Probability that the class has at least.
+    margin : float, -0.45 to 4, default 0.0
+        What a box grows by on every side, as a share of its size; negative to shrink it.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    objects : objects
+    """
+    ...
+
 def colormap(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
@@ -788,6 +885,38 @@ def draw(
     """
     ...
 
+def encode(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    layer: str | None = None,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    """Gives the numbers that a layer of a net makes of the picture: the code of an autoencoder, or the features of a
+    classifier.
+
+    The vector goes on to `classify-linear`, into records, or to whoever compares pictures.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:autoencoder-conv`.
+    layer : str | None, optional
+        The layer; by default the one that gives the fewest numbers, the first of several.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    vector : vector
+    """
+    ...
+
 def equalize(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
@@ -850,6 +979,52 @@ def erode(
     Returns
     -------
     image : gray8, gray16, gray-f32, mask
+    """
+    ...
+
+def feature_maps(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    layer: str,
+    of: Literal["activations", "filters"] | None = None,
+    stretch: Literal["each", "all"] | None = None,
+    zoom: int = 1,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> NDArray[np.uint8]:
+    """Draws what a layer of a net makes of the picture, or the filters of a layer, as a mosaic.
+
+    Maps come row after row, in the order of their channels; filters have a row of their own each, with a
+    tile for each channel that they see, or come as maps do where that is one. A sheet for eyes: values
+    are stretched so that the smallest is black and the largest white.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:lenet5`.
+    layer : str, required
+        The layer, as `lyncean nets NAME` lists them.
+    of : Literal['activations', 'filters'] | None, optional
+        What is drawn.
+        - `activations`: What the layer gives for the picture.
+        - `filters`: Its weights, which are the same for every picture.
+    stretch : Literal['each', 'all'] | None, optional
+        What is stretched as one.
+        - `each`: Each tile by itself: shapes can be seen, strengths cannot be compared.
+        - `all`: All tiles together.
+    zoom : int, 1 to 64, default 1
+        How many times larger than it is each value is drawn.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    image : gray8
     """
     ...
 
@@ -1871,6 +2046,46 @@ def prewitt(
     """
     ...
 
+class ReconstructOutputs(NamedTuple):
+    """What `reconstruct` gives."""
+
+    image: NDArray[np.float32]
+    error: NDArray[np.float32]
+    measures: Dict[str, float]
+
+def reconstruct(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> ReconstructOutputs:
+    """Gives what an autoencoder makes of the picture, and how far that is from it.
+
+    Pictures that are not like those it was trained on come back badly: `mse`, the mean squared error of values in
+    0..=1, tells them apart, and `error`, the absolute difference, shows where.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, mask
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:autoencoder-conv`.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    image : gray-f32
+    error : gray-f32
+    measures : measures
+
+    Several outputs come as a named tuple, one alone as it is.
+    """
+    ...
+
 def remove_small(
     mask: NDArray[Any] | Tuple[Any, ...],
     /,
@@ -2028,6 +2243,51 @@ def rotate(
     Returns
     -------
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask, labels
+    """
+    ...
+
+class SaliencyOutputs(NamedTuple):
+    """What `saliency` gives."""
+
+    image: NDArray[np.float32]
+    classes: List[Dict[str, Any]]
+
+def saliency(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    layer: str | None = None,
+    class_: str | None = None,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> SaliencyOutputs:
+    """Shows where a net looks for a class: Grad-CAM (Selvaraju et al., 2017).
+
+    The maps of a layer are added, each times the mean gradient of the class's output over it; what is
+    negative is 0, and the largest value 1. The result has the size of the picture; `colormap` and
+    `draw` make it visible.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:lenet5`.
+    layer : str | None, optional
+        The layer whose maps are added; by default the last that gives images of more than one pixel.
+    class_ : str | None, optional
+        The class, by its name, or by its number where classes have no names; by default the most probable one.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    image : gray-f32
+    classes : classes
+
+    Several outputs come as a named tuple, one alone as it is.
     """
     ...
 

@@ -20,6 +20,8 @@ __all__ = [
     "classify_linear",
     "clear_border",
     "close",
+    "cnn_detect",
+    "cnn_verify",
     "colormap",
     "contours",
     "convolve",
@@ -28,8 +30,10 @@ __all__ = [
     "dilate",
     "distance_transform",
     "draw",
+    "encode",
     "equalize",
     "erode",
+    "feature_maps",
     "fill_holes",
     "flat_field",
     "flip",
@@ -56,10 +60,12 @@ __all__ = [
     "open_",
     "pad",
     "prewitt",
+    "reconstruct",
     "remove_small",
     "resize",
     "rolling_ball",
     "rotate",
+    "saliency",
     "sauvola",
     "scharr",
     "sobel",
@@ -225,6 +231,40 @@ def close(
     """
     ...
 
+def cnn_detect(
+    *,
+    model: StrPath,
+    class_: str,
+    min_probability: float = 0.9,
+    min_neighbors: int = 3,
+    scale_factor: float = 1.2,
+    min_size: Sequence[int] | None = None,
+    max_size: Sequence[int] | None = None,
+    max_overlap: float = 0.3,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture.
+
+    A stage `cnn-detect`; its parameters are told by `lyncean.ops.cnn_detect`.
+    """
+    ...
+
+def cnn_verify(
+    *,
+    model: StrPath,
+    class_: str,
+    min_probability: float = 0.5,
+    margin: float = 0.0,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Keeps the objects of an earlier stage that a net takes for a class: a cheap detector proposes, the net decides.
+
+    A stage `cnn-verify`; its parameters are told by `lyncean.ops.cnn_verify`.
+    """
+    ...
+
 def colormap(
     *,
     map: Literal["viridis", "magma", "inferno", "plasma", "cividis", "turbo", "jet", "gray"] | None = None,
@@ -340,6 +380,19 @@ def draw(
     """
     ...
 
+def encode(
+    *,
+    model: StrPath,
+    layer: str | None = None,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Gives the numbers that a layer of a net makes of the picture: the code of an autoencoder, or the features of a classifier.
+
+    A stage `encode`; its parameters are told by `lyncean.ops.encode`.
+    """
+    ...
+
 def equalize(
     *,
     name: str | None = None,
@@ -363,6 +416,22 @@ def erode(
     """The least value under a structuring element: bright regions shrink.
 
     A stage `erode`; its parameters are told by `lyncean.ops.erode`.
+    """
+    ...
+
+def feature_maps(
+    *,
+    model: StrPath,
+    layer: str,
+    of: Literal["activations", "filters"] | None = None,
+    stretch: Literal["each", "all"] | None = None,
+    zoom: int = 1,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Draws what a layer of a net makes of the picture, or the filters of a layer, as a mosaic.
+
+    A stage `feature-maps`; its parameters are told by `lyncean.ops.feature_maps`.
     """
     ...
 
@@ -728,6 +797,18 @@ def prewitt(
     """
     ...
 
+def reconstruct(
+    *,
+    model: StrPath,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Gives what an autoencoder makes of the picture, and how far that is from it.
+
+    A stage `reconstruct`; its parameters are told by `lyncean.ops.reconstruct`.
+    """
+    ...
+
 def remove_small(
     *,
     min_area: int = 64,
@@ -783,6 +864,20 @@ def rotate(
     """Turns an image about its centre.
 
     A stage `rotate`; its parameters are told by `lyncean.ops.rotate`.
+    """
+    ...
+
+def saliency(
+    *,
+    model: StrPath,
+    layer: str | None = None,
+    class_: str | None = None,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Shows where a net looks for a class: Grad-CAM (Selvaraju et al., 2017).
+
+    A stage `saliency`; its parameters are told by `lyncean.ops.saliency`.
     """
     ...
 
