@@ -148,6 +148,24 @@ fn nets_that_ship() {
 }
 
 #[test]
+fn channels_that_fill_half_a_page_are_exact_too() {
+    let text = "version = 1\nname = \"wide\"\ninput = [512, 3, 4]\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"a\"\nout = 1024\nkernel = 1\n\
+        [[layer]]\nuse = \"relu\"\n\
+        [[layer]]\nuse = \"max-pool\"\nkernel = 2\nstride = 1\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"b\"\nout = 5\nkernel = 2\npadding = 1\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"c\"\nout = 512\nkernel = 1\n\
+        [[layer]]\nuse = \"conv2d\"\nname = \"d\"\nout = 512\nkernel = 1\nin = \"b\"\n\
+        [[layer]]\nuse = \"concat\"\nin = [\"c\", \"d\"]\n[[layer]]\nuse = \"global-avg-pool\"\n";
+    let build = || {
+        let mut net = net(text);
+        whole(&mut net);
+        net
+    };
+    agree(build, 2, 1e-6);
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let text = arch::builtin("resnet20").unwrap();
     let ready = Inference::new(Net::build(arch::parse(&text).unwrap(), 1).unwrap()).unwrap();

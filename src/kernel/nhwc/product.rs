@@ -154,6 +154,16 @@ pub struct Target<'a> {
     pub count: usize,
 }
 
+/// Where the rows of a tile lie.
+#[derive(Clone, Copy, Default)]
+struct Places {
+    count: usize,
+    height: usize,
+    from: [usize; ROWS],
+    to: [usize; ROWS],
+    beside: [usize; ROWS],
+}
+
 /// `target[p][f] = activation(sum of pixels[p][d] * panels[f][d] + bias[f] + residual[p][f])`.
 ///
 /// # Panics
@@ -186,53 +196,65 @@ pub fn product(
         );
     }
     let tallest = rows(isa);
-    // Tiles of one height as far as possible: 7 rows and 7 rather than 10 and 4 would be no better.
+    // Where the last panel is narrower than its tile, sums and residuals pass through these.
+    let mut room = [[0.0f32; WIDTH]; ROWS];
+    let mut added = [[0.0f32; WIDTH]; ROWS];
+    let mut tiles = [Places::default(); BLOCK];
     for block in (0..count).step_by(BLOCK * tallest) {
         let block_end = count.min(block + BLOCK * tallest);
+        let starts = (block..block_end).step_by(tallest);
+        for (tile, pixel) in tiles.iter_mut().zip(starts) {
+            let here = tallest.min(block_end - pixel);
+            *tile = Places {
+                count: here,
+                height: height(isa, here),
+                from: pixels.grid.starts(pixel, here),
+                to: grid.starts(pixel, here),
+                beside: residual.map_or([0; ROWS], |residual| residual.grid.starts(pixel, here)),
+            };
+        }
+        let tiles = &tiles[..(block_end - block).div_ceil(tallest)];
         let mut first = 0;
         while first < filters {
             let width = panels.width(first);
             let valid = width.min(filters - first);
-            for pixel in (block..block_end).step_by(tallest) {
-                let here = tallest.min(block_end - pixel);
-                let from = pixels.grid.starts(pixel, here);
-                let to = grid.starts(pixel, here);
-                let beside = residual.map(|residual| residual.grid.starts(pixel, here));
-                let height = height(isa, here);
-                let mut room = [[0.0f32; WIDTH]; ROWS];
-                let mut added = [[0.0f32; WIDTH]; ROWS];
-                if valid < width
-                    && let (Some(residual), Some(beside)) = (residual, &beside)
-                {
-                    for (added, &at) in added.iter_mut().zip(beside) {
+            let panel = panels.data[first * panels.depth..].as_ptr();
+            let numbers = bias[first..].as_ptr();
+            for tile in tiles {
+                if let (true, Some(residual)) = (valid < width, residual) {
+                    for (added, &at) in added.iter_mut().zip(&tile.beside) {
                         added[..valid].copy_from_slice(&residual.data[at + first..][..valid]);
                     }
                 }
-                let residual = residual.zip(beside).map(|(residual, beside)| {
-                    let whole = valid == width;
-                    std::array::from_fn(|r| {
-                        if whole { residual.data[beside[r] + first..].as_ptr() } else { added[r].as_ptr() }
-                    })
+                let beside = residual.map(|residual| {
+                    let data = residual.data.as_ptr();
+                    if valid == width {
+                        tile.beside.map(|at| data.wrapping_add(at + first))
+                    } else {
+                        added.each_ref().map(|row| row.as_ptr())
+                    }
                 });
-                let base = output.as_mut_ptr();
+                let target = output.as_mut_ptr();
                 let job = Job {
-                    rows: from.map(|at| pixels.data[at..].as_ptr()),
+                    rows: tile.from.map(|at| pixels.data.as_ptr().wrapping_add(at)),
                     runs: pixels.runs,
                     run: pixels.run,
-                    panel: panels.data[first * panels.depth..].as_ptr(),
-                    bias: bias[first..].as_ptr(),
-                    residual,
-                    outputs: std::array::from_fn(|r| {
-                        if valid == width { base.wrapping_add(to[r] + first) } else { room[r].as_mut_ptr() }
-                    }),
+                    panel,
+                    bias: numbers,
+                    residual: beside,
+                    outputs: if valid == width {
+                        tile.to.map(|at| target.wrapping_add(at + first))
+                    } else {
+                        room.each_mut().map(|row| row.as_mut_ptr())
+                    },
                     activation,
                 };
-                // SAFETY: starts ascend to those of the last pixel, for which the assertions above hold; `starts`
-                // repeats a pixel past `here`. A panel has `depth x width` values, `bias` is padded past the
+                // SAFETY: starts ascend to those of the last pixel, for which the assertions above hold; past
+                // `count` a tile repeats a pixel. A panel has `depth x width` values, `bias` is padded past the
                 // last panel. A narrower last panel reads and writes rooms of `WIDTH` lanes.
-                unsafe { run(isa, height, width / lanes(isa), &job) };
+                unsafe { run(isa, tile.height, width / lanes(isa), &job) };
                 if valid < width {
-                    for (room, &at) in room.iter().zip(&to).take(here) {
+                    for (room, &at) in room.iter().zip(&tile.to).take(tile.count) {
                         output[at + first..][..valid].copy_from_slice(&room[..valid]);
                     }
                 }

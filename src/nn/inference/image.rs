@@ -4,12 +4,15 @@ use crate::kernel::nhwc::Grid;
 use crate::nn::{Shape, Tensor};
 use crate::{Error, Result};
 
+/// Values between pixels whose channels would fill whole parts of a page.
+const SKEW: usize = 16;
+
 /// How a buffer lies in memory, for each sample.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) height: usize,
     pub(super) width: usize,
-    /// Channels of the buffer: those of the value, or of all values that are joined in it.
+    /// Channels of the buffer, or a few more: those of the value, or of all values that are joined in it.
     pub(super) channels: usize,
     /// Zeros around it: top, left, bottom, right.
     pub(super) halo: [usize; 4],
@@ -78,7 +81,11 @@ impl Buffer {
     /// For a value of this shape alone.
     pub(super) fn of(shape: Shape) -> Self {
         let frame = match *shape {
-            [channels, height, width] => Some(Frame { height, width, channels, halo: [0; 4] }),
+            [channels, height, width] => {
+                // Pixels a multiple of half a page apart would share few sets of the first cache.
+                let channels = if channels.is_multiple_of(512) { channels + SKEW } else { channels };
+                Some(Frame { height, width, channels, halo: [0; 4] })
+            }
             _ => None,
         };
         Self { frame, len: shape.count(), slot: 0 }
