@@ -11,7 +11,7 @@ use lyncean::nn::conv2d::{conv2d, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::layer::Mode;
 use lyncean::nn::loss::softmax_cross_entropy;
 use lyncean::nn::optim::{Optimiser, Sgd};
-use lyncean::nn::{Net, Rng, Shape, Tensor, Window, arch};
+use lyncean::nn::{Net, Reuse, Rng, Shape, Tensor, Window, arch};
 
 fn normal(shape: &[usize]) -> Tensor {
     Tensor::from_fn(Shape::new(shape).unwrap(), |i| Rng::new(1).normal(i as u64))
@@ -19,6 +19,7 @@ fn normal(shape: &[usize]) -> Tensor {
 
 fn lenet(c: &mut Criterion) {
     let mut net = Net::build(arch::parse(&arch::builtin("lenet5").unwrap()).unwrap(), 1).unwrap();
+    let _reuse = Reuse::new();
     let (batch, one) = (normal(&[64, 1, 28, 28]), normal(&[1, 1, 28, 28]));
     let labels: Vec<usize> = (0..64).map(|i| i % 10).collect();
     let mut optimiser = Optimiser::new(Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: false });
@@ -35,6 +36,7 @@ fn lenet(c: &mut Criterion) {
 }
 
 fn convolution(c: &mut Criterion) {
+    let _reuse = Reuse::new();
     for (input, weight, window) in [
         ([64, 6, 14, 14], [16, 6, 5, 5], Window::square(5, 0, 1)),
         ([8, 64, 28, 28], [64, 64, 3, 3], Window::square(3, 1, 1)),

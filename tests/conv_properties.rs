@@ -33,7 +33,12 @@ impl Arbitrary for ConvProblem {
     /// Any geometry, including filters larger than the image.
     fn arbitrary_with((): ()) -> Self::Strategy {
         let size = prop_oneof![4 => 0..=9usize, 1 => prop::sample::select(vec![1, 13, 17, 23, 31])];
-        let channels = (1..=3usize, 1..=3usize, 1..=3usize);
+        // Those of few channels, and those with vectors of channels and filters.
+        let many = || prop::sample::select(vec![1usize, 3, 12, 17, 35]);
+        let channels = prop_oneof![
+            3 => (1..=3usize, 1..=3usize, 1..=3usize),
+            2 => (Just(1usize), many(), many()),
+        ];
         let pair = |most: usize| [1..=most, 1..=most];
         (
             0..=3usize,

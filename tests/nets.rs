@@ -39,7 +39,7 @@ fn shipped(name: &str) -> Summary {
 }
 
 /// From the papers, from torchvision, and by hand; with auxiliary heads behind.
-const COUNTS: [(&str, usize, usize); 37] = [
+const COUNTS: [(&str, usize, usize); 38] = [
     ("alexnet", 61_100_840, 61_100_840),
     ("alexnet-grouped", 60_965_224, 60_965_224),
     // 784-128-32-128-784.
@@ -63,6 +63,7 @@ const COUNTS: [(&str, usize, usize); 37] = [
     ("resnet14-gray", 174_970, 174_970),
     ("resnet152", 60_192_808, 60_192_808),
     ("resnet18", 11_689_512, 11_689_512),
+    ("resnet18-cifar", 11_173_962, 11_173_962),
     ("resnet20", 272_474, 272_474),
     ("resnet34", 21_797_672, 21_797_672),
     ("resnet50", 25_557_032, 25_557_032),

@@ -25,7 +25,7 @@
 //! ```
 
 use super::parallel::{for_each_piece, sum_over_samples, with_scratch};
-use super::{Shape, Tensor, Window};
+use super::{Shape, Tensor, Window, direct, winograd};
 use crate::kernel::Isa;
 use crate::kernel::conv2d as kernel;
 use crate::kernel::norm::sum_of;
@@ -53,11 +53,14 @@ pub fn conv2d(
     if let Some(bias) = bias {
         expect("bias", bias, &[plan.filters()])?;
     }
+    if direct::fits(&plan) {
+        return direct::forward(isa, &plan, x, weight, bias);
+    }
     let packed: Vec<_> = (0..groups)
         .map(|group| kernel::pack_filters(isa, &plan.group, plan.weight(weight.data(), group)))
         .collect();
     let len = plan.group.filters * plan.output_area();
-    let mut y = Tensor::zeros(plan.output_shape()?);
+    let mut y = Tensor::unset(plan.output_shape()?);
     for_each_piece(y.data_mut(), groups * len, |n, sample| {
         with_scratch(|scratch| {
             for (group, filters) in packed.iter().enumerate() {
@@ -87,6 +90,9 @@ pub fn conv2d_input_grad(
 ) -> Result<Tensor> {
     let plan = Plan::new(input, weight.shape(), window, groups)?;
     expect("output gradient", dy, &plan.output_shape()?)?;
+    if direct::fits_input_grad(&plan) {
+        return direct::input_grad(isa, &plan, dy, weight, input);
+    }
     let g = plan.group;
     let turned: Vec<_> =
         (0..groups).map(|group| kernel::turn_filters(isa, &g, plan.weight(weight.data(), group))).collect();
@@ -120,6 +126,9 @@ pub fn conv2d_weight_grad(
 ) -> Result<Tensor> {
     let plan = Plan::new(x.shape(), weight, window, groups)?;
     expect("output gradient", dy, &plan.output_shape()?)?;
+    if direct::fits(&plan) {
+        return direct::weight_grad(isa, &plan, x, dy, weight);
+    }
     let len = weight.count() / groups;
     let sums = sum_over_samples(x.samples(), weight.count(), |samples, sums| {
         with_scratch(|scratch| {
@@ -155,14 +164,14 @@ pub fn conv2d_bias_grad(dy: &Tensor) -> Result<Tensor> {
 }
 
 /// A convolution of a batch, checked.
-struct Plan {
-    samples: usize,
-    groups: usize,
-    group: kernel::Geometry,
+pub(super) struct Plan {
+    pub(super) samples: usize,
+    pub(super) groups: usize,
+    pub(super) group: kernel::Geometry,
 }
 
 impl Plan {
-    fn new(input: Shape, weight: Shape, window: &Window, groups: usize) -> Result<Self> {
+    pub(super) fn new(input: Shape, weight: Shape, window: &Window, groups: usize) -> Result<Self> {
         let [samples, channels, height, width] = axes("input", input)?;
         let [filters, group_channels, kh, kw] = axes("weight", weight)?;
         if groups == 0 || channels % groups != 0 || filters % groups != 0 {
@@ -199,7 +208,7 @@ impl Plan {
         self.group.output[0] * self.group.output[1]
     }
 
-    fn output_shape(&self) -> Result<Shape> {
+    pub(super) fn output_shape(&self) -> Result<Shape> {
         Shape::new(&[self.samples, self.filters(), self.group.output[0], self.group.output[1]])
     }
 
@@ -216,6 +225,60 @@ impl Plan {
     fn weight<'a>(&self, weight: &'a [f32], group: usize) -> &'a [f32] {
         let len = self.group.filters * self.group.channels * self.group.kernel[0] * self.group.kernel[1];
         &weight[group * len..][..len]
+    }
+}
+
+/// [`conv2d`] in training, where a few roundings more are worth a large part of the time.
+pub(super) fn training(
+    isa: Isa,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(x.shape(), weight.shape(), window, groups)?;
+    match winograd::size(&plan) {
+        Some(size) => winograd::forward(isa, &plan, size, x, weight, bias),
+        None => conv2d(isa, x, weight, bias, window, groups),
+    }
+}
+
+/// [`conv2d_input_grad`] after [`training`].
+pub(super) fn training_input_grad(
+    isa: Isa,
+    dy: &Tensor,
+    weight: &Tensor,
+    input: Shape,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(input, weight.shape(), window, groups)?;
+    match winograd::size(&plan) {
+        Some(size) => {
+            expect("output gradient", dy, &plan.output_shape()?)?;
+            winograd::input_grad(isa, &plan, size, dy, weight)
+        }
+        None => conv2d_input_grad(isa, dy, weight, input, window, groups),
+    }
+}
+
+/// [`conv2d_weight_grad`] after [`training`].
+pub(super) fn training_weight_grad(
+    isa: Isa,
+    x: &Tensor,
+    dy: &Tensor,
+    weight: Shape,
+    window: &Window,
+    groups: usize,
+) -> Result<Tensor> {
+    let plan = Plan::new(x.shape(), weight, window, groups)?;
+    match winograd::size(&plan) {
+        Some(size) => {
+            expect("output gradient", dy, &plan.output_shape()?)?;
+            winograd::weight_grad(isa, &plan, size, x, dy, weight)
+        }
+        None => conv2d_weight_grad(isa, x, dy, weight, window, groups),
     }
 }
 

@@ -50,24 +50,29 @@ pub mod text;
 #[cfg(feature = "files")]
 pub mod train;
 
+mod direct;
+mod frame;
 mod graph;
 mod inference;
 mod ngrams;
 mod parallel;
 mod param;
 mod rng;
+mod room;
 mod shape;
 mod sliding;
 mod summary;
 mod tensor;
 mod weights;
 mod window;
+mod winograd;
 
 pub use graph::{Net, Tape};
 pub use inference::Inference;
 pub use ngrams::Ngram;
 pub use param::{Grads, Param};
 pub use rng::Rng;
+pub use room::Reuse;
 pub use shape::Shape;
 pub use sliding::Sliding;
 pub use summary::{Summary, SummaryRow, summary};

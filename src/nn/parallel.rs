@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::room;
 use crate::kernel::Isa;
 use crate::kernel::conv2d::ConvScratch;
 use crate::parallel::prelude::*;
@@ -35,7 +36,7 @@ const ELEMENTS: usize = 1 << 14;
 
 /// `f` of every element, in parallel.
 pub(super) fn map_elements(isa: Isa, x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
+    let mut y = room::unset(x.len());
     for_each_piece(&mut y, ELEMENTS, |i, y| {
         let x = &x[i * ELEMENTS..][..y.len()];
         isa.run(
@@ -48,7 +49,7 @@ pub(super) fn map_elements(isa: Isa, x: &[f32], f: impl Fn(f32) -> f32 + Sync) -
 
 /// `f` of every two elements, in parallel.
 pub(super) fn zip_elements(isa: Isa, a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    let mut y = vec![0.0; a.len().min(b.len())];
+    let mut y = room::unset(a.len().min(b.len()));
     for_each_piece(&mut y, ELEMENTS, |i, y| {
         let (a, b) = (&a[i * ELEMENTS..][..y.len()], &b[i * ELEMENTS..][..y.len()]);
         isa.run(
@@ -65,10 +66,20 @@ pub(super) fn sum_over_samples(
     len: usize,
     partial: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    let groups = samples.div_ceil(SAMPLES);
+    sum_over_groups(samples, SAMPLES, len, partial)
+}
+
+/// [`sum_over_samples`] for groups of `each` samples.
+pub(super) fn sum_over_groups(
+    samples: usize,
+    each: usize,
+    len: usize,
+    partial: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let groups = samples.div_ceil(each);
     let part = |group: usize| {
         let mut sums = vec![0.0; len];
-        partial(group * SAMPLES..samples.min((group + 1) * SAMPLES), &mut sums);
+        partial(group * each..samples.min((group + 1) * each), &mut sums);
         sums
     };
     let mut total = vec![0.0f32; len];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Shape;
 use super::parallel::{for_each_piece, zip_elements};
+use super::room;
 use crate::kernel::Isa;
 use crate::{Error, Result};
 
@@ -27,13 +28,47 @@ const PIECE: usize = 1 << 14;
 #[derive(Clone, PartialEq)]
 pub struct Tensor {
     shape: Shape,
-    data: Arc<Vec<f32>>,
+    data: Arc<Elements>,
+}
+
+/// Elements whose memory the next tensors may have.
+#[derive(PartialEq)]
+struct Elements(Vec<f32>);
+
+impl Elements {
+    fn new(elements: Vec<f32>) -> Self {
+        room::hold(&elements);
+        Self(elements)
+    }
+}
+
+impl Clone for Elements {
+    fn clone(&self) -> Self {
+        let mut copy = room::unset(self.0.len());
+        copy.copy_from_slice(&self.0);
+        Self::new(copy)
+    }
+}
+
+impl Drop for Elements {
+    fn drop(&mut self) {
+        room::give(std::mem::take(&mut self.0));
+    }
 }
 
 impl Tensor {
     /// A tensor of zeros.
     pub fn zeros(shape: Shape) -> Self {
-        Self { shape, data: Arc::new(vec![0.0; shape.count()]) }
+        Self::of(shape, room::zeros(shape.count()))
+    }
+
+    /// A tensor of whatever lay in its memory, for all of it to be written.
+    pub(super) fn unset(shape: Shape) -> Self {
+        Self::of(shape, room::unset(shape.count()))
+    }
+
+    fn of(shape: Shape, data: Vec<f32>) -> Self {
+        Self { shape, data: Arc::new(Elements::new(data)) }
     }
 
     /// A tensor over elements in order.
@@ -45,12 +80,14 @@ impl Tensor {
             let (wanted, got) = (shape.count(), data.len());
             return Err(Error::shape(format!("a tensor of {shape} wants {wanted} elements, got {got}")));
         }
-        Ok(Self { shape, data: Arc::new(data) })
+        Ok(Self::of(shape, data))
     }
 
     /// A tensor computed from the index of each element.
-    pub fn from_fn(shape: Shape, f: impl FnMut(usize) -> f32) -> Self {
-        Self { shape, data: Arc::new((0..shape.count()).map(f).collect()) }
+    pub fn from_fn(shape: Shape, mut f: impl FnMut(usize) -> f32) -> Self {
+        let mut data = room::unset(shape.count());
+        data.iter_mut().enumerate().for_each(|(i, value)| *value = f(i));
+        Self::of(shape, data)
     }
 
     /// The lengths of the axes.
@@ -60,12 +97,12 @@ impl Tensor {
 
     /// The elements in order.
     pub fn data(&self) -> &[f32] {
-        &self.data
+        &self.data.0
     }
 
     /// The elements in order, to write. Copies them first if a clone shares them.
     pub fn data_mut(&mut self) -> &mut [f32] {
-        Arc::<Vec<f32>>::make_mut(&mut self.data)
+        &mut Arc::make_mut(&mut self.data).0
     }
 
     /// The same elements in another shape.
@@ -90,7 +127,7 @@ impl Tensor {
     /// When there is no such sample.
     pub fn sample(&self, index: usize) -> &[f32] {
         let len = self.shape.sample().count();
-        &self.data[index * len..][..len]
+        &self.data()[index * len..][..len]
     }
 
     /// Adds another tensor of the same shape.
@@ -105,9 +142,9 @@ impl Tensor {
             )));
         }
         let isa = Isa::best();
-        if let Some(sums) = Arc::get_mut(&mut self.data) {
+        if let Some(Elements(sums)) = Arc::get_mut(&mut self.data) {
             let body = |i: usize, sums: &mut [f32]| {
-                let terms = &other.data[i * PIECE..][..sums.len()];
+                let terms = &other.data()[i * PIECE..][..sums.len()];
                 isa.run(
                     #[inline(always)]
                     || sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term),
@@ -116,7 +153,8 @@ impl Tensor {
             for_each_piece(sums, PIECE, body);
         } else {
             // Cheaper than a copy that is added to.
-            self.data = Arc::new(zip_elements(isa, &self.data, &other.data, |a, b| a + b));
+            let sums = zip_elements(isa, self.data(), other.data(), |a, b| a + b);
+            self.data = Arc::new(Elements::new(sums));
         }
         Ok(())
     }
@@ -125,8 +163,8 @@ impl Tensor {
 impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tensor {}", self.shape)?;
-        if self.data.len() <= 64 {
-            write!(f, " {:?}", self.data)?;
+        if self.data().len() <= 64 {
+            write!(f, " {:?}", self.data())?;
         }
         Ok(())
     }

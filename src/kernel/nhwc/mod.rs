@@ -14,12 +14,18 @@
 //! however wide it is: bits depend on the operands and the instruction set alone.
 
 mod depthwise;
+mod layout;
+mod outer;
+mod pack;
 mod pool;
 mod product;
 mod tile;
 pub mod winograd;
 
 pub use depthwise::depthwise;
+pub use layout::transpose;
+pub use outer::Outer;
+pub use pack::{pack, pack_turned, unpack};
 pub use pool::{Pool, PoolKind, pool};
 pub use product::{Grid, Panels, Pixels, Residual, Target, product};
 pub use tile::Activation;

@@ -14,6 +14,8 @@ pub struct Panels {
     isa: Isa,
     filters: usize,
     depth: usize,
+    /// Where the first panel begins.
+    start: usize,
     data: Vec<f32>,
 }
 
@@ -22,7 +24,7 @@ impl Panels {
     pub fn new(isa: Isa, filters: usize, depth: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
         let lanes = lanes(isa);
         let mut panels =
-            Self { isa, filters, depth, data: vec![0.0; filters.next_multiple_of(lanes) * depth] };
+            Self { isa, filters, depth, start: 0, data: vec![0.0; filters.next_multiple_of(lanes) * depth] };
         let mut first = 0;
         while first < filters {
             let width = panels.width(first);
@@ -35,6 +37,50 @@ impl Panels {
             first += width;
         }
         panels
+    }
+
+    /// Panels for filters that are yet to be [put](Self::put), in memory that `room` gives, `start` values from its
+    /// beginning.
+    pub(super) fn in_room(
+        isa: Isa,
+        filters: usize,
+        depth: usize,
+        start: usize,
+        mut room: impl FnMut(usize) -> Vec<f32>,
+    ) -> Self {
+        let len = filters.next_multiple_of(lanes(isa)) * depth;
+        Self { isa, filters, depth, start, data: room(start + len) }
+    }
+
+    /// Its memory, for others.
+    pub fn into_room(self) -> Vec<f32> {
+        self.data
+    }
+
+    /// Writes the values of filters from `first` on, a multiple of how many, at one depth.
+    #[inline(always)]
+    pub(super) fn put(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
+        match lanes(self.isa) {
+            16 => self.put_lanes::<16>(depth, first, values),
+            8 => self.put_lanes::<8>(depth, first, values),
+            _ => self.put_lanes::<4>(depth, first, values),
+        }
+    }
+
+    #[inline(always)]
+    fn put_lanes<const L: usize>(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
+        for (part, values) in values.as_chunks::<L>().0.iter().enumerate() {
+            let filter = first + part * L;
+            if filter >= self.filters {
+                return;
+            }
+            let panel = filter / (2 * L) * (2 * L);
+            let width = if self.filters - panel > L { 2 * L } else { L };
+            let at = self.start + panel * self.depth + depth * width + filter - panel;
+            if let Some(target) = self.data[at..].first_chunk_mut::<L>() {
+                *target = *values;
+            }
+        }
     }
 
     /// Lanes of the panel that begins with this filter: two vectors, or one where that is enough.
@@ -71,7 +117,7 @@ impl Panels {
     }
 }
 
-/// Where pixels lie: `base + line * down + column * across`.
+/// Where pixels lie: `base + image * apart + line * down + column * across`.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
     /// Where the first pixel begins.
@@ -82,18 +128,38 @@ pub struct Grid {
     pub down: usize,
     /// Distance of columns.
     pub across: usize,
+    /// Lines of an image.
+    pub lines: usize,
+    /// Distance of images.
+    pub apart: usize,
 }
 
 impl Grid {
+    /// The pixels of one image.
+    pub fn new(base: usize, columns: usize, down: usize, across: usize) -> Self {
+        Self { base, columns, down, across, lines: usize::MAX, apart: 0 }
+    }
+
+    /// Images of so many lines each.
+    #[must_use]
+    pub fn of_images(self, lines: usize, apart: usize) -> Self {
+        Self { lines, apart, ..self }
+    }
+
     pub(super) fn start(&self, pixel: usize) -> usize {
-        self.base + pixel / self.columns * self.down + pixel % self.columns * self.across
+        let line = pixel / self.columns;
+        self.base
+            + line / self.lines * self.apart
+            + line % self.lines * self.down
+            + pixel % self.columns * self.across
     }
 
     /// Where the pixels from `first` on begin, the last repeated past `count` of them.
     #[inline]
     fn starts(&self, first: usize, count: usize) -> [usize; ROWS] {
         let mut starts = [0; ROWS];
-        let (mut column, mut at) = (first % self.columns, self.start(first));
+        let (mut column, mut line, mut at) =
+            (first % self.columns, first / self.columns % self.lines, self.start(first));
         for (i, start) in starts.iter_mut().enumerate() {
             *start = at;
             if i + 1 < count {
@@ -101,23 +167,29 @@ impl Grid {
                 at += self.across;
                 if column == self.columns {
                     column = 0;
+                    line += 1;
                     at = at + self.down - self.columns * self.across;
+                    if line == self.lines {
+                        line = 0;
+                        at = at + self.apart - self.lines * self.down;
+                    }
                 }
             }
         }
         starts
     }
 
-    /// One past the largest start of `count` pixels; 0 without any.
+    /// One past the largest start of `count` pixels; 0 without any. Images do not overlap.
     fn end(&self, count: usize) -> usize {
-        match count {
-            0 => 0,
-            _ => {
-                let lines = (count - 1) / self.columns;
-                let columns = if lines > 0 { self.columns } else { count };
-                self.base + lines * self.down + (columns - 1) * self.across + 1
-            }
+        if count == 0 {
+            return 0;
         }
+        let last = (count - 1) / self.columns;
+        let columns = if last > 0 { self.columns } else { count };
+        // The last image may have fewer lines than the one before.
+        let image = last / self.lines;
+        let within = if image > 0 { self.lines - 1 } else { last };
+        self.base + image * self.apart + within * self.down + (columns - 1) * self.across + 1
     }
 }
 
@@ -218,7 +290,7 @@ pub fn product(
         while first < filters {
             let width = panels.width(first);
             let valid = width.min(filters - first);
-            let panel = panels.data[first * panels.depth..].as_ptr();
+            let panel = panels.data[panels.start + first * panels.depth..].as_ptr();
             let numbers = bias[first..].as_ptr();
             for tile in tiles {
                 if let (true, Some(residual)) = (valid < width, residual) {

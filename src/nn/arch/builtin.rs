@@ -31,6 +31,7 @@ pub static BUILTIN: &[(&str, &str)] = &[
     net!("resnet14-gray"),
     net!("resnet152"),
     net!("resnet18"),
+    net!("resnet18-cifar"),
     net!("resnet20"),
     net!("resnet34"),
     net!("resnet50"),

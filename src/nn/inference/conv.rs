@@ -151,17 +151,13 @@ impl Conv {
         let pitch = from.channels;
         // Where the window of the first output begins.
         let corner = from.at(first * stride[0], 0, [padding[0], padding[1]]) + channel;
-        let windows = |group: usize| Grid {
-            base: corner + group * self.channels,
-            columns: self.output[1],
-            down: from.line() * stride[0],
-            across: pitch * stride[1],
+        let windows = |group: usize| {
+            let base = corner + group * self.channels;
+            Grid::new(base, self.output[1], from.line() * stride[0], pitch * stride[1])
         };
-        let outputs = |group: usize| Grid {
-            base: to.halo[1] * to.channels + to_channel + group * self.filters,
-            columns: self.output[1],
-            down: to.line(),
-            across: to.channels,
+        let outputs = |group: usize| {
+            let base = to.halo[1] * to.channels + to_channel + group * self.filters;
+            Grid::new(base, self.output[1], to.line(), to.channels)
         };
         let count = lines * self.output[1];
         let taps = |across: usize| (0..kernel[0] * across).map(move |tap| (tap / across, tap % across));
@@ -239,7 +235,7 @@ impl Linear {
 
     pub(super) fn run(&self, samples: usize, input: &[f32], output: &mut [f32]) {
         let out: usize = self.parts.iter().map(|(panels, _)| panels.filters()).sum();
-        let rows = |width: usize, base: usize| Grid { base, columns: samples, down: 0, across: width };
+        let rows = |width: usize, base: usize| Grid::new(base, samples, 0, width);
         let pixels = Pixels { data: input, grid: rows(self.inputs, 0), runs: &[0], run: self.inputs };
         let of = |(panels, bias): &(Panels, Vec<f32>), target: Target<'_>| {
             product(self.isa, &pixels, panels, bias, None, self.activation, target);

@@ -94,12 +94,7 @@ impl Buffer {
 
 /// The pixels of an image in a buffer that has them.
 pub(super) fn grid(frame: &Frame, channel: usize) -> Grid {
-    Grid {
-        base: frame.at(0, 0, [0, 0]) + channel,
-        columns: frame.width,
-        down: frame.line(),
-        across: frame.channels,
-    }
+    Grid::new(frame.at(0, 0, [0, 0]) + channel, frame.width, frame.line(), frame.channels)
 }
 
 /// Writes samples of tensors into a buffer.

@@ -187,7 +187,7 @@ impl Layer for Built {
             Statistics { mean: of(&self.mean), variance: of(&self.variance) }
         };
         let factors = self.factors(&mean, &variance);
-        let mut y = Tensor::zeros(x.shape());
+        let mut y = Tensor::unset(x.shape());
         for_each_piece(y.data_mut(), count * area, |n, sample| {
             let planes = sample.chunks_exact_mut(area.max(1)).zip(x.sample(n).chunks_exact(area.max(1)));
             for ((y, x), &(scale, shift)) in planes.zip(&factors) {
@@ -244,7 +244,7 @@ impl Layer for Built {
                 [scale, (sums[c].0 / n) as f32, slope, mean[c]]
             })
             .collect();
-        let mut dx = Tensor::zeros(dy.shape());
+        let mut dx = Tensor::unset(dy.shape());
         for_each_piece(dx.data_mut(), count * area, |n, sample| {
             let planes = x.sample(n).chunks_exact(area.max(1)).zip(dy.sample(n).chunks_exact(area.max(1)));
             let planes = sample.chunks_exact_mut(area.max(1)).zip(planes);

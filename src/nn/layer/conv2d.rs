@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::{Affine, check_groups, every_pixel, no_padding, once, yes};
 use super::{Grads, Kind, Layer, Lowered, Mode, Reach, Rng, Saved, Shape, Spec, Tensor, image, one};
-use crate::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
+use crate::nn::conv2d::{conv2d, conv2d_bias_grad, training, training_input_grad, training_weight_grad};
 use crate::nn::{Padding, Pair, Param, Window};
 use crate::{Error, Result};
 
@@ -242,7 +242,8 @@ impl Layer for Built {
     /// `[n, c, h, w]` to `[n, out, oh, ow]`.
     fn forward(&self, inputs: &[&Tensor], mode: &Mode) -> Result<(Tensor, Saved)> {
         let x = *one(inputs)?;
-        let y = conv2d(mode.isa, x, &self.filters()?, self.affine.bias(), &self.window, self.groups)?;
+        let of = if mode.training.is_some() { training } else { conv2d };
+        let y = of(mode.isa, x, &self.filters()?, self.affine.bias(), &self.window, self.groups)?;
         Ok((y, Saved::new(mode, x.shape()).with(mode, x)))
     }
 
@@ -250,13 +251,13 @@ impl Layer for Built {
         let (isa, window, groups) = (saved.isa, &self.window, self.groups);
         let weight = || {
             let shape = self.filters()?.shape();
-            self.packed(conv2d_weight_grad(isa, saved.tensor()?, dy, shape, window, groups)?)
+            self.packed(training_weight_grad(isa, saved.tensor()?, dy, shape, window, groups)?)
         };
         self.affine.add_grads(grads, weight, || conv2d_bias_grad(dy))?;
         if !need_dx {
             return Ok(Vec::new());
         }
-        Ok(vec![conv2d_input_grad(isa, dy, &self.filters()?, saved.input, window, groups)?])
+        Ok(vec![training_input_grad(isa, dy, &self.filters()?, saved.input, window, groups)?])
     }
 }
 

@@ -137,7 +137,7 @@ impl Layer for Built {
         let [samples, channels, height, width] = axes("input", x.shape())?;
         not_empty([height, width])?;
         let [rows, columns] = grown(&self.window, [height, width], self.ceil)?.output([height, width])?;
-        let mut y = Tensor::zeros(Shape::new(&[samples, channels, rows, columns])?);
+        let mut y = Tensor::unset(Shape::new(&[samples, channels, rows, columns])?);
         let area = rows * columns;
         let mut winners = vec![0; y.shape().count()];
         let geometry = PoolGeometry {

@@ -94,7 +94,7 @@ pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
 use super::arch::{self, Arch};
 use super::layer::Mode;
 use super::optim::{Optimiser, clip};
-use super::{Net, Rng, Tensor};
+use super::{Net, Reuse, Rng, Tensor};
 use crate::document::Source;
 use crate::{Error, Result};
 use compare::{Wanted, compare};
@@ -204,7 +204,10 @@ impl Score {
 /// cannot be read or written, and [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn run(job: &TrainNet, examples: &dyn Examples, progress: &mut (dyn Progress + Send)) -> Result<Outcome> {
     job.settings.check()?;
-    crate::parallel::in_threads(job.settings.threads, || Run::new(job, examples)?.train(progress))
+    crate::parallel::in_threads(job.settings.threads, || {
+        let _reuse = Reuse::new();
+        Run::new(job, examples)?.train(progress)
+    })
 }
 
 /// The score of a net on examples, in the threads of the caller's pool.
