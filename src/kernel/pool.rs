@@ -1,4 +1,8 @@
 //! Pooling of one plane.
+#![allow(
+    unsafe_code,
+    reason = "vector loads and stores, and entering functions compiled for more instructions"
+)]
 
 use super::Isa;
 
@@ -23,6 +27,16 @@ pub struct PoolGeometry {
 /// # Panics
 /// When `best` or `winners` is shorter than the output.
 pub fn max_pool(isa: Isa, g: &PoolGeometry, plane: &[f32], best: &mut [f32], winners: &mut [u32]) {
+    let [rows, columns] = g.output;
+    let is_halved = g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0];
+    #[cfg(target_arch = "x86_64")]
+    if is_halved && isa.has_avx512() && 2 * rows <= g.input[0] && 2 * columns <= g.input[1] {
+        assert!(plane.len() >= g.input[0] * g.input[1] && best.len().min(winners.len()) >= rows * columns);
+        // SAFETY: the set is there; all windows lie in the plane, and all outputs in `best` and `winners`.
+        unsafe { halve_avx512(g, plane, best, winners) };
+        return;
+    }
+    let _ = is_halved;
     isa.run(
         #[inline(always)]
         || {
@@ -32,6 +46,61 @@ pub fn max_pool(isa: Isa, g: &PoolGeometry, plane: &[f32], best: &mut [f32], win
             }
         },
     );
+}
+
+/// [`max_pool`] of windows of two by two that share no pixel.
+///
+/// # Safety
+/// Every window lies in the plane, and `best` and `winners` have every output.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn halve_avx512(g: &PoolGeometry, plane: &[f32], best: &mut [f32], winners: &mut [u32]) {
+    use std::arch::x86_64::{
+        _CMP_GT_OQ, _CMP_UNORD_Q, _mm512_add_epi32, _mm512_cmp_ps_mask, _mm512_mask_mov_epi32,
+        _mm512_mask_mov_ps, _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+        _mm512_permutex2var_ps, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_ps,
+    };
+    let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    let [rows, columns] = g.output;
+    let width = g.input[1];
+    for row in 0..rows {
+        for column in (0..columns).step_by(16) {
+            let count = (columns - column).min(16);
+            let mask = (u32::MAX >> (32 - count)) as u16;
+            // Twice as many pixels.
+            let pixels = u32::MAX >> (32 - 2 * count);
+            let (low, high) = (pixels as u16, (pixels >> 16) as u16);
+            let start = 2 * row * width + 2 * column;
+            let mut taps = [_mm512_setzero_ps(); 4];
+            for line in 0..2 {
+                // SAFETY: lanes that are masked out are not read.
+                let (a, b) = unsafe {
+                    let from = plane.as_ptr().add(start + line * width);
+                    (_mm512_maskz_loadu_ps(low, from), _mm512_maskz_loadu_ps(high, from.wrapping_add(16)))
+                };
+                taps[2 * line] = _mm512_permutex2var_ps(a, even, b);
+                taps[2 * line + 1] = _mm512_permutex2var_ps(a, odd, b);
+            }
+            let mut largest = taps[0];
+            let mut at = _mm512_add_epi32(_mm512_set1_epi32(start as i32), even);
+            let first = at;
+            for (tap, offset) in taps.iter().zip([0, 1, width, width + 1]).skip(1) {
+                // As `take_one` has it.
+                let larger = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(*tap, largest)
+                    | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(*tap, *tap);
+                largest = _mm512_mask_mov_ps(largest, larger, *tap);
+                let here = _mm512_add_epi32(first, _mm512_set1_epi32(offset as i32));
+                at = _mm512_mask_mov_epi32(at, larger, here);
+            }
+            let output = row * columns + column;
+            // SAFETY: `count` outputs from here on are there.
+            unsafe {
+                _mm512_mask_storeu_ps(best.as_mut_ptr().add(output), mask, largest);
+                _mm512_mask_storeu_epi32(winners.as_mut_ptr().add(output).cast(), mask, at);
+            }
+        }
+    }
 }
 
 /// One row of [`max_pool`].

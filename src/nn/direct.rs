@@ -20,6 +20,8 @@ const FEW: usize = 12;
 const PIXELS: usize = 112;
 /// Pixels whose outer products are worth adding up.
 const GROUP: usize = 512;
+/// Values of a vector.
+const LANES: usize = 16;
 /// Values of a block of outputs.
 const ROOM: usize = 1 << 17;
 /// Values between the sums of rows of taps, so that they lie in different sets of the caches.
@@ -34,7 +36,14 @@ pub(super) fn fits(plan: &Plan) -> bool {
 pub(super) fn fits_input_grad(plan: &Plan) -> bool {
     let g = &plan.group;
     let is_inside = [0, 1].iter().all(|&axis| first(g, axis) <= reach(g, axis));
-    plan.groups == 1 && g.channels >= FEW && g.dilation == [1, 1] && plan.samples > 0 && is_inside
+    let is_plain = plan.groups == 1 && g.dilation == [1, 1] && plan.samples > 0;
+    is_plain && (g.channels >= FEW && is_inside || spreads(g))
+}
+
+/// Whether the gradient of the image is spread from the outputs: where few channels leave a vector empty, and a row of taps
+/// fills it.
+fn spreads(g: &Geometry) -> bool {
+    g.channels < FEW && g.channels * g.kernel[1] >= FEW && g.filters >= 8
 }
 
 /// Samples that are multiplied together.
@@ -149,6 +158,9 @@ pub(super) fn input_grad(
     input: Shape,
 ) -> Result<Tensor> {
     let g = &plan.group;
+    if spreads(g) {
+        return spread(isa, plan, dy, weight, input);
+    }
     let phases: Vec<[Phase; 2]> = (0..g.stride[0] * g.stride[1])
         .map(|phase| [Phase::of(g, 0, phase / g.stride[1]), Phase::of(g, 1, phase % g.stride[1])])
         .filter(|phases| phases.iter().all(|phase| phase.taps > 0 && phase.count > 0))
@@ -212,6 +224,77 @@ pub(super) fn input_grad(
         });
     });
     packed.into_iter().for_each(|panels| room::give(panels.into_room()));
+    Ok(dx)
+}
+
+/// [`input_grad`] of few channels: what each output gives to the pixels of a row of taps, added up.
+fn spread(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, input: Shape) -> Result<Tensor> {
+    let g = &plan.group;
+    let [taps, across] = [g.kernel[0] * g.kernel[1], g.kernel[1]];
+    let run = across * g.channels;
+    // Whole vectors, with zeros past the run.
+    let padded = run.next_multiple_of(LANES);
+    let apart = padded.div_ceil(g.stride[1] * g.channels);
+    let weight = weight.data();
+    let of_row = |row: usize| {
+        Panels::new(isa, padded, g.filters, |at, filter| {
+            let tap = row * across + at / g.channels;
+            if at < run { weight[(filter * g.channels + at % g.channels) * taps + tap] } else { 0.0 }
+        })
+    };
+    let rows: Vec<Panels> = (0..g.kernel[0]).map(of_row).collect();
+    let bias = vec![0.0; padded + Outer::SLACK];
+    let (frame, [height, width]) = (framed(g), g.input);
+    let (area, outputs) = (height * width, g.output[0] * g.output[1]);
+    let [top, left] = g.padding;
+    let here = width.min(frame.size[1].saturating_sub(left)) * g.channels;
+    let mut dx = Tensor::unset(input);
+    for_each_piece(dx.data_mut(), g.channels * area, |n, dx| {
+        with_scratch(|Scratch { plain, frame: image, images, products, .. }| {
+            let plain = grow(plain, (outputs * g.filters).max(area * g.channels));
+            transpose(isa, [g.filters, outputs], (dy.sample(n), outputs), (plain, g.filters));
+            let image = grow(image, frame.len() + LANES);
+            image.fill(0.0);
+            let products = grow(products, outputs * padded);
+            for (row, panels) in rows.iter().enumerate() {
+                let grid = Grid::new(0, outputs, 0, g.filters);
+                let pixels = Pixels { data: plain, grid, runs: &[0], run: g.filters };
+                let target =
+                    Target { data: products, grid: Grid::new(0, outputs, 0, padded), count: outputs };
+                product(isa, &pixels, panels, &bias, None, Activation::None, target);
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        for (y, line) in products.chunks_exact(g.output[1] * padded).enumerate() {
+                            let to = &mut image[(y * g.stride[0] + row) * frame.line()..];
+                            // Neighbours overlap, and would wait for each other: they are not added in turn.
+                            for first in 0..apart.min(g.output[1]) {
+                                for x in (first..g.output[1]).step_by(apart) {
+                                    let values = line[x * padded..][..padded].as_chunks::<LANES>().0;
+                                    let to = to[x * g.stride[1] * g.channels..].as_chunks_mut::<LANES>().0;
+                                    for (sums, values) in to.iter_mut().zip(values) {
+                                        for l in 0..LANES {
+                                            sums[l] += values[l];
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    },
+                );
+            }
+            // Without the padding, and with zeros where no window has been.
+            let inner = grow(images, area * g.channels);
+            inner.fill(0.0);
+            for (y, inner) in inner.chunks_exact_mut(width * g.channels).enumerate() {
+                if y + top < frame.size[0] {
+                    let line = &image[(y + top) * frame.line() + left * g.channels..][..here];
+                    inner[..here].copy_from_slice(line);
+                }
+            }
+            transpose(isa, [area, g.channels], (inner, g.channels), (dx, area));
+        });
+    });
     Ok(dx)
 }
 

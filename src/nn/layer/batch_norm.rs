@@ -94,6 +94,9 @@ fn planes(x: &Tensor, channel: usize, [count, area]: [usize; 2]) -> impl Iterato
 
 /// `f` of every channel, in parallel.
 fn of_channels<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    if crate::parallel::current_num_threads() == 1 {
+        return (0..count).map(f).collect();
+    }
     (0..count).into_par_iter().map(f).collect()
 }
 

@@ -154,9 +154,14 @@ impl Layer for Built {
             }
         };
         let sample = channels.max(1) * area;
-        let outputs = y.data_mut().par_chunks_mut(sample).zip(winners.par_chunks_mut(sample));
-        let inputs = x.data().par_chunks(channels.max(1) * height * width);
-        inputs.zip(outputs).for_each(of_sample);
+        let input = channels.max(1) * height * width;
+        if crate::parallel::current_num_threads() == 1 {
+            let outputs = y.data_mut().chunks_mut(sample).zip(winners.chunks_mut(sample));
+            x.data().chunks(input).zip(outputs).for_each(of_sample);
+        } else {
+            let outputs = y.data_mut().par_chunks_mut(sample).zip(winners.par_chunks_mut(sample));
+            x.data().par_chunks(input).zip(outputs).for_each(of_sample);
+        }
         Ok((y, Saved { indices: winners, ..Saved::new(mode, x.shape()) }))
     }
 

@@ -1,28 +1,40 @@
 //! Transforms of tiles of pixels, channels in lanes.
 
 use super::Tiles;
-use super::form::{Form, LANES, Lanes};
-use crate::kernel::nhwc::product::{Residual, Target};
+use super::form::{Form, LANES, Lanes, sum};
+use crate::kernel::nhwc::product::{Grid, Residual, Target};
 use crate::kernel::nhwc::tile::Activation;
 
 /// Up to [`LANES`] values, then zeros.
 #[inline(always)]
 pub(super) fn load(values: &[f32]) -> Lanes {
-    if let Some(lanes) = values.first_chunk() {
-        return *lanes;
+    if values.len() >= LANES {
+        load_lanes::<true>(values, LANES)
+    } else {
+        load_lanes::<false>(values, values.len())
     }
+}
+
+/// The first [`LANES`] values, or the first `width` and then zeros. Loops for both in one place become a copy of a length
+/// that the compiler does not know.
+#[inline(always)]
+fn load_lanes<const WHOLE: bool>(values: &[f32], width: usize) -> Lanes {
     let mut lanes = [0.0; LANES];
-    lanes[..values.len()].copy_from_slice(values);
+    if WHOLE {
+        lanes.copy_from_slice(&values[..LANES]);
+    } else {
+        lanes[..width].copy_from_slice(&values[..width]);
+    }
     lanes
 }
 
+/// As [`load_lanes`].
 #[inline(always)]
-pub(super) fn store(lanes: &Lanes, target: &mut [f32]) {
-    if let Some(target) = target.first_chunk_mut() {
-        *target = *lanes;
+fn store_lanes<const WHOLE: bool>(lanes: &Lanes, target: &mut [f32], width: usize) {
+    if WHOLE {
+        target[..LANES].copy_from_slice(lanes);
     } else {
-        let len = target.len();
-        target.copy_from_slice(&lanes[..len]);
+        target[..width].copy_from_slice(&lanes[..width]);
     }
 }
 
@@ -49,22 +61,38 @@ pub(super) fn transform_input<const N: usize, const M: usize, F: Form<N, M>>(
             tiles.from.base + tile / across * M * tiles.from.down + tile % across * M * tiles.from.across;
         for first in (0..channels).step_by(LANES) {
             let width = LANES.min(channels - first);
-            let mut rows = [[[0.0; LANES]; N]; N];
-            for (i, row) in rows.iter_mut().enumerate() {
-                let line = corner + i * tiles.from.down + first;
-                let mut pixels = [[0.0; LANES]; N];
-                for (j, pixel) in pixels.iter_mut().enumerate() {
-                    *pixel = load(&tiles.image[line + j * tiles.from.across..][..width]);
-                }
-                *row = F::input(pixels);
+            let at = (skipped + tile) * channels + first;
+            if width == LANES {
+                input_group::<N, M, F, true>(tiles, corner + first, width, deep, at, images);
+            } else {
+                input_group::<N, M, F, false>(tiles, corner + first, width, deep, at, images);
             }
-            for j in 0..N {
-                let column = F::input(column_of(&rows, j));
-                for (i, lanes) in column.iter().enumerate() {
-                    let at = (i * N + j) * deep + (skipped + tile) * channels + first;
-                    store(lanes, &mut images[at..][..width]);
-                }
-            }
+        }
+    }
+}
+
+#[inline(always)]
+fn input_group<const N: usize, const M: usize, F: Form<N, M>, const WHOLE: bool>(
+    tiles: &Tiles<'_>,
+    corner: usize,
+    width: usize,
+    deep: usize,
+    at: usize,
+    images: &mut [f32],
+) {
+    let mut rows = [[[0.0; LANES]; N]; N];
+    for (i, row) in rows.iter_mut().enumerate() {
+        let line = &tiles.image[corner + i * tiles.from.down..];
+        let mut pixels = [[0.0; LANES]; N];
+        for (j, pixel) in pixels.iter_mut().enumerate() {
+            *pixel = load_lanes::<WHOLE>(&line[j * tiles.from.across..], width);
+        }
+        *row = F::input(pixels);
+    }
+    for j in 0..N {
+        let column = F::input(column_of(&rows, j));
+        for (i, lanes) in column.iter().enumerate() {
+            store_lanes::<WHOLE>(lanes, &mut images[(i * N + j) * deep + at..], width);
         }
     }
 }
@@ -84,39 +112,52 @@ pub(super) fn transform_output<const N: usize, const M: usize, F: Form<N, M>>(
         let (top, left) = (tile / across * M, tile % across * M);
         for first in (0..filters).step_by(LANES) {
             let width = LANES.min(filters - first);
-            let mut rows = [[[0.0; LANES]; M]; N];
-            for (i, row) in rows.iter_mut().enumerate() {
-                let mut values = [[0.0; LANES]; N];
-                for (j, lanes) in values.iter_mut().enumerate() {
-                    *lanes =
-                        load(&products[(i * N + j) * wide + (skipped + tile) * filters + first..][..width]);
-                }
-                *row = F::output(values);
+            let from = (skipped + tile) * filters + first;
+            let sides = [M.min(lines - top), M.min(grid.columns - left)];
+            let at = |grid: &Grid| grid.base + top * grid.down + left * grid.across + first;
+            let residual = residual.map(|residual| (&residual.data[at(&residual.grid)..], &residual.grid));
+            let output = &mut output[at(&grid)..];
+            let bias = load_lanes::<true>(&bias[first..], LANES);
+            let group = (&products[from..], wide, width);
+            if width == LANES {
+                output_group::<N, M, F, true>(group, &bias, residual, activation, output, &grid, sides);
+            } else {
+                output_group::<N, M, F, false>(group, &bias, residual, activation, output, &grid, sides);
             }
-            let bias = load(&bias[first..][..LANES]);
-            for j in 0..M.min(grid.columns - left) {
-                let column = F::output(column_of(&rows, j));
-                for (i, lanes) in column.iter().enumerate().take(lines - top) {
-                    let mut lanes = *lanes;
-                    for l in 0..LANES {
-                        lanes[l] += bias[l];
-                    }
-                    if let Some(residual) = residual {
-                        let at = residual.grid.base
-                            + (top + i) * residual.grid.down
-                            + (left + j) * residual.grid.across;
-                        let beside = load(&residual.data[at + first..][..width]);
-                        for l in 0..LANES {
-                            lanes[l] += beside[l];
-                        }
-                    }
-                    for value in &mut lanes {
-                        *value = activation.of(*value);
-                    }
-                    let at = grid.base + (top + i) * grid.down + (left + j) * grid.across;
-                    store(&lanes, &mut output[at + first..][..width]);
-                }
+        }
+    }
+}
+
+#[inline(always)]
+fn output_group<const N: usize, const M: usize, F: Form<N, M>, const WHOLE: bool>(
+    (products, wide, width): (&[f32], usize, usize),
+    bias: &Lanes,
+    residual: Option<(&[f32], &Grid)>,
+    activation: Activation,
+    output: &mut [f32],
+    grid: &Grid,
+    [lines, columns]: [usize; 2],
+) {
+    let mut rows = [[[0.0; LANES]; M]; N];
+    for (i, row) in rows.iter_mut().enumerate() {
+        let mut values = [[0.0; LANES]; N];
+        for (j, lanes) in values.iter_mut().enumerate() {
+            *lanes = load_lanes::<WHOLE>(&products[(i * N + j) * wide..], width);
+        }
+        *row = F::output(values);
+    }
+    for j in 0..columns {
+        let column = F::output(column_of(&rows, j));
+        for (i, lanes) in column.iter().enumerate().take(lines) {
+            let mut lanes = sum([(1.0, lanes), (1.0, bias)]);
+            if let Some((data, grid)) = residual {
+                let beside = load_lanes::<WHOLE>(&data[i * grid.down + j * grid.across..], width);
+                lanes = sum([(1.0, &lanes), (1.0, &beside)]);
             }
+            for value in &mut lanes {
+                *value = activation.of(*value);
+            }
+            store_lanes::<WHOLE>(&lanes, &mut output[i * grid.down + j * grid.across..], width);
         }
     }
 }
@@ -136,22 +177,38 @@ pub(super) fn transform_gradient<const N: usize, const M: usize, F: Form<N, M>>(
         let [lines, columns] = [tiles.lines - top, tiles.from.columns - left];
         for first in (0..filters).step_by(LANES) {
             let width = LANES.min(filters - first);
-            let mut rows = [[[0.0; LANES]; N]; M];
-            for (i, row) in rows.iter_mut().enumerate().take(lines) {
-                let line = corner + i * tiles.from.down + first;
-                let mut pixels = [[0.0; LANES]; M];
-                for (j, pixel) in pixels.iter_mut().enumerate().take(columns) {
-                    *pixel = load(&tiles.image[line + j * tiles.from.across..][..width]);
-                }
-                *row = F::spread(pixels);
+            let image = &tiles.image[corner + first..];
+            let group = (image, &tiles.from, width);
+            let at = (skipped + tile) * filters + first;
+            if width == LANES {
+                gradient_group::<N, M, F, true>(group, [lines, columns], wide, at, products);
+            } else {
+                gradient_group::<N, M, F, false>(group, [lines, columns], wide, at, products);
             }
-            for j in 0..N {
-                let column = F::spread(column_of(&rows, j));
-                for (i, lanes) in column.iter().enumerate() {
-                    let at = (i * N + j) * wide + (skipped + tile) * filters + first;
-                    store(lanes, &mut products[at..][..width]);
-                }
-            }
+        }
+    }
+}
+
+#[inline(always)]
+fn gradient_group<const N: usize, const M: usize, F: Form<N, M>, const WHOLE: bool>(
+    (image, grid, width): (&[f32], &Grid, usize),
+    [lines, columns]: [usize; 2],
+    wide: usize,
+    at: usize,
+    products: &mut [f32],
+) {
+    let mut rows = [[[0.0; LANES]; N]; M];
+    for (i, row) in rows.iter_mut().enumerate().take(lines) {
+        let mut pixels = [[0.0; LANES]; M];
+        for (j, pixel) in pixels.iter_mut().enumerate().take(columns) {
+            *pixel = load_lanes::<WHOLE>(&image[i * grid.down + j * grid.across..], width);
+        }
+        *row = F::spread(pixels);
+    }
+    for j in 0..N {
+        let column = F::spread(column_of(&rows, j));
+        for (i, lanes) in column.iter().enumerate() {
+            store_lanes::<WHOLE>(lanes, &mut products[(i * N + j) * wide + at..], width);
         }
     }
 }
