@@ -8,8 +8,9 @@
 //! - tables: `train.csv` and `test.csv` with the columns `path` and `label`, paths relative to the table;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
 //!
-//! [`Texts`] are labelled sentences.
+//! [`Texts`] are labelled sentences, [`Boxes`] pictures with boxes around objects.
 
+mod boxes;
 mod csv;
 mod folder;
 mod idx;
@@ -17,6 +18,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+pub use boxes::{BoxOptions, BoxedPicture, Boxes, LabelledBox};
 pub use text::{TextOptions, Texts};
 
 use crate::image::codec::{self, Decode};
