@@ -15,11 +15,13 @@ mod csv;
 mod folder;
 mod idx;
 mod text;
+mod windows;
 
 use std::path::{Path, PathBuf};
 
 pub use boxes::{BoxOptions, BoxedPicture, Boxes, LabelledBox};
 pub use text::{TextOptions, Texts};
+pub use windows::{BACKGROUND, CutWindow, Mining, WindowOptions, Windows};
 
 use crate::image::codec::{self, Decode};
 use crate::image::{Image, Plane};
