@@ -14,7 +14,7 @@ use crate::{Error, Result, parallel};
 
 /// How windows are cut out of pictures with boxes.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct BoxArgs {
     /// Of boxes: folder that the names of pictures are relative to; the usual places of the format unless given
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub(super) struct Job<'a> {
     pub(super) threads: usize,
 }
 
-impl Args {
+impl BoxArgs {
     /// Arguments that make no sense for other data are refused there.
     pub(super) fn refuse(&self) -> Result<()> {
         if self.hard_negatives.is_some() || !self.label.is_empty() || self.images.is_some() {
@@ -72,15 +72,15 @@ impl Args {
 }
 
 /// Cuts the windows out, and fits the outputs of the net to their classes.
-pub(super) fn open(args: &Args, job: Job<'_>) -> Result<Data> {
-    let options = BoxOptions {
-        pictures: args.images.clone(),
-        labels: args.label.clone(),
-        skip_empty: args.skip_empty,
-    };
+pub(super) fn open(args: &BoxArgs, job: Job<'_>) -> Result<Data> {
+    let options =
+        BoxOptions { pictures: args.images.clone(), labels: args.label.clone(), skip_empty: args.skip_empty };
     let boxes = Boxes::open(job.data, Split::Train, &options)?;
     if boxes.skipped() > 0 {
-        console::warn(&format!("{} boxes without a pixel in their picture were passed over", boxes.skipped()));
+        console::warn(&format!(
+            "{} boxes without a pixel in their picture were passed over",
+            boxes.skipped()
+        ));
     }
     let test = match job.test {
         Some(path) => Some(Boxes::open_for_test(path, &options)?),

@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "WORDS")]
     length: Option<usize>,
     #[command(flatten)]
-    boxes: train_boxes::Args,
+    boxes: train_boxes::BoxArgs,
 }
 
 /// Examples, and the net for them.

@@ -25,7 +25,8 @@ fn squares(room: &Room, folder: &str, count: usize) {
         images.push(json!({"id": number, "file_name": name, "width": 60, "height": 48}));
         annotations.push(json!({"image_id": number, "category_id": 3, "bbox": [x, y, side, side]}));
     }
-    let file = json!({"images": images, "annotations": annotations, "categories": [{"id": 3, "name": "square"}]});
+    let file =
+        json!({"images": images, "annotations": annotations, "categories": [{"id": 3, "name": "square"}]});
     room.write(&format!("{folder}/boxes.json"), file.to_string());
 }
 
@@ -35,7 +36,8 @@ fn a_detector_is_trained_on_boxes_and_on_its_false_alarms() {
     room.write("net.toml", NET);
     squares(&room, "train", 40);
     squares(&room, "test", 10);
-    let train = ["train", "net", "net.toml", "--data", "train/boxes.json", "--test", "test", "--threads", "1"];
+    let train =
+        ["train", "net", "net.toml", "--data", "train/boxes.json", "--test", "test", "--threads", "1"];
     let how = ["--epochs", "8", "--batch", "10", "--lr", "0.05"];
     let said = room.run(&[&train[..], &how, &["-o", "one"]].concat());
     assert_eq!(said.code, 0, "{said:?}");
@@ -43,7 +45,8 @@ fn a_detector_is_trained_on_boxes_and_on_its_false_alarms() {
     assert!(said.err.contains(wanted), "{}", said.err);
     assert!(said.out.starts_with("test accuracy 100.00% (40 of 40;"), "{}", said.out);
 
-    let again = ["-o", "two", "--init-from", "one/best.safetensors", "--hard-negatives", "one/best.safetensors"];
+    let again =
+        ["-o", "two", "--init-from", "one/best.safetensors", "--hard-negatives", "one/best.safetensors"];
     let more = ["--hard-negatives-count", "2", "--hard-negatives-threshold", "0"];
     let said = room.run(&[&train[..], &how, &again, &more].concat());
     assert_eq!(said.code, 0, "{said:?}");
@@ -70,7 +73,10 @@ fn what_does_not_fit_is_told() {
         assert!(said.code == 2 && said.err.contains(wanted), "{arguments:?}: {said:?}");
     };
     let data = ["--data", "train"];
-    told(&[&data[..], &["--label", "circle"]].concat(), "expected boxes around objects to learn from, got none");
+    told(
+        &[&data[..], &["--label", "circle"]].concat(),
+        "expected boxes around objects to learn from, got none",
+    );
     told(&[&data[..], &["--margin", "-1"]].concat(), "expected a margin from 0 to 10, got -1");
     told(&[&data[..], &["--hard-negatives", "none.safetensors"]].concat(), "none.safetensors");
     told(&[&data[..], &["--hard-negatives-count", "3"]].concat(), "--hard-negatives <MODEL>");

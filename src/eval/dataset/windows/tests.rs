@@ -55,9 +55,8 @@ fn windows_are_the_same_for_all_threads_and_others_for_other_seeds() {
     let folder = tempfile::tempdir().unwrap();
     let boxes = planted(folder.path(), 70, 1);
     let options = WindowOptions::default();
-    let threads = [1, 3].map(|threads| {
-        crate::parallel::in_threads(threads, || cut(&boxes, [1, 12, 12], &options)).unwrap()
-    });
+    let threads = [1, 3]
+        .map(|threads| crate::parallel::in_threads(threads, || cut(&boxes, [1, 12, 12], &options)).unwrap());
     assert!(threads[0] == threads[1]);
     let windows = &threads[0];
     assert_eq!((windows.counts(), windows.missed()), (vec![210, 70], 0));
@@ -67,10 +66,11 @@ fn windows_are_the_same_for_all_threads_and_others_for_other_seeds() {
         let [x, y, w, h] = window.bounds;
         assert!(x >= 0.0 && y >= 0.0 && x + w <= SIZE[0] as f64 && y + h <= SIZE[1] as f64);
         assert_eq!(window.label == 0, is_background(window.bounds, &picture.boxes, 0.3), "{window:?}");
-        assert!(w >= 12.0 && w == h);
+        assert!(w == h && (w >= 12.0 || window.label == 1), "{window:?}");
     }
-    let sizes = windows.windows().iter().map(|window| window.bounds[2] as usize);
-    assert_eq!((sizes.clone().min(), sizes.max()), (Some(10), Some(46)), "sizes from the net's to the picture's");
+    let sizes = windows.windows().iter().filter(|window| window.label == 0).map(|window| window.bounds[2]);
+    let (least, most) = (sizes.clone().fold(99.0, f64::min), sizes.fold(0.0, f64::max));
+    assert!((12.0..14.0).contains(&least) && (40.0..=48.0).contains(&most), "{least} to {most}");
     let other = cut(&boxes, [1, 12, 12], &WindowOptions { seed: 1, ..options }).unwrap();
     assert!(other.windows() != windows.windows());
 }
@@ -208,25 +208,36 @@ fn squares_are_learned_and_mining_leaves_fewer_false_alarms() {
     let found = windows.mine(&training, again(&first), &mining, &options, &cx).unwrap();
     assert!(found > 20 && windows.counts() == [before[0] + found, before[1]], "{found}");
     for window in &windows.windows()[before[0] + before[1]..] {
-        assert!(window.label == 0 && is_background(window.bounds, &training.pictures()[window.picture].boxes, 0.3));
+        assert!(
+            window.label == 0
+                && is_background(window.bounds, &training.pictures()[window.picture].boxes, 0.3)
+        );
     }
     let second = train(&windows, "second", Some(&first));
     let (many, few) = (alarms(&first), alarms(&second));
     assert!(2 * few < many, "{few} of {many}");
-    let recall = crate::nn::train::ConfusionMatrix::of(&second, &Part::all(&judged)).unwrap().recall(1).unwrap();
+    let recall =
+        crate::nn::train::ConfusionMatrix::of(&second, &Part::all(&judged)).unwrap().recall(1).unwrap();
     assert!(recall > 0.9, "{recall}");
 
     // For any number of threads the same, and for another net an error.
     let mined = [1, 3].map(|threads| {
         let mut windows = judged.clone();
-        crate::parallel::in_threads(threads, || windows.mine(&test, again(&first), &mining, &options, &cx)).unwrap();
+        crate::parallel::in_threads(threads, || windows.mine(&test, again(&first), &mining, &options, &cx))
+            .unwrap();
         windows
     });
     assert!(mined[0] == mined[1]);
-    let other = arch::parse(&Source::new("net.toml", NET)).unwrap().with_classes(&["a".into(), "b".into()]).unwrap();
+    let other =
+        arch::parse(&Source::new("net.toml", NET)).unwrap().with_classes(&["a".into(), "b".into()]).unwrap();
     let error = windows.mine(&training, Net::build(other, 1).unwrap(), &mining, &options, &cx).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Shape);
-    assert!(error.message().contains("the classes `background`, `square`, `squares` is for [1, 12, 12] with `a`, `b`"), "{error}");
+    assert!(
+        error
+            .message()
+            .contains("the classes `background`, `square`, `squares` is for [1, 12, 12] with `a`, `b`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -259,7 +270,10 @@ fn problems_are_told() {
         assert_eq!(error([1, 4, 4], &wrong).kind(), ErrorKind::Pipeline);
     }
     let small = WindowOptions { max_bytes: 63, ..options.clone() };
-    assert_eq!(error([1, 4, 4], &small).message(), "4 windows of [1, 4, 4] take 64 bytes, more than the limit of 63");
+    assert_eq!(
+        error([1, 4, 4], &small).message(),
+        "4 windows of [1, 4, 4] take 64 bytes, more than the limit of 63"
+    );
     assert!(cut(&boxes, [1, 4, 4], &WindowOptions { max_bytes: 64, ..options.clone() }).is_ok());
     let many = WindowOptions { negatives: usize::MAX, ..options.clone() };
     assert_eq!(error([1, 4, 4], &many).kind(), ErrorKind::Limit);
@@ -269,21 +283,33 @@ fn problems_are_told() {
     let error = Windows::cut(&boxes, [1, 4, 4], Some(&classes), &options, &cx).unwrap_err();
     assert_eq!(error.to_string(), "a.png: expected a label of training, `cat`, got `object`");
     cx.cancel().cancel();
-    assert_eq!(Windows::cut(&boxes, [1, 4, 4], None, &options, &cx).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(
+        Windows::cut(&boxes, [1, 4, 4], None, &options, &cx).unwrap_err().kind(),
+        ErrorKind::Cancelled
+    );
 
     let open = |text: &str| {
         std::fs::write(folder.path().join("boxes.json"), text).unwrap();
-        let boxes = Boxes::open(&folder.path().join("boxes.json"), Split::Train, &BoxOptions::default()).unwrap();
+        let boxes =
+            Boxes::open(&folder.path().join("boxes.json"), Split::Train, &BoxOptions::default()).unwrap();
         cut(&boxes, [1, 4, 4], &options).unwrap_err().to_string()
     };
     let of = |images: &str, annotations: &str, name: &str| {
-        format!("{{\"images\": [{images}], \"annotations\": [{annotations}], \"categories\": [{{\"id\": 1, \"name\": \"{name}\"}}]}}")
+        format!(
+            "{{\"images\": [{images}], \"annotations\": [{annotations}], \"categories\": [{{\"id\": 1, \"name\": \"{name}\"}}]}}"
+        )
     };
     let (image, annotation) = (
         "{\"id\": 1, \"file_name\": \"a.png\", \"width\": 10, \"height\": 20}",
         "{\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 4, 4]}",
     );
-    assert!(open(&of(image, annotation, "cat")).starts_with("a.png: expected a picture of 10x20 as the boxes say, got 20x10\nhint: "));
+    assert!(
+        open(&of(image, annotation, "cat"))
+            .starts_with("a.png: expected a picture of 10x20 as the boxes say, got 20x10\nhint: ")
+    );
     assert!(open(&of(image, "", "cat")).starts_with("expected boxes around objects to learn from, got none"));
-    assert!(open(&of(image, annotation, "background")).starts_with("`background` is the class of windows without"));
+    assert!(
+        open(&of(image, annotation, "background"))
+            .starts_with("`background` is the class of windows without")
+    );
 }
