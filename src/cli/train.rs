@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    Net(NetArgs),
+    Net(Box<NetArgs>),
     Linear(train_linear::Args),
 }
 

@@ -130,8 +130,7 @@ fn size_of(path: &Path) -> Result<[usize; 2]> {
 pub(super) fn text_of(path: &Path) -> Result<String> {
     let bytes = crate::document::read(path, super::MOST)?;
     let mut text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&byte| byte == b'\n').count();
         Error::input("expected UTF-8 text, got other bytes").within(super::super::csv::place(path, line))
     })?;
     if text.starts_with('\u{feff}') {

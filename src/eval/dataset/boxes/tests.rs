@@ -9,6 +9,9 @@ use super::*;
 use crate::image::codec::{Format, WriteOptions, write};
 use crate::image::{Image, Plane};
 
+/// Writes data in a format, and gives what is to be opened.
+type Write = fn(&Path) -> PathBuf;
+
 /// Pictures of 40 x 30 and 20 x 20, with two boxes and one, and a picture without any.
 const NAMES: [&str; 3] = ["a.png", "b.png", "none.png"];
 
@@ -138,7 +141,6 @@ fn every_format_gives_the_same_boxes() {
         ("b.png".to_owned(), [20, 20], second),
         ("none.png".to_owned(), [10, 10], Vec::new()),
     ];
-    type Write = fn(&Path) -> PathBuf;
     let formats: [(&str, Write); 7] = [
         ("coco", write_coco),
         ("voc", write_voc),
@@ -236,7 +238,7 @@ fn options_choose_pictures_and_labels() {
 }
 
 /// The error of a text in the place of another, written by `write`.
-fn spoilt(write: fn(&Path) -> PathBuf, file: &str, from: &str, to: &str) -> String {
+fn spoilt(write: Write, file: &str, from: &str, to: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path());
     let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
@@ -403,7 +405,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let formats: [(fn(&Path) -> PathBuf, &str); 5] = [
+        let formats: [(Write, &str); 5] = [
             (write_coco, "boxes.json"),
             (write_voc, "Annotations/a.xml"),
             (write_yolo, "labels/a.txt"),

@@ -64,7 +64,7 @@ impl Windows {
         }
         let scan = Scan::new(net)?;
         let range = Range { at_least: [0.0; 2], at_most: [f64::INFINITY; 2], ratio: scale_factor };
-        let before = self.windows.len();
+        let before = self.list.len();
         let overlap = options.negative_overlap;
         self.add(boxes, options, cx, |number, image| {
             let (mut windows, mut scores) = (Vec::new(), Vec::new());
@@ -80,6 +80,6 @@ impl Windows {
             let window = |at: usize| CutWindow { picture: number, label: 0, bounds: windows[at] };
             Ok((kept.into_iter().map(window).collect(), 0))
         })?;
-        Ok(self.windows.len() - before)
+        Ok(self.list.len() - before)
     }
 }

@@ -107,7 +107,7 @@ pub struct CutWindow {
 pub struct Windows {
     classes: Vec<String>,
     shape: [usize; 3],
-    windows: Vec<CutWindow>,
+    list: Vec<CutWindow>,
     /// Channel after channel, row after row, of one window after the other.
     pixels: Vec<u8>,
     missed: usize,
@@ -141,7 +141,7 @@ impl Windows {
             None => classes_of(boxes)?,
         };
         let numbers = numbers(boxes, &classes)?;
-        let mut windows = Self { classes, shape, windows: Vec::new(), pixels: Vec::new(), missed: 0 };
+        let mut windows = Self { classes, shape, list: Vec::new(), pixels: Vec::new(), missed: 0 };
         let planned = boxes.pictures().iter().map(|picture| {
             let count = objects(&picture.boxes).count() as u64;
             count.saturating_add(count.max(1).saturating_mul(options.negatives as u64))
@@ -170,13 +170,13 @@ impl Windows {
 
     /// The windows, picture after picture; those of [`mine`](Self::mine) come last.
     pub fn windows(&self) -> &[CutWindow] {
-        &self.windows
+        &self.list
     }
 
     /// How many windows each class has.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        self.windows.iter().for_each(|window| counts[window.label] += 1);
+        self.list.iter().for_each(|window| counts[window.label] += 1);
         counts
     }
 
@@ -233,11 +233,11 @@ impl Windows {
         for numbers in numbers.chunks(CHUNK) {
             let all = numbers.to_vec().into_par_iter().map(one).collect::<Result<Vec<_>>>()?;
             for (found, pixels, missed) in all {
-                self.windows.extend(found);
+                self.list.extend(found);
                 self.pixels.extend(pixels);
                 self.missed += missed;
             }
-            self.check_room(self.windows.len() as u64, options)?;
+            self.check_room(self.list.len() as u64, options)?;
         }
         Ok(())
     }
@@ -291,7 +291,7 @@ fn numbers(boxes: &Boxes, classes: &[String]) -> Result<Vec<Option<usize>>> {
 
 impl Examples for Windows {
     fn len(&self) -> usize {
-        self.windows.len()
+        self.list.len()
     }
 
     fn classes(&self) -> &[String] {
@@ -299,11 +299,11 @@ impl Examples for Windows {
     }
 
     fn label(&self, index: usize) -> usize {
-        self.windows[index].label
+        self.list[index].label
     }
 
     fn group(&self, index: usize) -> usize {
-        self.windows[index].picture
+        self.list[index].picture
     }
 
     fn read(&self, index: usize, shape: [usize; 3], values: &mut [f32]) -> Result<()> {
