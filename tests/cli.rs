@@ -1,5 +1,6 @@
 //! The command line, as its users meet it: the built program in a folder of its own.
 
+mod boxes;
 mod commands;
 mod folder;
 mod hostile;

@@ -24,6 +24,7 @@ mod run;
 mod schema;
 mod stages;
 mod train;
+mod train_boxes;
 mod train_data;
 mod train_linear;
 

@@ -24,11 +24,12 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    Net(NetArgs),
+    Net(Box<NetArgs>),
     Linear(train_linear::Args),
 }
 
-/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, or on labelled sentences.
+/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on windows of pictures with boxes,
+/// or on labelled sentences.
 ///
 /// The run directory holds the architecture, the settings, `metrics.csv`, `curves.svg`, an events file
 /// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`, and what the best net takes each class for:
@@ -115,11 +116,12 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 fn net(args: &NetArgs) -> Outcome {
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
-    let data = train_data::open(&args.data, nets::source(&args.net)?)?;
+    let settings = settings(args)?;
+    let data = train_data::open(&args.data, nets::source(&args.net)?, &settings)?;
     let job = TrainNet {
         arch: data.arch,
         init: args.init_from.as_ref().map(read).transpose()?,
-        settings: settings(args)?,
+        settings,
         out: args.out.clone().unwrap_or_default(),
         resume: args.resume,
     };

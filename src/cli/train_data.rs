@@ -1,19 +1,20 @@
-//! What `lyncean train net` learns from: pictures or sentences, and the net that fits them.
+//! What `lyncean train net` learns from: pictures, boxes in them, or sentences, and the net that fits them.
 
 use std::path::PathBuf;
 
-use super::console;
+use super::{console, train_boxes};
 use crate::Result;
 use crate::document::Source;
-use crate::eval::dataset::{Dataset, Split, TextOptions, Texts};
+use crate::eval::dataset::{Boxes, Dataset, Split, TextOptions, Texts};
 use crate::nn::arch;
-use crate::nn::train::Examples;
+use crate::nn::train::{Examples, Settings};
 
 /// Where the examples are.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Folder with IDX files or class folders, in `train` and `test` where there is a split; CSV with
-    /// `path` and `label` of pictures; or a file of labelled sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
+    /// `path` and `label` of pictures; pictures with boxes: COCO, Pascal VOC, YOLO, CSV, `info.dat`; or a file of
+    /// labelled sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     /// What to judge the net by, where it is not in the folder of the data
@@ -28,6 +29,8 @@ pub(super) struct Args {
     /// Of sentences: words that the net sees, or 0 for those of the longest sentence; the net's own unless given
     #[arg(long, value_name = "WORDS")]
     length: Option<usize>,
+    #[command(flatten)]
+    boxes: train_boxes::BoxArgs,
 }
 
 /// Examples, and the net for them.
@@ -38,8 +41,15 @@ pub(super) struct Data {
     pub(super) arch: Source,
 }
 
-/// Reads what the arguments name, and fits the net to the words and classes of sentences.
-pub(super) fn open(args: &Args, arch: Source) -> Result<Data> {
+/// Reads what the arguments name, and fits the net to the words and classes of it. The settings say the seed and the
+/// threads.
+pub(super) fn open(args: &Args, arch: Source, settings: &Settings) -> Result<Data> {
+    if Boxes::is_boxes(&args.data) {
+        let &Settings { seed, threads, .. } = settings;
+        let job = train_boxes::Job { data: &args.data, test: args.test.as_deref(), arch, seed, threads };
+        return train_boxes::open(&args.boxes, job);
+    }
+    args.boxes.refuse()?;
     let text = if args.data.is_dir() {
         Texts::find(&args.data, Split::Train)
     } else {

@@ -27,6 +27,7 @@ mod schema;
 mod source;
 mod suggest;
 mod value;
+mod xml;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics};
 pub(crate) use file::read;
@@ -35,3 +36,4 @@ pub use schema::check;
 pub use source::Source;
 pub use suggest::{closest, did_you_mean};
 pub use value::{Entry, Node, OUTSIDE, Span, Table, parse};
+pub(crate) use xml::check_attributes;

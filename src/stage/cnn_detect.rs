@@ -6,17 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::net::{self, Loaded};
+use super::scan::{Range, Scan};
 use super::{
     DataType, Family, Kind, Lowering, Meta, Object, Output, ParameterError, Port, PortType, Stage, Value,
     ValueId, Whole, types,
 };
 use crate::document::{Resource, Resources};
-use crate::image::Image;
-use crate::nn::arch::Arch;
-use crate::nn::{Net, Sliding, Tensor};
+use crate::nn::Net;
 use crate::ops::Context;
 use crate::ops::nms::{iou, nms};
-use crate::ops::resize::{Interpolation, Resize, resize};
 use crate::{Error, Result};
 
 /// Overlap from which windows speak for each other, intersection over union.
@@ -85,8 +83,7 @@ pub const KIND: Kind = Kind::new::<CnnDetect>(
 );
 
 struct Detector {
-    arch: Arch,
-    sliding: Sliding,
+    scan: Scan,
     class: usize,
 }
 
@@ -95,14 +92,13 @@ impl Stage for CnnDetect {
         let loaded: Net = net::load_classifier(resources, &self.model)?;
         let class =
             net::class_index(loaded.arch(), &self.class).map_err(ParameterError::resource("class"))?;
-        let sliding = Sliding::new(&loaded).map_err(ParameterError::resource("model"))?;
-        let arch = loaded.into_layers().0;
-        self.net = Loaded::new(Detector { arch, sliding, class });
+        let scan = Scan::new(loaded).map_err(ParameterError::resource("model"))?;
+        self.net = Loaded::new(Detector { scan, class });
         Ok(())
     }
 
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
-        net::expect_channels(self.net.get().map(|detector| &detector.arch), inputs[0])?;
+        net::expect_channels(self.net.get().map(|detector| detector.scan.arch()), inputs[0])?;
         Ok(vec![("objects", types::OBJECTS)])
     }
 
@@ -117,43 +113,6 @@ struct Step {
     stage: CnnDetect,
 }
 
-/// A window that passed.
-struct Found {
-    bbox: [f64; 4],
-    probability: f64,
-}
-
-impl Step {
-    /// Windows of one scale that are probable enough.
-    fn windows(&self, image: &Image, size: [usize; 2], cx: &Context, found: &mut Vec<Found>) -> Result<()> {
-        let Detector { arch, sliding, class } = &*self.detector;
-        let [height, width] = size;
-        let shrinks = width < image.width();
-        let interpolation = if shrinks { Interpolation::Area } else { Interpolation::Bilinear };
-        let small = resize(image, &Resize { width, height, interpolation }, cx)?;
-        let x = net::standardised(&small, &arch.mean, &arch.std)?;
-        let shape = crate::nn::Shape::new(&[1, arch.input[0], height, width])?;
-        let (inference, [rows, columns]) = sliding.over(size)?;
-        let scores = inference.forward_until(&Tensor::from_vec(shape, x)?, &|| cx.is_cancelled())?;
-        let classes = scores.shape()[1];
-        let (wide, high) = (image.width() as f64 / width as f64, image.height() as f64 / height as f64);
-        let mut of_window = vec![0.0; classes];
-        for at in 0..rows * columns {
-            for (score, plane) in of_window.iter_mut().zip(scores.data().chunks_exact(rows * columns)) {
-                *score = plane[at];
-            }
-            let probability = net::softmax(&of_window)[*class];
-            if probability >= self.stage.min_probability {
-                let [down, across] = sliding.step();
-                let (y, x) = ((at / columns * down) as f64, (at % columns * across) as f64);
-                let [h, w] = sliding.window().map(|side| side as f64);
-                found.push(Found { bbox: [x * wide, y * high, w * wide, h * high], probability });
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Whole for Step {
     fn name(&self) -> &'static str {
         "cnn-detect"
@@ -162,23 +121,20 @@ impl Whole for Step {
     fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
         let (stage, image) = (&self.stage, &value.image);
-        let [window_height, window_width] = self.detector.sliding.window().map(|side| side as f64);
-        let at_least = stage.min_size.map_or([0.0; 2], |size| size.map(f64::from));
-        let at_most = stage.max_size.map_or([f64::INFINITY; 2], |size| size.map(f64::from));
-        let mut found = Vec::new();
-        let mut scale = (at_least[0] / window_width).max(at_least[1] / window_height).max(1.0);
-        loop {
-            cx.check()?;
-            let size = [image.height(), image.width()].map(|side| (side as f64 / scale).round() as usize);
-            let too_large = window_width * scale > at_most[0] || window_height * scale > at_most[1];
-            if too_large || (size[0] as f64) < window_height || (size[1] as f64) < window_width {
-                break;
+        let Detector { scan, class } = &*self.detector;
+        let range = Range {
+            at_least: stage.min_size.map_or([0.0; 2], |size| size.map(f64::from)),
+            at_most: stage.max_size.map_or([f64::INFINITY; 2], |size| size.map(f64::from)),
+            ratio: stage.scale_factor,
+        };
+        let (mut boxes, mut scores) = (Vec::new(), Vec::new());
+        scan.run(image, &range, cx, &mut |bbox, probabilities| {
+            let probability = probabilities[*class];
+            if probability >= stage.min_probability {
+                boxes.push(bbox);
+                scores.push(probability);
             }
-            self.windows(image, size, cx, &mut found)?;
-            scale *= stage.scale_factor;
-        }
-        let boxes: Vec<_> = found.iter().map(|found| found.bbox).collect();
-        let scores: Vec<_> = found.iter().map(|found| found.probability).collect();
+        })?;
         let neighbors = |bbox: [f64; 4]| boxes.iter().filter(|other| iou(bbox, **other) >= NEIGHBOUR).count();
         let mut objects = Vec::new();
         for index in nms(&boxes, &scores, stage.max_overlap, usize::MAX) {
@@ -187,7 +143,7 @@ impl Whole for Step {
                 objects.push(Object {
                     bbox: value.map.apply_box(boxes[index]),
                     score: Some(scores[index]),
-                    label: Some(net::class_name(&self.detector.arch, self.detector.class)),
+                    label: Some(net::class_name(scan.arch(), *class)),
                     measures: vec![("neighbors".into(), count as f64)],
                     outline: Vec::new(),
                 });

@@ -68,6 +68,7 @@ pub mod rolling_ball;
 pub mod rotate;
 pub mod saliency;
 pub mod sauvola;
+pub(crate) mod scan;
 pub mod scharr;
 pub mod sobel;
 pub mod threshold;

@@ -8,16 +8,20 @@
 //! - tables: `train.csv` and `test.csv` with the columns `path` and `label`, paths relative to the table;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
 //!
-//! [`Texts`] are labelled sentences.
+//! [`Texts`] are labelled sentences, [`Boxes`] pictures with boxes around objects.
 
+mod boxes;
 mod csv;
 mod folder;
 mod idx;
 mod text;
+mod windows;
 
 use std::path::{Path, PathBuf};
 
+pub use boxes::{BoxOptions, BoxedPicture, Boxes, LabelledBox};
 pub use text::{TextOptions, Texts};
+pub use windows::{BACKGROUND, CutWindow, Mining, WindowOptions, Windows};
 
 use crate::image::codec::{self, Decode};
 use crate::image::{Image, Plane};

@@ -1,5 +1,7 @@
 //! Labelled pictures, and batches of them.
 
+use std::collections::HashMap;
+
 use super::Augment;
 use crate::nn::arch::Arch;
 use crate::nn::{Rng, Shape, Tensor};
@@ -21,6 +23,12 @@ pub trait Examples: Sync {
 
     /// The label of an example.
     fn label(&self, index: usize) -> usize;
+
+    /// What an example was taken from, such as a picture of which it is a part: training and validation never share
+    /// one. Each is its own unless this says otherwise.
+    fn group(&self, index: usize) -> usize {
+        index
+    }
 
     /// Fills `values` with an example, from 0 to 1, as `shape` says: channels, height, width.
     ///
@@ -54,12 +62,29 @@ impl<'a> Part<'a> {
         Self { examples, indices: (0..examples.len()).collect() }
     }
 
-    /// The examples to train on, and a random share of them kept out for validation.
+    /// The examples to train on, and a random share of them kept out for validation. What is of one
+    /// [group](Examples::group) stays together, so that the share is met up to the size of a group; a group of more
+    /// than twice what is still to be kept is trained on.
     pub fn split(examples: &'a dyn Examples, share: f64, rng: Rng) -> (Self, Self) {
-        let mut order = rng.permutation(examples.len());
-        let kept = libm::round(share * order.len() as f64) as usize;
-        let training = order.split_off(kept.min(order.len()));
-        (Self { examples, indices: training }, Self { examples, indices: order })
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut known = HashMap::new();
+        for index in 0..examples.len() {
+            let next = groups.len();
+            let at = *known.entry(examples.group(index)).or_insert(next);
+            if at == next {
+                groups.push(Vec::new());
+            }
+            groups[at].push(index);
+        }
+        let wanted = libm::round(share * examples.len() as f64) as usize;
+        let (mut training, mut kept) = (Vec::new(), Vec::new());
+        for group in rng.permutation(groups.len()) {
+            let group = &groups[group];
+            // As near to the share as whole groups come.
+            let is_kept = 2 * kept.len() + group.len() <= 2 * wanted;
+            if is_kept { &mut kept } else { &mut training }.extend(group);
+        }
+        (Self { examples, indices: training }, Self { examples, indices: kept })
     }
 }
 

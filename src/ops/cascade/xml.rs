@@ -8,14 +8,13 @@ use std::io::Read;
 use roxmltree::{Document, Node as Element, ParsingOptions};
 
 use super::model::{self, Branch, Cascade, Feature, FeatureRect, Node, Stage, Tree};
+use crate::document::check_attributes;
 use crate::{Error, ErrorKind, Result};
 
 /// The longest XML text that is read, in bytes: ten times the largest cascade OpenCV ships.
 const MAX_TEXT: usize = 32 << 20;
 /// The most XML nodes that are kept.
 const MAX_NODES: u32 = 2 << 20;
-/// The most attributes an element may have; cascades need one.
-const MAX_ATTRIBUTES: usize = 64;
 
 impl Cascade {
     /// Reads a cascade from the bytes of an OpenCV XML file, plain or gzipped.
@@ -38,7 +37,7 @@ impl Cascade {
         let text = std::str::from_utf8(bytes).map_err(|e| {
             Error::input(format!("cascade: expected UTF-8 text, got other bytes at {}", e.valid_up_to()))
         })?;
-        check_attributes(text)?;
+        check_attributes(text).map_err(|error| error.within("cascade"))?;
         let options =
             ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options)
@@ -54,23 +53,6 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
         .read_to_end(&mut text)
         .map_err(|e| Error::input(format!("cascade: expected gzip data: {e}")))?;
     Ok(text)
-}
-
-/// Refuses elements with many attributes, whose names the parser compares with each other. A `<` never
-/// stands inside a value, so what follows each of them up to the next is looked at.
-fn check_attributes(text: &str) -> Result<()> {
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
-        } else if rest.split('<').next().is_some_and(|tag| tag.matches('=').count() > MAX_ATTRIBUTES) {
-            return Err(Error::limit(format!(
-                "cascade: expected at most {MAX_ATTRIBUTES} attributes in an element, got more"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The document, to tell where an element stands.
