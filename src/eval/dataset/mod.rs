@@ -8,15 +8,17 @@
 //! - tables: `train.csv` and `test.csv` with the columns `path` and `label`, paths relative to the table;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
 //!
-//! [`Texts`] are labelled sentences.
+//! [`Texts`] are labelled sentences, [`MaskedPictures`] pictures with a class for each pixel.
 
 mod csv;
 mod folder;
 mod idx;
+mod mask;
 mod text;
 
 use std::path::{Path, PathBuf};
 
+pub use mask::MaskedPictures;
 pub use text::{TextOptions, Texts};
 
 use crate::image::codec::{self, Decode};
@@ -141,8 +143,7 @@ impl Dataset {
     /// # Ok::<(), lyncean::Error>(())
     /// ```
     pub fn open_csv(path: &Path, classes: Option<&[String]>) -> Result<Self> {
-        let bytes = crate::document::read(path, 1 << 32)?;
-        let table = csv::Csv::parse(&String::from_utf8_lossy(&bytes), path)?;
+        let table = csv::Csv::read(path)?;
         let (at, label) = (table.column("path", path)?, table.column("label", path)?);
         let mut known: Vec<String> = match classes {
             Some(classes) => classes.to_vec(),

@@ -19,6 +19,7 @@ pub(super) fn file(epochs: &[EpochReport]) -> Vec<u8> {
             ("loss/validation", report.validation_loss),
             ("accuracy/train", report.train_accuracy),
             ("accuracy/validation", report.validation_accuracy),
+            ("iou/validation", report.validation_iou),
         ];
         let mut summary = Vec::new();
         for (tag, number) in scalars {
