@@ -69,6 +69,7 @@ pub mod rotate;
 pub mod saliency;
 pub mod sauvola;
 pub mod scharr;
+pub mod segment_net;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
@@ -328,6 +329,7 @@ pub static ALL: &[&Kind] = &[
     &saliency::KIND,
     &sauvola::KIND,
     &scharr::KIND,
+    &segment_net::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,
