@@ -210,7 +210,12 @@ fn inputs_of_another_shape_and_cancelled_calls_are_errors() {
 }
 
 /// Scores of a picture in tiles, put together.
-fn in_tiles(pixels: &PixelNet, picture: &[f32], [height, width]: [usize; 2], tile: usize) -> (Vec<f32>, usize) {
+fn in_tiles(
+    pixels: &PixelNet,
+    picture: &[f32],
+    [height, width]: [usize; 2],
+    tile: usize,
+) -> (Vec<f32>, usize) {
     let classes = pixels.classes();
     let (mut scores, mut tiles) = (vec![f32::NAN; classes * height * width], 0);
     pixels
@@ -292,5 +297,8 @@ fn a_u_net_in_tiles_is_the_u_net_whole_and_fixed_nets_take_their_size() {
     assert!(fixed.over([4, 4], 64).is_ok());
     let error = fixed.over([8, 8], 64).unwrap_err().to_string();
     assert!(error.contains("the net wants images of 4x4, got 8x8"), "{error}");
-    assert!(PixelNet::new(&net("version = 1\nname = \"t\"\ninput = [1, 4, 4]\n[[layer]]\nuse = \"relu\"\n")).is_err());
+    assert!(
+        PixelNet::new(&net("version = 1\nname = \"t\"\ninput = [1, 4, 4]\n[[layer]]\nuse = \"relu\"\n"))
+            .is_err()
+    );
 }

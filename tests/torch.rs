@@ -11,8 +11,8 @@ use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::layer::{Kind, Mode};
 use lyncean::nn::loss::{
-    CrossEntropyOptions, IGNORED, binary_cross_entropy, cross_entropy, mean_absolute_error, mean_squared_error,
-    pixel_cross_entropy, softmax_cross_entropy,
+    CrossEntropyOptions, IGNORED, binary_cross_entropy, cross_entropy, mean_absolute_error,
+    mean_squared_error, pixel_cross_entropy, softmax_cross_entropy,
 };
 use lyncean::nn::optim::{Adadelta, Adam, Optimiser, RmsProp, Rule, Sgd};
 use lyncean::nn::{Grads, Net, Param, Rng, Shape, Tensor, Window, arch};

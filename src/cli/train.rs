@@ -154,7 +154,8 @@ fn net(args: &NetArgs) -> Outcome {
         Some(test) if job.settings.target == Target::Mask => {
             let matrix = ConfusionMatrix::of_pixels(&outcome.best, &Part::all(&*test), job.settings.fit)?;
             write_confusion(&matrix, &job.out)?;
-            let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.2}%", 100.0 * s));
+            let share =
+                |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.2}%", 100.0 * s));
             let (iou, accuracy) = (share(matrix.mean_iou()), share(matrix.accuracy()));
             let (pictures, pixels) = (test.len(), matrix.total());
             console::print(&format!(

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::console;
-use crate::{Error, Result};
 use crate::document::Source;
 use crate::eval::dataset::{Dataset, MaskedPictures, Split, TextOptions, Texts};
 use crate::nn::arch;
 use crate::nn::train::Examples;
+use crate::{Error, Result};
 
 /// Where the examples are.
 #[derive(clap::Args)]

@@ -87,7 +87,9 @@ impl PixelNet {
         if self.free.is_none() && size != own {
             let ([height, width], [wide, high]) = (own, [size[1], size[0]]);
             return Err(Error::shape(format!("the net wants images of {width}x{height}, got {wide}x{high}"))
-                .with_hint(format!("put `use = \"resize\"` with `width = {width}`, `height = {height}` above it")));
+                .with_hint(format!(
+                    "put `use = \"resize\"` with `width = {width}`, `height = {height}` above it"
+                )));
         }
         let ways = [0, 1].map(|axis| Way::new(size[axis], tile, self.multiple()[axis], self.margin()[axis]));
         let window = [ways[0].window, ways[1].window];
@@ -98,7 +100,9 @@ impl PixelNet {
             if arch.output()[1..] != window {
                 let (name, output) = (&self.arch.name, arch.output());
                 let [height, width] = window;
-                return Err(Error::shape(format!("net `{name}` gives {output} of pictures of {width}x{height}")));
+                return Err(Error::shape(format!(
+                    "net `{name}` gives {output} of pictures of {width}x{height}"
+                )));
             }
             Some(Inference::new(filled(arch, &self.params)?)?)
         };
@@ -206,7 +210,10 @@ impl Tiles {
         let [height, width] = self.size;
         if picture.len() != self.channels * height * width {
             let wanted = self.channels * height * width;
-            return Err(Error::shape(format!("expected a picture of {wanted} values, got {}", picture.len())));
+            return Err(Error::shape(format!(
+                "expected a picture of {wanted} values, got {}",
+                picture.len()
+            )));
         }
         let Some(inference) = &self.inference else { return Ok(()) };
         let [down, across] = self.window();
@@ -247,7 +254,9 @@ mod tests {
 
     #[test]
     fn tiles_cover_an_axis_once_with_their_margins() {
-        for (len, tile, multiple, margin) in [(1000, 64, 8, 24), (97, 16, 4, 8), (5, 64, 8, 24), (64, 1, 1, 3)] {
+        for (len, tile, multiple, margin) in
+            [(1000, 64, 8, 24), (97, 16, 4, 8), (5, 64, 8, 24), (64, 1, 1, 3)]
+        {
             let way = Way::new(len, tile, multiple, margin);
             let mut next = 0;
             for [from, start, end] in way.windows() {

@@ -81,10 +81,8 @@ impl Stage for SegmentNet {
         let tiles = net.over([shape.height, shape.width], self.tile as usize)?;
         let named = self.class.as_ref().map(|class| net::class_index(net.arch(), class)).transpose()?;
         let class = named.or((net.classes() == 2).then_some(1));
-        let meta = |ty| Meta::Image {
-            shape: Shape::new(ty, shape.width, shape.height),
-            map: graph.map(inputs[0]),
-        };
+        let meta =
+            |ty| Meta::Image { shape: Shape::new(ty, shape.width, shape.height), map: graph.map(inputs[0]) };
         let outputs = vec![meta(self.ty()), meta(ImageType::GrayF32)];
         let step = Step { net, tiles, class, ty: self.ty() };
         Ok(graph.whole(Arc::new(step), inputs, outputs))

@@ -141,12 +141,15 @@ fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
     let read = |name: &str| std::fs::read_to_string(room.path(name)).unwrap();
     assert!(read("run/confusion-test.csv").starts_with("class,ground,square,recall,iou\n"));
     let metrics = read("run/metrics.csv");
-    assert!(metrics.starts_with("epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_iou\n"));
+    assert!(metrics.starts_with(
+        "epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_iou\n"
+    ));
 
     // The same net over a picture of another size, in tiles.
     let (picture, mask) = draw(9, 61, 43);
     room.picture("in/9.png", &picture);
-    let stage = "version = 1\n[[stage]]\nuse = \"segment-net\"\nmodel = \"run/best.safetensors\"\ntile = 16\n";
+    let stage =
+        "version = 1\n[[stage]]\nuse = \"segment-net\"\nmodel = \"run/best.safetensors\"\ntile = 16\n";
     room.write("segment.toml", stage);
     let said = room.run(&["run", "segment.toml", "in", "-o", "out"]);
     assert_eq!(said.code, 0, "{said:?}");
@@ -158,7 +161,10 @@ fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
     // What does not fit is told.
     room.write("data/classes.txt", "ground\nsquare\ndisc\n");
     let said = room.run(&[&train[..], &["-o", "b"]].concat());
-    assert!(said.code == 2 && said.err.contains("gives scores of 2 classes, but the masks have 3"), "{said:?}");
+    assert!(
+        said.code == 2 && said.err.contains("gives scores of 2 classes, but the masks have 3"),
+        "{said:?}"
+    );
     std::fs::remove_file(room.path("data/train/masks/3.png")).unwrap();
     let said = room.run(&[&train[..], &["-o", "b"]].concat());
     assert!(said.code == 2 && said.err.contains("picture `images/3.png` has no mask"), "{said:?}");

@@ -140,7 +140,9 @@ impl MaskedPictures {
         known: Option<&Self>,
     ) -> Result<Self> {
         if found.is_empty() {
-            return Err(Error::input("expected pictures with masks, got none").within(root.display().to_string()));
+            return Err(
+                Error::input("expected pictures with masks, got none").within(root.display().to_string())
+            );
         }
         let scan = |(picture, mask): (PathBuf, PathBuf)| -> Result<(Pair, [bool; 256])> {
             let numbers = read_mask(root, &mask)?;
@@ -281,7 +283,8 @@ impl Examples for MaskedPictures {
                 crate::nn::input::fill(&small, shape, values).map_err(named)?;
                 for (at, label) in labels.iter_mut().enumerate() {
                     let middle = |place: usize, to: usize, from: usize| (2 * place + 1) * from / (2 * to);
-                    let (y, x) = (middle(at / width, height, pair.height), middle(at % width, width, pair.width));
+                    let (y, x) =
+                        (middle(at / width, height, pair.height), middle(at % width, width, pair.width));
                     *label = mask[y * pair.width + x];
                 }
                 return Ok(());
@@ -484,7 +487,9 @@ mod tests {
         let mut corners = std::collections::BTreeSet::new();
         for seed in 0..200 {
             data.read_masked(0, Cut::Random(Rng::new(seed)), [1, 3, 4], &mut pixels, &mut labels).unwrap();
-            assert!(pixels.iter().zip(&labels).all(|(pixel, &label)| (pixel * 255.0).round() as usize == label));
+            assert!(
+                pixels.iter().zip(&labels).all(|(pixel, &label)| (pixel * 255.0).round() as usize == label)
+            );
             corners.insert(labels[0]);
         }
         assert_eq!(corners.len(), 3 * 4);

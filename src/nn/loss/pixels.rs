@@ -102,9 +102,12 @@ pub(in crate::nn) fn count_pixels(scores: &Tensor, labels: &[usize], counts: &mu
 
 /// The first class with the largest score at a position.
 fn winner(scores: &[f32], classes: usize, area: usize, at: usize) -> usize {
-    (1..classes).fold(0, |best, class| {
-        if scores[class * area + at] > scores[best * area + at] { class } else { best }
-    })
+    (1..classes).fold(
+        0,
+        |best, class| {
+            if scores[class * area + at] > scores[best * area + at] { class } else { best }
+        },
+    )
 }
 
 /// Classes and positions of a sample, where labels fit the scores.
@@ -137,8 +140,9 @@ mod tests {
             CrossEntropyOptions::default(),
             CrossEntropyOptions { smoothing: 0.2, weights: vec![1.0, 3.0, 0.5] },
         ] {
-            let [a, b] = [cross_entropy(&flat, &[1, 0], &options), pixel_cross_entropy(&image, &[1, 0], &options)]
-                .map(Result::unwrap);
+            let [a, b] =
+                [cross_entropy(&flat, &[1, 0], &options), pixel_cross_entropy(&image, &[1, 0], &options)]
+                    .map(Result::unwrap);
             assert!((a.loss - b.loss).abs() < 1e-6 && a.correct == b.correct);
             for (a, b) in a.gradient.data().iter().zip(b.gradient.data()) {
                 assert!((a - b).abs() < 1e-6);

@@ -127,7 +127,8 @@ impl Augment {
             let from = self.way(rng, [height, width]);
             for (at, label) in moved.iter_mut().enumerate() {
                 let place = from(at / width, at % width).map(|place| (place + 0.5).floor());
-                let inside = (0.0..height as f32).contains(&place[0]) && (0.0..width as f32).contains(&place[1]);
+                let inside =
+                    (0.0..height as f32).contains(&place[0]) && (0.0..width as f32).contains(&place[1]);
                 *label = if inside { mask[place[0] as usize * width + place[1] as usize] } else { IGNORED };
             }
         }
@@ -135,7 +136,8 @@ impl Augment {
             let whole = moved.to_vec();
             let [down, right] = self.corner(rng);
             for (at, label) in moved.iter_mut().enumerate() {
-                let from = [(at / width + down).checked_sub(self.crop), (at % width + right).checked_sub(self.crop)];
+                let from =
+                    [(at / width + down).checked_sub(self.crop), (at % width + right).checked_sub(self.crop)];
                 *label = match from {
                     [Some(y), Some(x)] if y < height && x < width => whole[y * width + x],
                     _ => IGNORED,
@@ -246,10 +248,13 @@ mod tests {
     #[test]
     fn a_mask_moves_with_its_picture() {
         // A bright disc, and its mask; the picture is only smoothed at the rim, and dark outside.
-        let of = |at: usize| usize::from((at as f32 / 24.0 - 10.0).powi(2) + (at as f32 % 24.0 - 14.0).powi(2) < 40.0);
+        let of = |at: usize| {
+            usize::from((at as f32 / 24.0 - 10.0).powi(2) + (at as f32 % 24.0 - 14.0).powi(2) < 40.0)
+        };
         let mask: Vec<usize> = (0..24 * 24).map(of).collect();
         let picture: Vec<f32> = mask.iter().map(|&label| 1.0 + label as f32).collect();
-        let all = Augment { shift: 4.0, rotate: 180.0, scale: 0.2, crop: 3, flip: true, ..Augment::default() };
+        let all =
+            Augment { shift: 4.0, rotate: 180.0, scale: 0.2, crop: 3, flip: true, ..Augment::default() };
         for seed in 0..30 {
             let (mut moved, mut labels) = (vec![9.0; 576], vec![9; 576]);
             all.apply(Rng::new(seed), [24, 24], &picture, &mut moved);
@@ -263,7 +268,8 @@ mod tests {
             assert!(wrong <= 12, "{wrong} of 576 with seed {seed}");
             assert!(labels.contains(&1) && labels.contains(&0));
         }
-        let still = Augment { shift: 0.0, rotate: 0.0, scale: 0.0, brightness: 0.5, cutout: 5, ..Augment::default() };
+        let still =
+            Augment { shift: 0.0, rotate: 0.0, scale: 0.0, brightness: 0.5, cutout: 5, ..Augment::default() };
         let mut labels = vec![9; 576];
         still.apply_to_mask(Rng::new(1), [24, 24], &mask, &mut labels);
         assert_eq!(labels, mask);

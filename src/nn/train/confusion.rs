@@ -62,7 +62,9 @@ impl ConfusionMatrix {
             )));
         }
         let mut counts = vec![0; classes.len() * classes.len()];
-        each_masked(net.arch(), part, fit, |_, x, labels| count_pixels(&net.forward(x)?, labels, &mut counts))?;
+        each_masked(net.arch(), part, fit, |_, x, labels| {
+            count_pixels(&net.forward(x)?, labels, &mut counts)
+        })?;
         Ok(Self::of_counts(classes, counts, true))
     }
 

@@ -127,6 +127,7 @@ mod tests {
             train_accuracy: Some(0.125),
             validation_loss: Some(1.5),
             validation_accuracy: Some(0.7),
+            validation_iou: None,
         };
         let bare =
             EpochReport { train_accuracy: None, validation_loss: None, validation_accuracy: None, ..full };

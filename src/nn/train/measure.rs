@@ -75,8 +75,9 @@ pub(super) fn each_masked(
     let parts: Vec<(usize, Cut)> = match fit {
         Fit::Resize => part.indices.iter().map(|&index| (index, Cut::Resized)).collect(),
         Fit::Crop => {
-            let windows =
-                |&index: &usize| (0..part.examples.windows(index, size)).map(move |at| (index, Cut::Window(at)));
+            let windows = |&index: &usize| {
+                (0..part.examples.windows(index, size)).map(move |at| (index, Cut::Window(at)))
+            };
             part.indices.iter().flat_map(windows).collect()
         }
     };
