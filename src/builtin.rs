@@ -27,6 +27,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "faces-cnn",
     "faces-verified",
     "find-coin",
+    "segment-coins",
     "sobel-is-convolution",
 ];
 
@@ -35,6 +36,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
 pub const RESOURCES: &[(&str, &[u8])] = &[
     ("autoencoder-conv", include_bytes!("../models/autoencoder-conv.safetensors")),
     ("coin", include_bytes!("../models/coin.png")),
+    ("coins-unet", include_bytes!("../models/coins-unet.safetensors")),
     ("digit-templates", include_bytes!("../models/digit-templates.png")),
     ("digits-hog", include_bytes!("../models/digits-hog.safetensors")),
     ("face", include_bytes!("../models/face.safetensors")),

@@ -146,6 +146,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("reconstruct", "the tensors of a net"),
     ("rolling-ball", "the ball, and the ground it rolls on"),
     ("saliency", "the tensors of a net and their gradients"),
+    ("segment-net", "the tensors of a net"),
     ("try-thresholds", "a sheet of pictures, for the eye"),
     ("watershed", "queues of pixels, and the list of what was found"),
 ];

@@ -5,7 +5,7 @@
 
 use lyncean::document::Source;
 use lyncean::nn::layer::{self, Kind, Mode};
-use lyncean::nn::loss::softmax_cross_entropy;
+use lyncean::nn::loss::{CrossEntropyOptions, IGNORED, pixel_cross_entropy, softmax_cross_entropy};
 use lyncean::nn::{Grads, Net, Rng, Shape, Tensor, arch};
 use lyncean::reference::{activation, arrange, conv2d, cross_entropy, linear, norm, pool2d, upsample};
 
@@ -734,6 +734,25 @@ fn cross_entropy_equals_its_twin_and_that_finite_differences() {
     let result = softmax_cross_entropy(&tensor, &labels).unwrap();
     check_close("loss", &[result.loss], &[cross_entropy::softmax_cross_entropy(5, &scores, &labels)]);
     check_close("gradient", &wide(&result.gradient), &gradient);
+}
+
+#[test]
+fn cross_entropy_of_pixels_equals_its_twin_and_that_finite_differences() {
+    let sizes = [3, 4];
+    let scores = values(24, 7);
+    let labels = [Some(2), None, Some(0), Some(1), Some(1), Some(1), None, Some(2)];
+    for weights in [[1.0; 3], [0.5, 2.0, 3.0]] {
+        let loss = |s: &[f64]| cross_entropy::pixel_cross_entropy(sizes, s, &labels, &weights);
+        let gradient = cross_entropy::pixel_cross_entropy_grad(sizes, &scores, &labels, &weights);
+        check_slopes("loss", loss, &scores, &gradient);
+        let tensor = narrow(Shape::new(&[2, 3, 2, 2]).unwrap(), &scores);
+        let weights = weights.map(|weight| weight as f32).to_vec();
+        let options = CrossEntropyOptions { smoothing: 0.0, weights };
+        let known = labels.map(|label| label.unwrap_or(IGNORED));
+        let result = pixel_cross_entropy(&tensor, &known, &options).unwrap();
+        check_close("loss", &[result.loss], &[loss(&scores)]);
+        check_close("gradient", &wide(&result.gradient), &gradient);
+    }
 }
 
 /// Paths that part and meet again: the gradients of a layer with two readers are added.

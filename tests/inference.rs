@@ -2,7 +2,7 @@
 
 use lyncean::document::Source;
 use lyncean::kernel::Isa;
-use lyncean::nn::{Inference, Net, Rng, Shape, Tensor, arch};
+use lyncean::nn::{Inference, Net, PixelNet, Rng, Shape, Tensor, arch};
 use proptest::prelude::*;
 
 fn net(text: &str) -> Net {
@@ -207,4 +207,98 @@ fn inputs_of_another_shape_and_cancelled_calls_are_errors() {
     );
     let x = input(ready.arch().input, 1);
     assert_eq!(ready.forward_until(&x, &|| true).unwrap_err().kind(), lyncean::ErrorKind::Cancelled);
+}
+
+/// Scores of a picture in tiles, put together.
+fn in_tiles(
+    pixels: &PixelNet,
+    picture: &[f32],
+    [height, width]: [usize; 2],
+    tile: usize,
+) -> (Vec<f32>, usize) {
+    let classes = pixels.classes();
+    let (mut scores, mut tiles) = (vec![f32::NAN; classes * height * width], 0);
+    pixels
+        .over([height, width], tile)
+        .unwrap()
+        .each(picture, &|| false, &mut |place, planes| {
+            tiles += 1;
+            for (at, &score) in planes.iter().enumerate() {
+                let (class, at) = (at / (place.width * place.height), at % (place.width * place.height));
+                let (y, x) = (place.y + at / place.width, place.x + at % place.width);
+                scores[(class * height + y) * width + x] = score;
+            }
+        })
+        .unwrap();
+    (scores, tiles)
+}
+
+/// Two scales, with everything by which tiles could go wrong: padding, pooling, strides, what goes on from above.
+const SCALES: &str = "version = 1\nname = \"scales\"\ninput = [2, 8, 8]\n[[layer]]\nuse = \"conv2d\"\nname = \"a\"\nout = 5\n\
+    kernel = 3\npadding = 1\n[[layer]]\nuse = \"max-pool\"\nkernel = 2\n[[layer]]\nuse = \"conv2d\"\nname = \"b\"\nout = 6\n\
+    kernel = 3\nstride = 2\npadding = 1\n[[layer]]\nuse = \"relu\"\n[[layer]]\nuse = \"upsample\"\nfactor = 2\n\
+    method = \"bilinear\"\n[[layer]]\nuse = \"conv-transpose2d\"\nname = \"c\"\nout = 4\nkernel = 2\nstride = 2\n[[layer]]\n\
+    use = \"concat\"\nin = [\"c\", \"a\"]\n[[layer]]\nuse = \"conv2d\"\nname = \"d\"\nout = 3\nkernel = 3\npadding = 1\n";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+    #[test]
+    fn tiles_give_the_scores_of_the_whole_picture(
+        height in 1usize..90, width in 1usize..90, tile in 1usize..40, seed in 0u64..99,
+    ) {
+        let net = net(SCALES);
+        let pixels = PixelNet::new(&net).unwrap();
+        prop_assert_eq!(pixels.multiple(), [4, 4]);
+        let area = height * width;
+        let picture: Vec<f32> = (0..2 * area).map(|i| Rng::new(seed).normal(i as u64)).collect();
+        let (tiled, count) = in_tiles(&pixels, &picture, [height, width], tile);
+        let (whole, one) = in_tiles(&pixels, &picture, [height, width], 4096);
+        prop_assert!(one == 1 && (count > 1 || height.max(width) <= tile + 2 * pixels.margin()[0] + 3));
+
+        // By the layers one by one, over the picture mirrored up to multiples of 4.
+        let [high, wide] = [height, width].map(|len| len.div_ceil(4) * 4);
+        let mirror = |at: usize, len: usize| {
+            let period = (2 * len - 2).max(1);
+            let at = at % period;
+            if at < len { at } else { period - at }
+        };
+        let shape = Shape::new(&[1, 2, high, wide]).unwrap();
+        let x = Tensor::from_fn(shape, |i| {
+            let (channel, y, x) = (i / (high * wide), i / wide % high, i % wide);
+            picture[channel * area + mirror(y, height) * width + mirror(x, width)]
+        });
+        let mut larger = Net::blank(net.arch().with_input(&[2, high, wide]).unwrap()).unwrap();
+        larger.params_mut().zip(net.params()).for_each(|(to, from)| to.value = from.value.clone());
+        let y = larger.forward(&x).unwrap();
+        for (i, (tiled, whole)) in tiled.iter().zip(&whole).enumerate() {
+            let (class, v, u) = (i / area, i / width % height, i % width);
+            let wanted = y.data()[(class * high + v) * wide + u];
+            prop_assert!((tiled - whole).abs() < 1e-5, "{i}: {tiled} {whole}");
+            prop_assert!((whole - wanted).abs() < 1e-5, "{i}: {whole} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn a_u_net_in_tiles_is_the_u_net_whole_and_fixed_nets_take_their_size() {
+    let arch = arch::parse(&arch::builtin("unet-tiny").unwrap()).unwrap();
+    let pixels = PixelNet::new(&Net::build(arch, 3).unwrap()).unwrap();
+    let size = [300, 330];
+    let picture: Vec<f32> = (0..size[0] * size[1]).map(|i| Rng::new(4).normal(i as u64)).collect();
+    let (tiled, count) = in_tiles(&pixels, &picture, size, 64);
+    let (whole, one) = in_tiles(&pixels, &picture, size, 4096);
+    assert!(count > 4 && one == 1, "{count} tiles, margins of {:?}", pixels.margin());
+    let largest = whole.iter().fold(0.0f32, |largest, y| largest.max(y.abs()));
+    assert!(tiled.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-4 * largest));
+
+    let fixed = "version = 1\nname = \"t\"\ninput = [1, 4, 4]\n[[layer]]\nuse = \"flatten\"\n[[layer]]\nuse = \"linear\"\n\
+        out = 32\n[[layer]]\nuse = \"reshape\"\nshape = [2, 4, 4]\n";
+    let fixed = PixelNet::new(&net(fixed)).unwrap();
+    assert!(fixed.over([4, 4], 64).is_ok());
+    let error = fixed.over([8, 8], 64).unwrap_err().to_string();
+    assert!(error.contains("the net wants images of 4x4, got 8x8"), "{error}");
+    assert!(
+        PixelNet::new(&net("version = 1\nname = \"t\"\ninput = [1, 4, 4]\n[[layer]]\nuse = \"relu\"\n"))
+            .is_err()
+    );
 }

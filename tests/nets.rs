@@ -39,7 +39,7 @@ fn shipped(name: &str) -> Summary {
 }
 
 /// From the papers, from torchvision, and by hand; with auxiliary heads behind.
-const COUNTS: [(&str, usize, usize); 38] = [
+const COUNTS: [(&str, usize, usize); 39] = [
     ("alexnet", 61_100_840, 61_100_840),
     ("alexnet-grouped", 60_965_224, 60_965_224),
     // 784-128-32-128-784.
@@ -74,6 +74,7 @@ const COUNTS: [(&str, usize, usize); 38] = [
     ("textcnn-rand", 6_360_902, 6_360_902),
     ("textcnn-static", 6_360_902, 6_360_902),
     ("unet-small", 482_466, 482_466),
+    ("unet-tiny", 0, 0),
     ("vgg11", 132_863_336, 132_863_336),
     ("vgg11-bn", 132_868_840, 132_868_840),
     ("vgg13", 133_047_848, 133_047_848),

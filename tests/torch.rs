@@ -11,8 +11,8 @@ use lyncean::kernel::Isa;
 use lyncean::nn::conv2d::{conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad};
 use lyncean::nn::layer::{Kind, Mode};
 use lyncean::nn::loss::{
-    CrossEntropyOptions, binary_cross_entropy, cross_entropy, mean_absolute_error, mean_squared_error,
-    softmax_cross_entropy,
+    CrossEntropyOptions, IGNORED, binary_cross_entropy, cross_entropy, mean_absolute_error,
+    mean_squared_error, pixel_cross_entropy, softmax_cross_entropy,
 };
 use lyncean::nn::optim::{Adadelta, Adam, Optimiser, RmsProp, Rule, Sgd};
 use lyncean::nn::{Grads, Net, Param, Rng, Shape, Tensor, Window, arch};
@@ -240,7 +240,16 @@ fn losses_equal_pytorchs() {
             let options = CrossEntropyOptions { smoothing, weights: weights.to_vec() };
             cross_entropy(&y, &labels(), &options).unwrap()
         };
+        let pixels = |smoothing: f32, weights: &[f32]| {
+            let options = CrossEntropyOptions { smoothing, weights: weights.to_vec() };
+            let known = |label: f32| if label < 0.0 { IGNORED } else { label as usize };
+            let labels: Vec<usize> = floats(&golden["targets"]).into_iter().map(known).collect();
+            assert!(labels.contains(&IGNORED));
+            pixel_cross_entropy(&y, &labels, &options).unwrap()
+        };
         let got = match name.as_str() {
+            "pixels" => pixels(0.0, &[]),
+            "pixels-both" => pixels(0.2, &weights),
             "smooth" => classes(0.2, &[]),
             "weighted" => classes(0.0, &weights),
             "both" => classes(0.2, &weights),

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use lyncean::document::Source;
-use lyncean::eval::dataset::{Dataset, Split};
+use lyncean::eval::dataset::{Dataset, MaskedPictures, Split};
 use lyncean::eval::metrics::Proportion;
 use lyncean::eval::{self, Vectors};
 use lyncean::nn::arch;
-use lyncean::nn::train::{self, EpochReport, Progress, Settings, StepReport, TrainNet};
+use lyncean::nn::train::{
+    self, ConfusionMatrix, EpochReport, Part, Progress, Settings, StepReport, Target, TrainNet,
+};
 use lyncean::ops::Context;
 use lyncean::ops::context::Cancel;
 use lyncean::ops::linear::{self, Method, Training};
@@ -69,6 +71,14 @@ fn score(right: u64, of: usize) -> Json {
     json!({"correct": right, "total": of, "accuracy": accuracy.value(), "interval": [interval.low, interval.high]})
 }
 
+/// The same of pixels.
+fn pixel_score(matrix: &ConfusionMatrix) -> Json {
+    json!({
+        "mean_iou": matrix.mean_iou(), "accuracy": matrix.accuracy(),
+        "correct": matrix.correct(), "total": matrix.total(),
+    })
+}
+
 /// The test split, where the data has one.
 fn test_split(data: &Path) -> Option<Dataset> {
     Dataset::open(data, Split::Test).ok()
@@ -87,6 +97,7 @@ fn epoch_json(report: &EpochReport) -> Json {
         "train_accuracy": report.train_accuracy,
         "validation_loss": report.validation_loss,
         "validation_accuracy": report.validation_accuracy,
+        "validation_iou": report.validation_iou,
     })
 }
 
@@ -129,19 +140,37 @@ pub(crate) fn train_net(
     let cancel = Cancel::default();
     let (steps, epochs) = (Callback::new(progress, &cancel), Callback::new(on_epoch, &cancel));
     let work = || {
-        let settings: Settings =
+        let mut settings: Settings =
             serde_json::from_str(settings).map_err(|error| Error::pipeline(format!("settings: {error}")))?;
         let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
         let init = init_from.as_ref().map(read).transpose()?;
+        let masked = MaskedPictures::find(&data, Split::Train)?;
+        if masked.is_some() && settings.target == Target::Class {
+            settings.target = Target::Mask;
+        }
+        let fit = settings.fit;
         let job = TrainNet { arch: net_source(net)?, init, settings, out: out.clone(), resume };
-        let examples = Dataset::open(&data, Split::Train)?;
-        let outcome = train::run(&job, &examples, &mut Hears { steps: &steps, epochs: &epochs })?;
-        let test = match test_split(&data) {
-            Some(test) => {
-                let score = train::evaluate(&outcome.best, &test)?;
-                self::score(score.correct as u64, score.total)
-            }
-            None => Json::Null,
+        let mut hears = Hears { steps: &steps, epochs: &epochs };
+        let (outcome, test) = if let Some(examples) = masked {
+            let outcome = train::run(&job, &examples, &mut hears)?;
+            let test = match MaskedPictures::find(&data, Split::Test)? {
+                Some(test) => {
+                    pixel_score(&ConfusionMatrix::of_pixels(&outcome.best, &Part::all(&test), fit)?)
+                }
+                None => Json::Null,
+            };
+            (outcome, test)
+        } else {
+            let examples = Dataset::open(&data, Split::Train)?;
+            let outcome = train::run(&job, &examples, &mut hears)?;
+            let test = match test_split(&data) {
+                Some(test) => {
+                    let score = train::evaluate(&outcome.best, &test)?;
+                    self::score(score.correct as u64, score.total)
+                }
+                None => Json::Null,
+            };
+            (outcome, test)
         };
         Ok::<_, Error>(json!({
             "best": out.join("best.safetensors").display().to_string(),

@@ -20,6 +20,7 @@ NO_PEER = {
     "encode": "a layer of a net; its layers are compared with PyTorch by tests/torch.rs",
     "feature-maps": "drawings are for the eye; what is drawn is compared with PyTorch by tests/torch.rs",
     "reconstruct": "a net, as classify",
+    "segment-net": "a net; tests/inference.rs compares it over tiles with its layers one by one",
     "saliency": "a gradient; tests/learned_stages.rs compares it with finite differences",
     "draw": "drawings are for the eye: no two libraries draw the same boxes and words",
 }

@@ -29,6 +29,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("convolution", "camera"),
     ("sobel-is-convolution", "camera"),
     ("coins", "coins"),
+    ("segment-coins", "coins"),
     ("find-coin", "coins"),
     ("document", "text"),
     ("cells", "cell"),

@@ -8,7 +8,6 @@ use indicatif::ProgressBar;
 use super::interrupt::Interrupt;
 use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear};
 use crate::eval::metrics::Proportion;
-use crate::nn::Net;
 use crate::nn::train::{
     self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
     StepReport, Target, TrainNet,
@@ -28,8 +27,8 @@ enum What {
     Linear(train_linear::Args),
 }
 
-/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on windows of pictures with boxes,
-/// or on labelled sentences.
+/// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on pictures with masks, on windows
+/// of pictures with boxes, or on labelled sentences.
 ///
 /// The run directory holds the architecture, the settings, `metrics.csv`, `curves.svg`, an events file
 /// for `tensorboard --logdir`, `best.safetensors` and `last.safetensors`, and what the best net takes each class for:
@@ -67,7 +66,8 @@ struct NetArgs {
     /// What a step does with the gradients: sgd, adam, adam-w, rms-prop or adadelta
     #[arg(long, value_name = "NAME", value_parser = optimiser)]
     optimiser: Option<Algorithm>,
-    /// What the output is compared with: `class`, or `input` for an autoencoder
+    /// What the output is compared with: `class`, `mask` for the class of each pixel, or `input` for an autoencoder;
+    /// `mask` where the data has masks
     #[arg(long, value_name = "NAME", value_parser = target)]
     target: Option<Target>,
     /// Deviation of normal noise that is added to the input
@@ -116,8 +116,11 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 fn net(args: &NetArgs) -> Outcome {
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Error::io(path.display(), error));
-    let settings = settings(args)?;
+    let mut settings = settings(args)?;
     let data = train_data::open(&args.data, nets::source(&args.net)?, &settings)?;
+    if data.train.has_masks() && settings.target == Target::Class {
+        settings.target = Target::Mask;
+    }
     let job = TrainNet {
         arch: data.arch,
         init: args.init_from.as_ref().map(read).transpose()?,
@@ -148,9 +151,20 @@ fn net(args: &NetArgs) -> Outcome {
         return Ok(Exit::Done);
     }
     match data.test {
+        Some(test) if job.settings.target == Target::Mask => {
+            let matrix = ConfusionMatrix::of_pixels(&outcome.best, &Part::all(&*test), job.settings.fit)?;
+            write_confusion(&matrix, &job.out)?;
+            let share =
+                |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.2}%", 100.0 * s));
+            let (iou, accuracy) = (share(matrix.mean_iou()), share(matrix.accuracy()));
+            let (pictures, pixels) = (test.len(), matrix.total());
+            console::print(&format!(
+                "test mean IoU {iou}, pixel accuracy {accuracy} ({pixels} pixels of {pictures} pictures)"
+            ))?;
+        }
         Some(test) => {
             let score = train::evaluate(&outcome.best, &*test)?;
-            tell_confusion(&outcome.best, &*test, &job.out)?;
+            write_confusion(&ConfusionMatrix::of(&outcome.best, &Part::all(&*test))?, &job.out)?;
             let interval = Proportion { hits: score.correct as u64, of: score.total as u64 }.interval();
             console::print(&format!(
                 "test accuracy {:.2}% ({} of {}; 95% interval {:.2}% to {:.2}%)",
@@ -194,8 +208,7 @@ fn look(job: &TrainNet, examples: &dyn Examples) -> Outcome {
 }
 
 /// Writes what the best net takes the classes of the test for beside that of the validation.
-fn tell_confusion(net: &Net, test: &dyn Examples, out: &Path) -> Result<(), Error> {
-    let matrix = ConfusionMatrix::of(net, &Part::all(test))?;
+fn write_confusion(matrix: &ConfusionMatrix, out: &Path) -> Result<(), Error> {
     for (name, text) in [("confusion-test.csv", matrix.to_csv()), ("confusion-test.svg", matrix.to_svg())] {
         let path = out.join(name);
         std::fs::write(&path, text).map_err(|error| Error::io(path.display(), error))?;
@@ -258,7 +271,10 @@ impl Progress for Lines {
         let share = |what: &str, accuracy: Option<f64>| {
             accuracy.map_or_else(String::new, |accuracy| format!(", {what} {:.2}%", 100.0 * accuracy))
         };
-        let mut validation = share("validation", report.validation_accuracy);
+        let mut validation = match report.validation_iou {
+            Some(iou) => share("validation IoU", Some(iou)),
+            None => share("validation", report.validation_accuracy),
+        };
         if let (true, Some(loss)) = (validation.is_empty(), report.validation_loss) {
             validation = format!(", validation {loss:.5}");
         }

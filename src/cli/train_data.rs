@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use super::{console, train_boxes};
-use crate::Result;
 use crate::document::Source;
-use crate::eval::dataset::{Boxes, Dataset, Split, TextOptions, Texts};
+use crate::eval::dataset::{Boxes, Dataset, MaskedPictures, Split, TextOptions, Texts};
 use crate::nn::arch;
 use crate::nn::train::{Examples, Settings};
+use crate::{Error, Result};
 
 /// Where the examples are.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folder with IDX files or class folders, in `train` and `test` where there is a split; CSV with
-    /// `path` and `label` of pictures; pictures with boxes: COCO, Pascal VOC, YOLO, CSV, `info.dat`; or a file of
-    /// labelled sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
+    /// Folder with IDX files, class folders, or `images` with `masks`, in `train` and `test` where there is a split; CSV
+    /// with `path` and `label` or `mask` of pictures; pictures with boxes: COCO, Pascal VOC, YOLO, CSV, `info.dat`; or a
+    /// file of labelled sentences: `label words` in each line, CSV with `label` and `text`, or JSON lines
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     /// What to judge the net by, where it is not in the folder of the data
@@ -61,7 +61,32 @@ pub(super) fn open(args: &Args, arch: Source, settings: &Settings) -> Result<Dat
     }
 }
 
+/// Pictures with masks, where the path has such.
+fn masked(args: &Args) -> Result<Option<(MaskedPictures, Option<MaskedPictures>)>> {
+    let found = if MaskedPictures::is_table(&args.data) {
+        Some(MaskedPictures::open_csv(&args.data, None)?)
+    } else {
+        MaskedPictures::find(&args.data, Split::Train)?
+    };
+    let Some(train) = found else { return Ok(None) };
+    let test = match &args.test {
+        None if args.data.is_file() => None,
+        None => MaskedPictures::find(&args.data, Split::Test)?,
+        Some(path) => {
+            let found = MaskedPictures::open_for_test(path, &train)?;
+            Some(found.ok_or_else(|| {
+                Error::input("expected pictures with masks to judge by").within(path.display().to_string())
+            })?)
+        }
+    };
+    Ok(Some((train, test)))
+}
+
 fn pictures(args: &Args, arch: Source) -> Result<Data> {
+    if let Some((train, test)) = masked(args)? {
+        let test = test.map(|test| Box::new(test) as Box<dyn Examples>);
+        return Ok(Data { train: Box::new(train), test, arch });
+    }
     let train = if args.data.is_file() {
         Dataset::open_csv(&args.data, None)?
     } else {

@@ -78,17 +78,22 @@ impl Sliding {
     pub fn over(&self, [height, width]: [usize; 2]) -> Result<(Inference, [usize; 2])> {
         let arch = self.arch.with_input(&[self.arch.input[0], height, width])?;
         let output = arch.output();
-        let mut net = Net::blank(arch)?;
-        let mut values = self.params.iter();
-        // Parameters, then buffers, both in the order of the layers.
-        for param in net.params_mut() {
-            param.value = values.next().map_or_else(|| param.value.clone(), |value| value.value.clone());
-        }
-        for buffer in net.buffers_mut() {
-            buffer.value = values.next().map_or_else(|| buffer.value.clone(), |value| value.value.clone());
-        }
+        let net = filled(arch, &self.params)?;
         Ok((Inference::new(net)?, [output[1], output[2]]))
     }
+}
+
+/// A net with these parameters and buffers, in its order: parameters, then buffers, both in the order of the layers.
+pub(super) fn filled(arch: Arch, params: &[Param]) -> Result<Net> {
+    let mut net = Net::blank(arch)?;
+    let mut values = params.iter();
+    for param in net.params_mut() {
+        param.value = values.next().map_or_else(|| param.value.clone(), |value| value.value.clone());
+    }
+    for buffer in net.buffers_mut() {
+        buffer.value = values.next().map_or_else(|| buffer.value.clone(), |value| value.value.clone());
+    }
+    Ok(net)
 }
 
 /// The text of a net whose layers from the flattening on are convolutions.

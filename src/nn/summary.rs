@@ -59,8 +59,8 @@ pub struct SummaryRow {
 /// What the layers report.
 pub fn summary(arch: &Arch) -> Result<Summary> {
     let mut rows = Vec::with_capacity(arch.layers.len());
-    let (needed, fields) = (arch.needed(), fields(arch));
-    for ((layer, needed), field) in arch.layers.iter().zip(&needed).zip(fields) {
+    let (needed, fields) = (arch.needed(), seen(arch));
+    for ((layer, needed), [field, _]) in arch.layers.iter().zip(&needed).zip(fields) {
         let (shapes, named) = (arch.inputs(layer), |error: Error| error.within(&layer.name));
         let input_name = |source: &Source| match source {
             Source::Input => "input".to_owned(),
@@ -121,15 +121,14 @@ fn peak(arch: &Arch, needed: &[bool]) -> u64 {
     peak
 }
 
-/// Height and width of what each layer sees of the net's input. An output sees what its inputs see, from
-/// the first of its window to the last (Araujo, Norris and Sim, 2019).
-fn fields(arch: &Arch) -> Vec<[f64; 2]> {
+/// Height and width of what each layer sees of the net's input, and the distance of its neighbours there. An output sees
+/// what its inputs see, from the first of its window to the last (Araujo, Norris and Sim, 2019).
+pub(super) fn seen(arch: &Arch) -> Vec<[[f64; 2]; 2]> {
     let whole = match *arch.input {
         [.., height, width] => [height as f64, width as f64],
         [length] => [1.0, length as f64],
         [] => [1.0; 2],
     };
-    // Field and distance of neighbours, in pixels of the net's input.
     let mut found: Vec<[[f64; 2]; 2]> = Vec::with_capacity(arch.layers.len());
     for layer in &arch.layers {
         let seen = layer.inputs.iter().map(|source| match *source {
@@ -150,7 +149,7 @@ fn fields(arch: &Arch) -> Vec<[f64; 2]> {
             }
         });
     }
-    found.into_iter().map(|[field, _]| field).collect()
+    found
 }
 
 #[cfg(test)]

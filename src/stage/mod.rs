@@ -70,6 +70,7 @@ pub mod saliency;
 pub mod sauvola;
 pub(crate) mod scan;
 pub mod scharr;
+pub mod segment_net;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;
@@ -329,6 +330,7 @@ pub static ALL: &[&Kind] = &[
     &saliency::KIND,
     &sauvola::KIND,
     &scharr::KIND,
+    &segment_net::KIND,
     &sobel::KIND,
     &threshold::KIND,
     &to_f32::KIND,

@@ -99,7 +99,7 @@ pub(super) fn class_name(arch: &Arch, index: usize) -> String {
 /// The class of a name, or of a number where classes have no names.
 pub(super) fn class_index(arch: &Arch, class: &str) -> Result<usize> {
     let named = arch.classes.iter().position(|name| name == class);
-    let count = arch.output().count();
+    let count = arch.output().first().copied().unwrap_or(0);
     let numbered = || class.parse().ok().filter(|index| arch.classes.is_empty() && *index < count);
     named.or_else(numbered).ok_or_else(|| {
         let names: Vec<String> = (0..count).map(|index| class_name(arch, index)).collect();

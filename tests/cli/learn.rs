@@ -99,3 +99,73 @@ fn pictures_are_predicted_and_what_fails_is_named() {
     let said = room.run(&["predict", "builtin:lenet5", "--text", "a"]);
     assert!(said.code == 2 && said.err.contains("takes pictures"), "{said:?}");
 }
+
+/// A net of pixels that sees two pixels to each side.
+const PIXELS: &str = "version = 1\nname = \"pixels\"\ninput = [1, 16, 16]\nmean = [0.4]\nstd = [0.25]\n[[layer]]\nuse = \"conv2d\"\n\
+    name = \"a\"\nout = 8\nkernel = 3\npadding = 1\n[[layer]]\nuse = \"relu\"\nname = \"r\"\n[[layer]]\nuse = \"conv2d\"\n\
+    name = \"b\"\nout = 2\nkernel = 3\npadding = 1\n";
+
+#[test]
+fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
+    let room = Room::new();
+    room.write("pixels.toml", PIXELS);
+    // Bright squares on a dark ground that comes and goes.
+    let square = |i: usize, side: usize, x: usize, y: usize| {
+        let (left, top) = (2 + i * 3 % (side - 11), 1 + i * 5 % (side - 11));
+        (left..left + 8).contains(&x) && (top..top + 8).contains(&y)
+    };
+    let draw = |i: usize, width: usize, height: usize| {
+        let side = width.min(height);
+        let noise = |x: usize, y: usize| ((x * 37 + y * 101 + i * 13) % 40) as u8;
+        let bright = |x, y| if square(i, side, x, y) { 110 } else { 0 };
+        let picture = Image::Gray8(Plane::from_fn(width, height, |x, y| 60 + noise(x, y) + bright(x, y)));
+        let mask = Plane::from_fn(width, height, |x, y| if square(i, side, x, y) { 255 } else { 0 });
+        (picture, Image::Gray8(mask))
+    };
+    for i in 0..8 {
+        let split = if i < 6 { "train" } else { "test" };
+        let (picture, mask) = draw(i, 24, 20);
+        room.picture(&format!("data/{split}/images/{i}.png"), &picture);
+        room.picture(&format!("data/{split}/masks/{i}.png"), &mask);
+    }
+    room.write("data/classes.txt", "ground\nsquare\n");
+    let train = ["train", "net", "pixels.toml", "--data", "data", "--threads", "1"];
+    let how = ["--optimiser", "adam", "--lr", "0.02", "--batch", "2"];
+    let said = room.run(&[&train[..], &how, &["--check"]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    let said = room.run(&[&train[..], &how, &["--epochs", "12", "-o", "run"]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.err.contains("validation IoU"), "{}", said.err);
+    let iou: f64 = said.out.split(['U', '%']).nth(1).unwrap().trim().parse().unwrap();
+    assert!(iou > 90.0 && said.out.contains("(960 pixels of 2 pictures)"), "{}", said.out);
+    let read = |name: &str| std::fs::read_to_string(room.path(name)).unwrap();
+    assert!(read("run/confusion-test.csv").starts_with("class,ground,square,recall,iou\n"));
+    let metrics = read("run/metrics.csv");
+    assert!(metrics.starts_with(
+        "epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_iou\n"
+    ));
+
+    // The same net over a picture of another size, in tiles.
+    let (picture, mask) = draw(9, 61, 43);
+    room.picture("in/9.png", &picture);
+    let stage =
+        "version = 1\n[[stage]]\nuse = \"segment-net\"\nmodel = \"run/best.safetensors\"\ntile = 16\n";
+    room.write("segment.toml", stage);
+    let said = room.run(&["run", "segment.toml", "in", "-o", "out"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let found = lyncean::image::codec::read_numbers(room.path("out/9.png"), &Default::default()).unwrap();
+    let Image::Gray8(mask) = mask else { panic!("a mask is gray") };
+    let right = found.as_slice().iter().zip(mask.as_slice()).filter(|(a, b)| a == b).count();
+    assert!(right * 100 > 97 * 61 * 43, "{right} of {}", 61 * 43);
+
+    // What does not fit is told.
+    room.write("data/classes.txt", "ground\nsquare\ndisc\n");
+    let said = room.run(&[&train[..], &["-o", "b"]].concat());
+    assert!(
+        said.code == 2 && said.err.contains("gives scores of 2 classes, but the masks have 3"),
+        "{said:?}"
+    );
+    std::fs::remove_file(room.path("data/train/masks/3.png")).unwrap();
+    let said = room.run(&[&train[..], &["-o", "b"]].concat());
+    assert!(said.code == 2 && said.err.contains("picture `images/3.png` has no mask"), "{said:?}");
+}

@@ -13,6 +13,12 @@ pub(super) struct Csv {
 }
 
 impl Csv {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = crate::document::read(path, 1 << 32)?;
+        Self::parse(&String::from_utf8_lossy(&bytes), path)
+    }
+
     /// Reads a file's text.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let mut rows = split(text).map_err(|line| {

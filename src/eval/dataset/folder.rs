@@ -32,7 +32,7 @@ pub(super) fn read(root: &Path) -> Result<Dataset> {
     Ok(Dataset { classes: names, labels, pictures: Pictures::Files { root: root.to_owned(), paths } })
 }
 
-fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error| Error::io(directory.display(), error);
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {

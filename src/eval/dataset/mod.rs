@@ -8,18 +8,21 @@
 //! - tables: `train.csv` and `test.csv` with the columns `path` and `label`, paths relative to the table;
 //! - class folders: `cat/1.png`, `dog/7.png`, which have no splits.
 //!
-//! [`Texts`] are labelled sentences, [`Boxes`] pictures with boxes around objects.
+//! [`Texts`] are labelled sentences, [`Boxes`] pictures with boxes around objects, [`MaskedPictures`] pictures with a class
+//! for each pixel.
 
 mod boxes;
 mod csv;
 mod folder;
 mod idx;
+mod mask;
 mod text;
 mod windows;
 
 use std::path::{Path, PathBuf};
 
 pub use boxes::{BoxOptions, BoxedPicture, Boxes, LabelledBox};
+pub use mask::MaskedPictures;
 pub use text::{TextOptions, Texts};
 pub use windows::{BACKGROUND, CutWindow, Mining, WindowOptions, Windows};
 
@@ -145,8 +148,7 @@ impl Dataset {
     /// # Ok::<(), lyncean::Error>(())
     /// ```
     pub fn open_csv(path: &Path, classes: Option<&[String]>) -> Result<Self> {
-        let bytes = crate::document::read(path, 1 << 32)?;
-        let table = csv::Csv::parse(&String::from_utf8_lossy(&bytes), path)?;
+        let table = csv::Csv::read(path)?;
         let (at, label) = (table.column("path", path)?, table.column("label", path)?);
         let mut known: Vec<String> = match classes {
             Some(classes) => classes.to_vec(),

@@ -52,6 +52,7 @@ mod guard;
 mod jpeg;
 mod jpeg_read;
 mod limits;
+mod numbers;
 mod options;
 mod orient;
 mod pixels;
@@ -69,6 +70,7 @@ use std::path::Path;
 
 pub use guard::panic_is_caught;
 pub use limits::Limits;
+pub use numbers::read_numbers;
 pub use options::{Decode, NewImage, ReadOptions};
 pub use orient::Orientation;
 pub use sniff::Format;

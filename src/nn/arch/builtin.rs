@@ -41,6 +41,7 @@ pub static BUILTIN: &[(&str, &str)] = &[
     net!("textcnn-rand"),
     net!("textcnn-static"),
     net!("unet-small"),
+    net!("unet-tiny"),
     net!("vgg11"),
     net!("vgg11-bn"),
     net!("vgg13"),

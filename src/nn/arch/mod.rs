@@ -6,7 +6,7 @@
 //! input = [1, 8, 8]      # channels, height, width
 //! mean = [0.13]          # optional: subtracted from values in 0..1, one for each channel
 //! std = [0.31]           # optional: what is left is divided by this
-//! classes = ["o", "x"]   # optional: the names of the outputs
+//! classes = ["o", "x"]   # optional: the names of the outputs, or of their channels
 //!
 //! [[layer]]
 //! use = "conv2d"

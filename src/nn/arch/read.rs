@@ -100,7 +100,9 @@ fn build(root: &Table, text: String, problems: &mut Diagnostics) -> Option<Arch>
         return None;
     }
     let output = layers.last().map_or(input, |layer| layer.output);
-    if !head.classes.is_empty() && *output != [head.classes.len()] {
+    // A number for each class, or one for each class and pixel.
+    let has_classes = matches!(*output, [classes] | [classes, _, _] if classes == head.classes.len());
+    if !head.classes.is_empty() && !has_classes {
         let wanted = head.classes.len();
         let message = format!("{wanted} `classes` want an output of [{wanted}], but the net gives {output}");
         problems.push(Diagnostic::new(Code::Size, span_of(root, "classes"), message));

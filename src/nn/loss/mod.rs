@@ -19,10 +19,13 @@
 //! ```
 
 mod cross_entropy;
+mod pixels;
 mod softmax_cross_entropy;
 mod values;
 
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy};
+pub(super) use pixels::count_pixels;
+pub use pixels::{IGNORED, pixel_cross_entropy};
 pub(super) use softmax_cross_entropy::first_largest;
 pub use softmax_cross_entropy::{CrossEntropy, softmax, softmax_cross_entropy};
 pub use values::{binary_cross_entropy, mean_absolute_error, mean_squared_error};
@@ -34,7 +37,7 @@ use super::Tensor;
 pub struct Measured {
     /// The loss.
     pub loss: f64,
-    /// Samples that are right, for losses of classes.
+    /// Samples that are right, for losses of classes; pixels for [`pixel_cross_entropy`].
     pub correct: Option<usize>,
     /// The gradient of the loss for the output.
     pub gradient: Tensor,

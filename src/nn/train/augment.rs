@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::nn::Rng;
+use crate::nn::loss::IGNORED;
 use crate::{Error, Result};
 
 /// How far a training picture may be moved. Each sample of each epoch gets one random move.
@@ -112,9 +113,50 @@ impl Augment {
         }
     }
 
+    /// The class of each pixel of a mask moved as [`apply`](Self::apply) moves its picture, each from the nearest pixel;
+    /// ignored where it comes from outside. Light and covering leave it as it is.
+    pub(super) fn apply_to_mask(
+        &self,
+        rng: Rng,
+        [height, width]: [usize; 2],
+        mask: &[usize],
+        moved: &mut [usize],
+    ) {
+        moved.copy_from_slice(mask);
+        if self.shift > 0.0 || self.rotate > 0.0 || self.scale > 0.0 {
+            let from = self.way(rng, [height, width]);
+            for (at, label) in moved.iter_mut().enumerate() {
+                let place = from(at / width, at % width).map(|place| (place + 0.5).floor());
+                let inside =
+                    (0.0..height as f32).contains(&place[0]) && (0.0..width as f32).contains(&place[1]);
+                *label = if inside { mask[place[0] as usize * width + place[1] as usize] } else { IGNORED };
+            }
+        }
+        if self.crop > 0 {
+            let whole = moved.to_vec();
+            let [down, right] = self.corner(rng);
+            for (at, label) in moved.iter_mut().enumerate() {
+                let from =
+                    [(at / width + down).checked_sub(self.crop), (at % width + right).checked_sub(self.crop)];
+                *label = match from {
+                    [Some(y), Some(x)] if y < height && x < width => whole[y * width + x],
+                    _ => IGNORED,
+                };
+            }
+        }
+        if self.flip && rng.uniform(4) < 0.5 {
+            moved.chunks_exact_mut(width.max(1)).for_each(<[usize]>::reverse);
+        }
+    }
+
+    /// The corner of the window that `crop` cuts out.
+    fn corner(&self, rng: Rng) -> [usize; 2] {
+        [rng.below(9, 2 * self.crop + 1), rng.below(10, 2 * self.crop + 1)]
+    }
+
     /// A window of the picture with 0 around it: the picture shifted by whole pixels.
     fn cut(&self, rng: Rng, [height, width]: [usize; 2], moved: &mut [f32]) {
-        let [down, right] = [rng.below(9, 2 * self.crop + 1), rng.below(10, 2 * self.crop + 1)];
+        let [down, right] = self.corner(rng);
         for plane in moved.chunks_exact_mut((height * width).max(1)) {
             let whole = plane.to_vec();
             for (y, row) in plane.chunks_exact_mut(width).enumerate() {
@@ -148,18 +190,25 @@ impl Augment {
         }
     }
 
-    /// The picture moved about its centre.
-    fn place(&self, rng: Rng, [height, width]: [usize; 2], picture: &[f32], moved: &mut [f32]) {
+    /// Where in the picture a row and column of the moved one come from.
+    fn way(&self, rng: Rng, [height, width]: [usize; 2]) -> impl Fn(usize, usize) -> [f32; 2] {
         let angle = f64::from(rng.between(0, -self.rotate, self.rotate)).to_radians();
         let size = f64::from(rng.between(1, 1.0 - self.scale, 1.0 + self.scale));
         let (cos, sin) = ((libm::cos(angle) / size) as f32, (libm::sin(angle) / size) as f32);
         let shift = [rng.between(2, -self.shift, self.shift), rng.between(3, -self.shift, self.shift)];
         let (middle_y, middle_x) = ((height as f32 - 1.0) / 2.0, (width as f32 - 1.0) / 2.0);
-        let area = height * width;
+        move |y, x| {
+            let (v, u) = (y as f32 - middle_y - shift[0], x as f32 - middle_x - shift[1]);
+            [middle_y + sin * u + cos * v, middle_x + cos * u - sin * v]
+        }
+    }
+
+    /// The picture moved about its centre.
+    fn place(&self, rng: Rng, [height, width]: [usize; 2], picture: &[f32], moved: &mut [f32]) {
+        let (area, from) = (height * width, self.way(rng, [height, width]));
         for y in 0..height {
             for x in 0..width {
-                let (v, u) = (y as f32 - middle_y - shift[0], x as f32 - middle_x - shift[1]);
-                let (from_y, from_x) = (middle_y + sin * u + cos * v, middle_x + cos * u - sin * v);
+                let [from_y, from_x] = from(y, x);
                 let (top, left) = (from_y.floor(), from_x.floor());
                 let (down, right) = (from_y - top, from_x - left);
                 for (moved, picture) in moved.chunks_exact_mut(area).zip(picture.chunks_exact(area)) {
@@ -194,6 +243,36 @@ mod tests {
         let first = moved(Augment::default(), Rng::new(1));
         assert_eq!(first, moved(Augment::default(), Rng::new(1)));
         assert_ne!(first, moved(Augment::default(), Rng::new(2)));
+    }
+
+    #[test]
+    fn a_mask_moves_with_its_picture() {
+        // A bright disc, and its mask; the picture is only smoothed at the rim, and dark outside.
+        let of = |at: usize| {
+            usize::from((at as f32 / 24.0 - 10.0).powi(2) + (at as f32 % 24.0 - 14.0).powi(2) < 40.0)
+        };
+        let mask: Vec<usize> = (0..24 * 24).map(of).collect();
+        let picture: Vec<f32> = mask.iter().map(|&label| 1.0 + label as f32).collect();
+        let all =
+            Augment { shift: 4.0, rotate: 180.0, scale: 0.2, crop: 3, flip: true, ..Augment::default() };
+        for seed in 0..30 {
+            let (mut moved, mut labels) = (vec![9.0; 576], vec![9; 576]);
+            all.apply(Rng::new(seed), [24, 24], &picture, &mut moved);
+            all.apply_to_mask(Rng::new(seed), [24, 24], &mask, &mut labels);
+            let disagree = |(value, label): &(&f32, &usize)| match **label {
+                IGNORED => **value > 1.5,
+                0 => !(0.2..1.6).contains(*value),
+                _ => **value < 1.4,
+            };
+            let wrong = moved.iter().zip(&labels).filter(disagree).count();
+            assert!(wrong <= 12, "{wrong} of 576 with seed {seed}");
+            assert!(labels.contains(&1) && labels.contains(&0));
+        }
+        let still =
+            Augment { shift: 0.0, rotate: 0.0, scale: 0.0, brightness: 0.5, cutout: 5, ..Augment::default() };
+        let mut labels = vec![9; 576];
+        still.apply_to_mask(Rng::new(1), [24, 24], &mask, &mut labels);
+        assert_eq!(labels, mask);
     }
 
     #[test]

@@ -2,14 +2,18 @@
 //! units that never fire, gradients that explode or vanish.
 
 use super::compare::{Wanted, compare};
-use super::{Examples, Part, TrainNet, batch, prepared};
+use super::measure::training_batch;
+use super::{Examples, Part, Target, TrainNet, prepared};
 use crate::Result;
 use crate::nn::layer::Mode;
+use crate::nn::loss::IGNORED;
 use crate::nn::optim::{Optimiser, clip};
 use crate::nn::{Grads, Net, Rng, Tensor};
 
 /// Samples of the batch at most, and steps in which it should be learned.
 const BATCH: usize = 32;
+/// The same for pictures with masks, each pixel of which is a sample.
+const MASKED_BATCH: usize = 4;
 const STEPS: usize = 100;
 /// The largest difference of a derivative and its finite difference, as a share of the larger one. Single precision
 /// and the kinks of relu and max-pooling account for some hundredths.
@@ -50,7 +54,7 @@ pub struct ParamCheck {
     pub error: f64,
 }
 
-/// Checks a net on one batch of up to 32 examples: as many problems as there are come at once.
+/// Checks a net on one batch of up to 32 examples, 4 with masks: as many problems as there are come at once.
 ///
 /// - The derivative of the loss along a direction of each parameter, half along its gradient and half at random, must
 ///   equal central differences with one of three steps up to 10%.
@@ -79,10 +83,12 @@ impl<'a> Check<'a> {
         let rng = Rng::new(job.settings.seed);
         let net = prepared(job, examples)?;
         let (training, _) = Part::split(examples, job.settings.validation, rng.stream("split"));
-        let count = job.settings.batch.min(BATCH).min(training.indices.len());
-        let (x, labels) = batch(net.arch(), examples, &training.indices[..count], None)?;
+        let most = if job.settings.target == Target::Mask { MASKED_BATCH } else { BATCH };
+        let count = job.settings.batch.min(most).min(training.indices.len());
+        let (rng, indices) = (rng.stream("check"), &training.indices[..count]);
+        let (x, labels) = training_batch(net.arch(), examples, indices, &job.settings, rng, None)?;
         // Every pass drops the same units, so that the loss is a function of the parameters alone.
-        Ok(Self { job, net, x, labels, mode: Mode::training(rng.stream("check")) })
+        Ok(Self { job, net, x, labels, mode: Mode::training(rng) })
     }
 
     fn loss(&self) -> Result<f64> {
@@ -99,7 +105,8 @@ impl<'a> Check<'a> {
             total += f64::from(head.weight) * result.loss;
             heads.push(result.gradient);
         }
-        let all_right = result.correct == Some(self.labels.len());
+        let known = self.labels.iter().filter(|label| **label != IGNORED).count();
+        let all_right = result.correct == Some(known);
         let grads =
             if backward { self.net.backward_heads(&tape, result.gradient, heads)? } else { Grads::default() };
         Ok((total, all_right, grads))
@@ -111,7 +118,7 @@ impl<'a> Check<'a> {
         let units = self.units(&mut problems)?;
         let params = self.compare_gradients(first_loss, &grads, &mut problems)?;
         let (least_loss, steps) = self.overfit(first_loss, &mut problems)?;
-        let samples = self.labels.len();
+        let samples = self.x.samples();
         Ok(NetCheck { samples, params, units, first_loss, least_loss, steps, problems })
     }
 

@@ -4,13 +4,13 @@ use super::{Loss, Settings, Target};
 use crate::nn::Tensor;
 use crate::nn::loss::{
     CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, first_largest, mean_absolute_error,
-    mean_squared_error,
+    mean_squared_error, pixel_cross_entropy,
 };
 use crate::{Error, Result};
 
 /// What a batch should give.
 pub(super) struct Wanted<'a> {
-    /// The class of each sample.
+    /// The class of each sample, or of each pixel.
     pub(super) labels: &'a [usize],
     /// The input, as the net sees it, without noise.
     pub(super) input: &'a Tensor,
@@ -20,11 +20,16 @@ pub(super) struct Wanted<'a> {
 pub(super) fn compare(y: &Tensor, wanted: &Wanted<'_>, settings: &Settings) -> Result<Measured> {
     if settings.loss() == Loss::CrossEntropy {
         let (smoothing, weights) = (settings.label_smoothing, settings.class_weights.clone());
-        return cross_entropy(y, wanted.labels, &CrossEntropyOptions { smoothing, weights });
+        let options = CrossEntropyOptions { smoothing, weights };
+        return if settings.target == Target::Mask {
+            pixel_cross_entropy(y, wanted.labels, &options)
+        } else {
+            cross_entropy(y, wanted.labels, &options)
+        };
     }
     let target = match settings.target {
         Target::Input => wanted.input.clone(),
-        Target::Class => one_hot(y, wanted.labels)?,
+        Target::Class | Target::Mask => one_hot(y, wanted.labels)?,
     };
     let mut measured = match settings.loss() {
         Loss::BinaryCrossEntropy => binary_cross_entropy(y, &target)?,

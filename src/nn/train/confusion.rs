@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Part, batch};
+use super::measure::each_masked;
+use super::{Fit, Part, batch};
 use crate::nn::Net;
-use crate::nn::loss::first_largest;
+use crate::nn::loss::{count_pixels, first_largest};
 use crate::{Error, Result};
 
 /// Counts of examples by their class and by the class that a net gave them.
@@ -13,6 +14,8 @@ pub struct ConfusionMatrix {
     classes: Vec<String>,
     /// Row after row: the true class, then the given one.
     counts: Vec<u64>,
+    /// Whether pixels are counted.
+    is_of_pixels: bool,
 }
 
 /// Side of a cell, and room for the names on the left and above, in pixels.
@@ -42,7 +45,64 @@ impl ConfusionMatrix {
                 counts[label * classes.len() + first_largest(y.sample(n))] += 1;
             }
         }
-        Ok(Self { classes, counts })
+        Ok(Self::of_counts(classes, counts, false))
+    }
+
+    /// What a net makes of the pixels of pictures with masks, in inference; ignored pixels do not count.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_pixels(net: &Net, part: &Part<'_>, fit: Fit) -> Result<Self> {
+        let classes = part.examples.classes().to_vec();
+        let (input, output) = (net.arch().input, net.arch().output());
+        if input.len() != 3 || *output != [classes.len(), input[1], input[2]] {
+            let (name, wanted) = (&net.arch().name, classes.len());
+            return Err(Error::shape(format!(
+                "net `{name}` takes {input} and gives {output}, expected scores of {wanted} classes for each pixel"
+            )));
+        }
+        let mut counts = vec![0; classes.len() * classes.len()];
+        each_masked(net.arch(), part, fit, |_, x, labels| {
+            count_pixels(&net.forward(x)?, labels, &mut counts)
+        })?;
+        Ok(Self::of_counts(classes, counts, true))
+    }
+
+    pub(super) fn of_counts(classes: Vec<String>, counts: Vec<u64>, is_of_pixels: bool) -> Self {
+        Self { classes, counts, is_of_pixels }
+    }
+
+    /// How many were given their class.
+    pub fn correct(&self) -> u64 {
+        (0..self.classes.len()).map(|class| self.row(class)[class]).sum()
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The share that was given its class; none where there are none.
+    pub fn accuracy(&self) -> Option<f64> {
+        (self.total() > 0).then(|| self.correct() as f64 / self.total() as f64)
+    }
+
+    /// Intersection over union of a class (Everingham et al., 2010): what is of the class and was given it, as a share
+    /// of what is of the class or was given it; none where there is neither.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn iou(&self, class: usize) -> Option<f64> {
+        let own: u64 = self.row(class).iter().sum();
+        let given: u64 = (0..self.classes.len()).map(|row| self.row(row)[class]).sum();
+        let both = self.row(class)[class];
+        (own + given > 0).then(|| both as f64 / (own + given - both) as f64)
+    }
+
+    /// The mean of [`iou`](Self::iou) over the classes that have one; none where none has.
+    pub fn mean_iou(&self) -> Option<f64> {
+        let known: Vec<f64> = (0..self.classes.len()).filter_map(|class| self.iou(class)).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
     /// How many examples of a class were taken for each.
@@ -62,22 +122,25 @@ impl ConfusionMatrix {
         (total > 0).then(|| self.row(class)[class] as f64 / total as f64)
     }
 
-    /// The table as CSV: a row for each true class, a column for each given one, and the recall.
+    /// The table as CSV: a row for each true class, a column for each given one, the recall, and of pixels the
+    /// intersection over union.
     pub fn to_csv(&self) -> String {
         let mut text = String::from("class");
         for name in &self.classes {
             let _ = write!(text, ",{}", field(name));
         }
-        text.push_str(",recall\n");
+        text.push_str(if self.is_of_pixels { ",recall,iou\n" } else { ",recall\n" });
         for (class, name) in self.classes.iter().enumerate() {
             text += &field(name);
             for count in self.row(class) {
                 let _ = write!(text, ",{count}");
             }
-            match self.recall(class) {
-                Some(recall) => drop(writeln!(text, ",{recall:.6}")),
-                None => text.push_str(",\n"),
+            let shares = [Some(self.recall(class)), self.is_of_pixels.then(|| self.iou(class))];
+            for share in shares.into_iter().flatten() {
+                text.push(',');
+                text += &share.map_or_else(String::new, |share| format!("{share:.6}"));
             }
+            text.push('\n');
         }
         text
     }
@@ -113,7 +176,7 @@ impl ConfusionMatrix {
                     "<rect x=\"{x:.0}\" y=\"{at:.0}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"#0072b2\" \
                      fill-opacity=\"{share:.3}\" stroke=\"#ddd\"/>"
                 );
-                if *count > 0 && self.classes.len() <= MOST_WRITTEN {
+                if *count > 0 && !self.is_of_pixels && self.classes.len() <= MOST_WRITTEN {
                     let colour = if share > 0.5 { "white" } else { "#444" };
                     let _ = writeln!(
                         text,
@@ -154,7 +217,7 @@ mod tests {
     #[test]
     fn rows_are_true_classes_and_names_are_escaped() {
         let classes = vec!["a,b".to_owned(), "<c>".to_owned(), "none".to_owned()];
-        let matrix = ConfusionMatrix { classes, counts: vec![3, 1, 0, 0, 2, 2, 0, 0, 0] };
+        let matrix = ConfusionMatrix::of_counts(classes, vec![3, 1, 0, 0, 2, 2, 0, 0, 0], false);
         assert_eq!(
             matrix.to_csv(),
             "class,\"a,b\",<c>,none,recall\n\"a,b\",3,1,0,0.750000\n<c>,0,2,2,0.500000\nnone,0,0,0,\n"
@@ -165,5 +228,18 @@ mod tests {
         let cells: Vec<&str> =
             document.descendants().filter_map(|node| node.attribute("fill-opacity")).collect();
         assert_eq!(cells, ["0.750", "0.250", "0.000", "0.000", "0.500", "0.500", "0.000", "0.000", "0.000"]);
+    }
+
+    #[test]
+    fn pixels_have_intersections_over_unions() {
+        let classes = ["ground", "coin", "none"].map(str::to_owned).to_vec();
+        let matrix = ConfusionMatrix::of_counts(classes, vec![6, 2, 0, 1, 3, 0, 0, 0, 0], true);
+        let wanted = "class,ground,coin,none,recall,iou\nground,6,2,0,0.750000,0.666667\ncoin,1,3,0,0.750000,0.500000\n\
+            none,0,0,0,,\n";
+        assert_eq!(matrix.to_csv(), wanted);
+        assert_eq!((matrix.correct(), matrix.total(), matrix.accuracy()), (9, 12, Some(0.75)));
+        assert_eq!((matrix.iou(1), matrix.iou(2)), (Some(0.5), None));
+        // The class that nobody has or was given takes no part.
+        assert!((matrix.mean_iou().unwrap() - 7.0 / 12.0).abs() < 1e-12);
     }
 }

@@ -1,4 +1,4 @@
-//! `curves.svg`: losses and accuracies over the epochs, a panel each.
+//! `curves.svg`: losses, accuracies and intersections over unions over the epochs, a panel each.
 
 use std::fmt::Write as _;
 
@@ -30,6 +30,7 @@ pub(super) fn svg(epochs: &[EpochReport], best_epoch: usize) -> String {
     let panels = [
         Panel { title: "loss", series: [of(|r| Some(r.train_loss)), of(|r| r.validation_loss)] },
         Panel { title: "accuracy", series: [of(|r| r.train_accuracy), of(|r| r.validation_accuracy)] },
+        Panel { title: "mean IoU", series: [vec![None; epochs.len()], of(|r| r.validation_iou)] },
     ];
     let panels: Vec<&Panel<'_>> =
         panels.iter().filter(|panel| panel.series.iter().flatten().any(Option::is_some)).collect();
@@ -202,6 +203,7 @@ mod tests {
             train_accuracy,
             validation_loss: None,
             validation_accuracy: None,
+            validation_iou: None,
         }
     }
 

@@ -19,6 +19,7 @@ pub(super) fn file(epochs: &[EpochReport]) -> Vec<u8> {
             ("loss/validation", report.validation_loss),
             ("accuracy/train", report.train_accuracy),
             ("accuracy/validation", report.validation_accuracy),
+            ("iou/validation", report.validation_iou),
         ];
         let mut summary = Vec::new();
         for (tag, number) in scalars {
@@ -126,6 +127,7 @@ mod tests {
             train_accuracy: Some(0.125),
             validation_loss: Some(1.5),
             validation_accuracy: Some(0.7),
+            validation_iou: None,
         };
         let bare =
             EpochReport { train_accuracy: None, validation_loss: None, validation_accuracy: None, ..full };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Augment;
 use crate::nn::arch::Arch;
+use crate::nn::loss::IGNORED;
 use crate::nn::{Rng, Shape, Tensor};
 use crate::parallel::prelude::*;
 use crate::{Error, Result};
@@ -45,6 +46,45 @@ pub trait Examples: Sync {
         let length = values.len();
         Err(Error::shape(format!("the net wants [{length}], pictures are `[channels, height, width]`")))
     }
+
+    /// Whether each example has a class for every pixel in place of one label.
+    fn has_masks(&self) -> bool {
+        false
+    }
+
+    /// How many windows of `[height, width]` side by side cover a picture with a mask.
+    fn windows(&self, _index: usize, _size: [usize; 2]) -> usize {
+        1
+    }
+
+    /// Fills `values` with a part of a picture as [`read`](Self::read) does, and `labels` with the class of each of its
+    /// pixels, [`IGNORED`](crate::nn::loss::IGNORED) where none is known.
+    ///
+    /// # Errors
+    /// When the examples have no masks, or this one cannot be read.
+    fn read_masked(
+        &self,
+        _index: usize,
+        _cut: Cut,
+        _shape: [usize; 3],
+        _values: &mut [f32],
+        _labels: &mut [usize],
+    ) -> Result<()> {
+        Err(Error::input("the examples have no masks")
+            .with_hint("expected `images/NAME.*` with `masks/NAME.*`"))
+    }
+}
+
+/// Which part of a picture with a mask is shown to a net.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// All of it, brought to the size of the net: the picture bilinearly, of the mask the nearest pixel.
+    Resized,
+    /// A window of the net's size, at random.
+    Random(Rng),
+    /// One of the [windows](Examples::windows) that cover it, row by row. The last ones are moved inwards; what an earlier
+    /// one has is ignored, so that every pixel counts once.
+    Window(usize),
 }
 
 /// Some of the examples.
@@ -88,6 +128,60 @@ impl<'a> Part<'a> {
     }
 }
 
+/// The input of a net for parts of pictures with masks, and the class of every pixel, as [`batch`] makes it. What a
+/// random change brings from outside of a picture is ignored.
+///
+/// # Shapes
+/// `[n, channels, height, width]`, and `n * height * width` labels.
+///
+/// # Errors
+/// As [`batch`].
+pub(super) fn masked_batch(
+    arch: &Arch,
+    examples: &dyn Examples,
+    parts: &[(usize, Cut)],
+    augment: Option<(&Augment, Rng)>,
+) -> Result<(Tensor, Vec<usize>)> {
+    let shape = picture(arch)?;
+    let [channels, height, width] = shape;
+    let area = height * width;
+    let mut x = Tensor::zeros(Shape::new(&[parts.len(), channels, height, width])?);
+    let mut labels = vec![IGNORED; parts.len() * area];
+    let fill =
+        |((values, labels), &(index, cut)): ((&mut [f32], &mut [usize]), &(usize, Cut))| -> Result<()> {
+            examples.read_masked(index, cut, shape, values, labels)?;
+            if let Some((augment, rng)) = augment {
+                let rng = rng.substream(index as u64);
+                let (picture, mask) = (values.to_vec(), labels.to_vec());
+                augment.apply(rng, [height, width], &picture, values);
+                augment.apply_to_mask(rng, [height, width], &mask, labels);
+            }
+            standardise(arch, values);
+            Ok(())
+        };
+    let sample = arch.input.count();
+    let rooms = x.data_mut().par_chunks_exact_mut(sample).zip(labels.par_chunks_exact_mut(area));
+    rooms.zip(parts).map(fill).collect::<Result<()>>()?;
+    Ok((x, labels))
+}
+
+fn picture(arch: &Arch) -> Result<[usize; 3]> {
+    <[usize; 3]>::try_from(&*arch.input).map_err(|_| {
+        let (name, input) = (&arch.name, arch.input);
+        Error::shape(format!("net `{name}` wants {input}, pictures are `[channels, height, width]`"))
+    })
+}
+
+/// Subtracts the mean of each channel and divides by its deviation.
+fn standardise(arch: &Arch, values: &mut [f32]) {
+    let area = arch.input[1] * arch.input[2];
+    for (plane, (mean, std)) in values.chunks_exact_mut(area).zip(arch.mean.iter().zip(&arch.std)) {
+        for value in plane {
+            *value = (*value - mean) / std;
+        }
+    }
+}
+
 /// The input of a net for some examples, with their labels. Words come as they are. Of pictures, each value has its channel's `mean`
 /// subtracted and is divided by `std`; before that a sample may be moved, at random by its index.
 ///
@@ -109,12 +203,7 @@ pub fn batch(
         x.data_mut().par_chunks_exact_mut(length).zip(indices).map(fill).collect::<Result<()>>()?;
         return Ok((x, labels()));
     }
-    let Ok(shape) = <[usize; 3]>::try_from(&*arch.input) else {
-        let (name, input) = (&arch.name, arch.input);
-        return Err(Error::shape(format!(
-            "net `{name}` wants {input}, pictures are `[channels, height, width]`"
-        )));
-    };
+    let shape = picture(arch)?;
     let [channels, height, width] = shape;
     let mut x = Tensor::zeros(Shape::new(&[indices.len(), channels, height, width])?);
     let fill = |(values, &index): (&mut [f32], &usize)| -> Result<()> {
@@ -123,13 +212,7 @@ pub fn batch(
             let picture = values.to_vec();
             augment.apply(rng.substream(index as u64), [height, width], &picture, values);
         }
-        for (plane, (mean, std)) in
-            values.chunks_exact_mut(height * width).zip(arch.mean.iter().zip(&arch.std))
-        {
-            for value in plane {
-                *value = (*value - mean) / std;
-            }
-        }
+        standardise(arch, values);
         Ok(())
     };
     let sample = arch.input.count();

@@ -1,4 +1,4 @@
-//! Training of classifiers: from an architecture, examples and settings to a run directory.
+//! Training of classifiers, of whole pictures or of pixels, and autoencoders: from an architecture, examples and settings to a run directory.
 //!
 //! A run is a function of its settings and its examples: the same bits come out for any number of
 //! threads, and a run that was stopped and resumed ends as one that was not. Nothing is printed;
@@ -78,6 +78,7 @@ mod confusion;
 mod curves;
 mod events;
 mod examples;
+mod measure;
 mod rundir;
 mod settings;
 
@@ -88,16 +89,19 @@ use serde::{Deserialize, Serialize};
 pub use augment::Augment;
 pub use check::{NetCheck, ParamCheck, check};
 pub use confusion::ConfusionMatrix;
-pub use examples::{Examples, Part, batch};
-pub use settings::{Algorithm, Loss, Schedule, Settings, Target};
+use examples::masked_batch;
+pub use examples::{Cut, Examples, Part, batch};
+pub use settings::{Algorithm, Fit, Loss, Schedule, Settings, Target};
 
 use super::arch::{self, Arch};
 use super::layer::Mode;
+use super::loss::IGNORED;
 use super::optim::{Optimiser, clip};
-use super::{Net, Reuse, Rng, Tensor};
+use super::{Net, Reuse, Rng};
 use crate::document::Source;
 use crate::{Error, Result};
 use compare::{Wanted, compare};
+use measure::{measure, noisy, training_batch};
 use rundir::{RunDir, State};
 
 /// What to train, how, and where to put it.
@@ -125,12 +129,15 @@ pub struct EpochReport {
     pub rate: f64,
     /// Mean loss over the epoch's batches, as they were met.
     pub train_loss: f64,
-    /// Share of samples that were right as they were met, where there are classes.
+    /// Share of samples that were right as they were met, where there are classes; of pixels, where they have.
     pub train_accuracy: Option<f64>,
     /// Mean loss over the validation part after the epoch, if there is one.
     pub validation_loss: Option<f64>,
-    /// Share of the validation part that is right after the epoch, where there are classes.
+    /// Share of the validation part, of its pixels where they have classes, that is right after the epoch.
     pub validation_accuracy: Option<f64>,
+    /// Mean intersection over union of the classes of pixels on the validation part, where the target is a mask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_iou: Option<f64>,
 }
 
 /// A step of training.
@@ -168,7 +175,8 @@ impl Progress for () {}
 /// What came out.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The net of the best epoch by validation accuracy, by validation loss where there are no classes, or of
+    /// The net of the best epoch by mean intersection over union where the target is a mask, by validation accuracy
+    /// where samples have classes, by validation loss where there are no classes, or of
     /// the last epoch where there is no validation part: `best.safetensors`.
     pub best: Net,
     /// Which epoch that was, from 1.
@@ -210,40 +218,14 @@ pub fn run(job: &TrainNet, examples: &dyn Examples, progress: &mut (dyn Progress
     })
 }
 
-/// The score of a net on examples, in the threads of the caller's pool.
+/// The score of a net on examples with a label each, in the threads of the caller's pool;
+/// [`ConfusionMatrix::of_pixels`] judges by masks.
 ///
 /// # Errors
 /// Examples that do not fit the net or cannot be read.
 pub fn evaluate(net: &Net, examples: &dyn Examples) -> Result<Score> {
-    let (loss, correct) = measure(net, &Part::all(examples), &Settings::default())?;
-    Ok(Score { loss, correct: correct.unwrap_or_default(), total: examples.len() })
-}
-
-/// Mean loss and right answers of a part, in inference, as the settings compare; 0 and none for no examples.
-fn measure(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<(f64, Option<usize>)> {
-    const BATCH: usize = 250;
-    let rng = Rng::new(settings.seed).stream("validation noise");
-    let (mut loss, mut correct) = (0.0, None);
-    for (at, indices) in part.indices.chunks(BATCH).enumerate() {
-        let (x, labels) = batch(net.arch(), part.examples, indices, None)?;
-        let y = net.forward(&noisy(&x, settings, rng.substream(at as u64)))?;
-        let result = compare(&y, &Wanted { labels: &labels, input: &x }, settings)?;
-        loss += result.loss * labels.len() as f64;
-        correct = result.correct.map(|right| right + correct.unwrap_or(0));
-    }
-    Ok((loss / part.indices.len().max(1) as f64, correct))
-}
-
-/// The input with the noise of the settings.
-fn noisy(x: &Tensor, settings: &Settings, rng: Rng) -> Tensor {
-    if settings.noise == 0.0 {
-        return x.clone();
-    }
-    let mut x = x.clone();
-    for (i, value) in x.data_mut().iter_mut().enumerate() {
-        *value += settings.noise * rng.normal(i as u64);
-    }
-    x
+    let found = measure(net, &Part::all(examples), &Settings::default())?;
+    Ok(Score { loss: found.loss, correct: found.correct.unwrap_or_default(), total: examples.len() })
 }
 
 struct Run<'a> {
@@ -287,7 +269,8 @@ impl<'a> Run<'a> {
         while self.state.epochs.len() < self.settings.epochs && !self.is_settled() {
             let report = self.epoch(progress)?;
             // Larger is better.
-            let score = report.validation_accuracy.or(report.validation_loss.map(|loss| -loss));
+            let score = report.validation_iou.or(report.validation_accuracy);
+            let score = score.or(report.validation_loss.map(|loss| -loss));
             let is_best = match (score, self.state.best_score) {
                 (Some(score), Some(best)) => score > best,
                 _ => true,
@@ -302,8 +285,12 @@ impl<'a> Run<'a> {
             progress.epoch(&report);
         }
         let best = self.folder.best()?;
-        if self.settings.target == Target::Class && !self.validation.indices.is_empty() {
-            self.folder.tell_confusion(&ConfusionMatrix::of(&best, &self.validation)?)?;
+        if self.settings.target != Target::Input && !self.validation.indices.is_empty() {
+            let matrix = match self.settings.target {
+                Target::Mask => ConfusionMatrix::of_pixels(&best, &self.validation, self.settings.fit)?,
+                _ => ConfusionMatrix::of(&best, &self.validation)?,
+            };
+            self.folder.tell_confusion(&matrix)?;
         }
         Ok(Outcome { best, best_epoch: self.state.best_epoch, epochs: self.state.epochs })
     }
@@ -338,13 +325,13 @@ impl<'a> Run<'a> {
         let order: Vec<usize> = order.into_iter().map(|at| self.training.indices[at]).collect();
         let steps = order.len().div_ceil(settings.batch);
         let augment = settings.augment.is_some().then(|| rng.stream("augment"));
-        let (mut loss, mut correct) = (0.0, None);
+        let (mut loss, mut correct, mut judged) = (0.0, None, 0);
         for (step, indices) in order.chunks(settings.batch).enumerate() {
             if progress.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            let augment = settings.augment.as_ref().zip(augment);
-            let (x, labels) = batch(self.net.arch(), self.training.examples, indices, augment)?;
+            let (arch, examples) = (self.net.arch(), self.training.examples);
+            let (x, labels) = training_batch(arch, examples, indices, settings, rng, augment)?;
             let mode = Mode::training(rng.stream("step").substream(step as u64));
             let shown = noisy(&x, settings, rng.stream("noise").substream(step as u64));
             let (y, tape) = self.net.record(&shown, &mode)?;
@@ -371,7 +358,8 @@ impl<'a> Run<'a> {
             if let Some(max_norm) = &settings.max_norm {
                 max_norm.apply(&mut self.net)?;
             }
-            loss += total * labels.len() as f64;
+            loss += total * indices.len() as f64;
+            judged += labels.iter().filter(|label| **label != IGNORED).count();
             correct = result.correct.map(|right| right + correct.unwrap_or(0));
             progress.step(&StepReport {
                 epoch: epoch + 1,
@@ -390,10 +378,10 @@ impl<'a> Run<'a> {
             epoch: epoch + 1,
             rate: settings.rate(epoch as f64) * self.state.plateau.factor,
             train_loss: loss / order.len() as f64,
-            train_accuracy: correct.map(|correct| correct as f64 / order.len() as f64),
-            validation_loss: validation.map(|(loss, _)| loss),
-            validation_accuracy: validation
-                .and_then(|(_, correct)| Some(correct? as f64 / self.validation.indices.len() as f64)),
+            train_accuracy: correct.map(|correct| correct as f64 / judged.max(1) as f64),
+            validation_loss: validation.map(|found| found.loss),
+            validation_accuracy: validation.and_then(|found| found.accuracy),
+            validation_iou: validation.and_then(|found| found.iou),
         })
     }
 }
@@ -403,7 +391,12 @@ fn prepared(job: &TrainNet, examples: &dyn Examples) -> Result<Net> {
     let settings = &job.settings;
     let arch = arch::parse(&job.arch)?;
     let arch = match settings.target {
+        Target::Class if examples.has_masks() => {
+            return Err(Error::pipeline("the examples have masks, and no labels")
+                .with_hint("`target = \"mask\"` compares the class of each pixel"));
+        }
         Target::Class => fitting(&arch, examples)?,
+        Target::Mask => fitting_masks(&arch, examples)?,
         Target::Input if arch.output() == arch.input => arch,
         Target::Input => {
             let (output, input) = (arch.output(), arch.input);
@@ -430,6 +423,28 @@ fn fitting(arch: &Arch, examples: &dyn Examples) -> Result<Arch> {
         return Err(Error::shape(format!(
             "net `{}` gives {output}, but the examples have {} classes",
             arch.name,
+            classes.len()
+        ))
+        .with_hint("set `out` of the last layer to the number of classes"));
+    }
+    arch.with_classes(classes)
+}
+
+/// The architecture with the names of the classes, which must give a score for each of them and each pixel.
+fn fitting_masks(arch: &Arch, examples: &dyn Examples) -> Result<Arch> {
+    let (classes, input, output) = (examples.classes(), arch.input, arch.output());
+    if input.len() != 3 || output.len() != 3 || input[1..] != output[1..] {
+        return Err(Error::shape(format!(
+            "net `{}` takes {input} and gives {output}, expected pictures and a score for each class and pixel",
+            arch.name
+        ))
+        .with_hint("`unet-small` is such a net"));
+    }
+    if output[0] != classes.len() {
+        return Err(Error::shape(format!(
+            "net `{}` gives scores of {} classes, but the masks have {}",
+            arch.name,
+            output[0],
             classes.len()
         ))
         .with_hint("set `out` of the last layer to the number of classes"));

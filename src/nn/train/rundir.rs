@@ -17,7 +17,7 @@ use crate::{Error, Result};
 pub(super) struct State {
     pub(super) epochs: Vec<EpochReport>,
     pub(super) best_epoch: usize,
-    /// The score of the best epoch: an accuracy, or minus a loss.
+    /// The score of the best epoch: an intersection over union, an accuracy, or minus a loss.
     #[serde(alias = "best_accuracy")]
     pub(super) best_score: Option<f64>,
     #[serde(default)]
@@ -182,11 +182,14 @@ fn json(value: &impl Serialize) -> Result<String> {
         .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("cannot write JSON: {error}")))
 }
 
+/// The table of the epochs, with a last column where pixels have classes.
 fn csv(epochs: &[EpochReport]) -> String {
-    let mut text = String::from("epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy\n");
+    let has_iou = epochs.iter().any(|report| report.validation_iou.is_some());
+    let mut text = String::from("epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy");
+    text.push_str(if has_iou { ",validation_iou\n" } else { "\n" });
     for report in epochs {
         let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
-        let _ = writeln!(
+        let _ = write!(
             text,
             "{},{:.6},{:.6},{},{},{}",
             report.epoch,
@@ -196,6 +199,11 @@ fn csv(epochs: &[EpochReport]) -> String {
             or_empty(report.validation_loss),
             or_empty(report.validation_accuracy)
         );
+        if has_iou {
+            text.push(',');
+            text += &or_empty(report.validation_iou);
+        }
+        text.push('\n');
     }
     text
 }

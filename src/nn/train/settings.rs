@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_norm: Option<MaxNorm>,
     /// What the output is compared with.
     pub target: Target,
+    /// How pictures with masks are brought to the size of the net.
+    pub fit: Fit,
     /// How it is compared; cross-entropy for classes and the squared error for values unless given.
     pub loss: Option<Loss>,
     /// Share of the target that all classes get alike, from 0 to 1.
@@ -84,6 +86,7 @@ impl Default for Settings {
             clip: None,
             max_norm: None,
             target: Target::Class,
+            fit: Fit::Crop,
             loss: None,
             label_smoothing: 0.0,
             class_weights: Vec::new(),
@@ -124,6 +127,20 @@ pub enum Target {
     Class,
     /// The input itself, as the net sees it but without noise: an autoencoder.
     Input,
+    /// The class of each pixel, as a mask has it: the output is `[classes, height, width]`.
+    Mask,
+}
+
+/// How pictures with masks that are larger or smaller than what the net sees are brought to its size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// A window is cut out: at random in training; for validation, windows side by side that cover the picture. Smaller
+    /// pictures are mirrored at their edges, and what is added is ignored.
+    #[default]
+    Crop,
+    /// The whole picture is resized, bilinearly; of the mask the nearest pixels are taken.
+    Resize,
 }
 
 /// How the output of a net is compared.
@@ -245,6 +262,10 @@ impl Settings {
                 "`cross-entropy` compares classes, and the target is the input".to_owned(),
             ),
             (
+                self.target != Target::Mask || self.loss() == Loss::CrossEntropy,
+                "masks are compared by `cross-entropy`".to_owned(),
+            ),
+            (
                 self.loss() == Loss::CrossEntropy
                     || (self.label_smoothing == 0.0 && self.class_weights.is_empty()),
                 "`label-smoothing` and `class-weights` go with `cross-entropy`".to_owned(),
@@ -259,7 +280,7 @@ impl Settings {
     /// How the output is compared.
     pub fn loss(&self) -> Loss {
         self.loss.unwrap_or(match self.target {
-            Target::Class => Loss::CrossEntropy,
+            Target::Class | Target::Mask => Loss::CrossEntropy,
             Target::Input => Loss::SquaredError,
         })
     }
@@ -345,6 +366,7 @@ mod tests {
             Settings { beta2: 1.0, ..Settings::default() },
             Settings { clip: Some(0.0), ..Settings::default() },
             Settings { target: Target::Input, loss: Some(Loss::CrossEntropy), ..Settings::default() },
+            Settings { target: Target::Mask, loss: Some(Loss::SquaredError), ..Settings::default() },
             Settings { target: Target::Input, label_smoothing: 0.1, ..Settings::default() },
             Settings {
                 augment: Some(Augment { shift: f32::NAN, ..Augment::default() }),
