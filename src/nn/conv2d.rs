@@ -91,7 +91,7 @@ pub fn conv2d_input_grad(
     let plan = Plan::new(input, weight.shape(), window, groups)?;
     expect("output gradient", dy, &plan.output_shape()?)?;
     if direct::fits_input_grad(&plan) {
-        return direct::input_grad(isa, &plan, dy, weight, input);
+        return Ok(direct::input_grad(isa, &plan, dy, weight, input));
     }
     let g = plan.group;
     let turned: Vec<_> =

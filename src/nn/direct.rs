@@ -150,13 +150,7 @@ impl Phase {
 
 /// [`conv2d_input_grad`](super::conv2d::conv2d_input_grad): each phase of the stride is a convolution of `dy` without
 /// stride, with the taps that meet its pixels in reverse.
-pub(super) fn input_grad(
-    isa: Isa,
-    plan: &Plan,
-    dy: &Tensor,
-    weight: &Tensor,
-    input: Shape,
-) -> Result<Tensor> {
+pub(super) fn input_grad(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, input: Shape) -> Tensor {
     let g = &plan.group;
     if spreads(g) {
         return spread(isa, plan, dy, weight, input);
@@ -223,12 +217,14 @@ pub(super) fn input_grad(
             }
         });
     });
-    packed.into_iter().for_each(|panels| room::give(panels.into_room()));
-    Ok(dx)
+    for panels in packed {
+        room::give(panels.into_room());
+    }
+    dx
 }
 
 /// [`input_grad`] of few channels: what each output gives to the pixels of a row of taps, added up.
-fn spread(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, input: Shape) -> Result<Tensor> {
+fn spread(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, input: Shape) -> Tensor {
     let g = &plan.group;
     let [taps, across] = [g.kernel[0] * g.kernel[1], g.kernel[1]];
     let run = across * g.channels;
@@ -295,7 +291,7 @@ fn spread(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, input: Shape) -> 
             transpose(isa, [area, g.channels], (inner, g.channels), (dx, area));
         });
     });
-    Ok(dx)
+    dx
 }
 
 /// [`conv2d_weight_grad`](super::conv2d::conv2d_weight_grad): for each row of taps a sum of outer products of the pixels

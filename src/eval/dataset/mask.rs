@@ -362,8 +362,8 @@ fn numbering(values: &[usize], names: Option<Vec<String>>) -> (Vec<String>, Vec<
     let void = usize::from(VOID);
     let is_binary = match (values, &names) {
         // Foreground and background alone need not both occur.
-        ([0, _] | [0] | [255], None) => true,
-        ([0, _] | [0] | [255], Some(names)) => names.len() == 2,
+        ([0, _] | [0 | 255], None) => true,
+        ([0, _] | [0 | 255], Some(names)) => names.len() == 2,
         _ => false,
     };
     let greatest = values.iter().copied().filter(|&value| value != void).max().unwrap_or(0);

@@ -24,6 +24,7 @@ mod softmax_cross_entropy;
 mod values;
 
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy};
+#[cfg(feature = "files")]
 pub(super) use pixels::count_pixels;
 pub use pixels::{IGNORED, pixel_cross_entropy};
 pub(super) use softmax_cross_entropy::first_largest;

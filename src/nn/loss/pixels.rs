@@ -89,6 +89,7 @@ pub fn pixel_cross_entropy(
 
 /// Adds to `counts`, a row of which is a true class and a column a given one, what the pixels of known classes were
 /// taken for: the class of the largest score, of equal ones the first.
+#[cfg(any(test, feature = "files"))]
 pub(in crate::nn) fn count_pixels(scores: &Tensor, labels: &[usize], counts: &mut [u64]) -> Result<()> {
     let [classes, area] = check(scores, labels)?;
     for (n, labels) in labels.chunks_exact(area.max(1)).enumerate() {

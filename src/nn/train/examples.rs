@@ -128,6 +128,9 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Where a part of a picture goes, and its labels.
+type Rooms<'a> = (&'a mut [f32], &'a mut [usize]);
+
 /// The input of a net for parts of pictures with masks, and the class of every pixel, as [`batch`] makes it. What a
 /// random change brings from outside of a picture is ignored.
 ///
@@ -147,18 +150,17 @@ pub(super) fn masked_batch(
     let area = height * width;
     let mut x = Tensor::zeros(Shape::new(&[parts.len(), channels, height, width])?);
     let mut labels = vec![IGNORED; parts.len() * area];
-    let fill =
-        |((values, labels), &(index, cut)): ((&mut [f32], &mut [usize]), &(usize, Cut))| -> Result<()> {
-            examples.read_masked(index, cut, shape, values, labels)?;
-            if let Some((augment, rng)) = augment {
-                let rng = rng.substream(index as u64);
-                let (picture, mask) = (values.to_vec(), labels.to_vec());
-                augment.apply(rng, [height, width], &picture, values);
-                augment.apply_to_mask(rng, [height, width], &mask, labels);
-            }
-            standardise(arch, values);
-            Ok(())
-        };
+    let fill = |((values, labels), &(index, cut)): (Rooms<'_>, &(usize, Cut))| -> Result<()> {
+        examples.read_masked(index, cut, shape, values, labels)?;
+        if let Some((augment, rng)) = augment {
+            let rng = rng.substream(index as u64);
+            let (picture, mask) = (values.to_vec(), labels.to_vec());
+            augment.apply(rng, [height, width], &picture, values);
+            augment.apply_to_mask(rng, [height, width], &mask, labels);
+        }
+        standardise(arch, values);
+        Ok(())
+    };
     let sample = arch.input.count();
     let rooms = x.data_mut().par_chunks_exact_mut(sample).zip(labels.par_chunks_exact_mut(area));
     rooms.zip(parts).map(fill).collect::<Result<()>>()?;

@@ -115,10 +115,18 @@ impl Batch {
             #[inline(always)]
             || match self.size {
                 Size::Two => {
-                    transform_output::<4, 2, Two>(data, sizes, skipped, bias, None, Activation::None, target)
+                    transform_output::<4, 2, Two>(data, sizes, skipped, bias, None, Activation::None, target);
                 }
                 Size::Four => {
-                    transform_output::<6, 4, Four>(data, sizes, skipped, bias, None, Activation::None, target)
+                    transform_output::<6, 4, Four>(
+                        data,
+                        sizes,
+                        skipped,
+                        bias,
+                        None,
+                        Activation::None,
+                        target,
+                    );
                 }
             },
         );
