@@ -1,6 +1,7 @@
 //! Stages with a net: what they say of pictures, and what they are made of.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use lyncean::document::Source;
 use lyncean::eval::dataset::Dataset;
@@ -8,7 +9,7 @@ use lyncean::image::codec::Limits;
 use lyncean::image::{Image, Plane};
 use lyncean::nn::train::evaluate;
 use lyncean::nn::{Net, Rng, Shape, Sliding, Tensor, arch};
-use lyncean::pipeline::Pipeline;
+use lyncean::pipeline::{Pipeline, RunOptions, Save};
 use lyncean::stage::Object;
 
 fn root() -> &'static Path {
@@ -47,6 +48,64 @@ fn the_net_finds_the_face_and_nothing_else() {
     for picture in ["camera.png", "chelsea.png", "coffee.png", "coins.png", "gravel.png"] {
         assert_eq!(objects("builtin:faces-cnn", "faces", picture), [], "{picture}");
     }
+}
+
+/// Mean intersection over union of two masks' foreground and background.
+fn mean_iou(got: &Image, wanted: &Image) -> f64 {
+    let pixels = |image: &Image| match image {
+        Image::Mask(plane) | Image::Gray8(plane) => {
+            plane.as_slice().iter().map(|&v| v > 0).collect::<Vec<_>>()
+        }
+        other => panic!("{}", other.ty()),
+    };
+    let (got, wanted) = (pixels(got), pixels(wanted));
+    let of = |class: bool| {
+        let count = |is: &dyn Fn(bool, bool) -> bool| {
+            got.iter().zip(&wanted).filter(|&(&a, &b)| is(a == class, b == class)).count() as f64
+        };
+        count(&|a, b| a && b) / count(&|a, b| a || b)
+    };
+    f64::midpoint(of(true), of(false))
+}
+
+#[test]
+fn a_u_net_and_otsu_without_the_light_find_the_coins_of_a_photograph() {
+    let (photo, mask) = (read("fixtures/pictures/coins.png"), read("fixtures/masks/coins.png"));
+    for (name, least) in [("builtin:coins", 0.97), ("builtin:segment-coins", 0.98)] {
+        let pipeline = Pipeline::load(name).unwrap();
+        let options = RunOptions { save: Save::All, ..RunOptions::default() };
+        let results = pipeline.run_with(Arc::new(photo.clone()), None, &options).unwrap();
+        let iou = mean_iou(results.image("fill-holes").unwrap(), &mask);
+        assert!((least..least + 0.01).contains(&iou), "{name}: {iou}");
+        assert_eq!(results.objects("coins").unwrap().len(), 24, "{name}");
+    }
+}
+
+#[test]
+fn segmentation_tells_the_probability_of_a_class() {
+    let (photo, stage) =
+        (read("fixtures/pictures/coins.png"), "use = \"segment-net\"\nmodel = \"builtin:coins-unet\"\n");
+    let of = |more: &str| {
+        let text = format!(
+            "version = 1\n[[stage]]\nname = \"s\"\n{stage}{more}[[stage]]\nuse = \"arithmetic\"\n\
+            in = \"s.probability\"\noperation = \"multiply\"\nvalue = 1\n"
+        );
+        let options = RunOptions { save: Save::All, ..RunOptions::default() };
+        let results =
+            Pipeline::from_toml(&text).unwrap().run_with(Arc::new(photo.clone()), None, &options).unwrap();
+        let Image::GrayF32(sure) = &**results.output().unwrap() else { panic!("no floats") };
+        let Image::Mask(mask) = &**results.image("s").unwrap() else { panic!("no mask") };
+        (mask.as_slice().to_vec(), sure.as_slice().to_vec())
+    };
+    let (mask, coin) = of("");
+    let (_, ground) = of("class = \"ground\"\n");
+    for ((mask, coin), ground) in mask.iter().zip(&coin).zip(&ground) {
+        assert!((coin + ground - 1.0).abs() < 1e-5 && (0.0..=1.0).contains(coin));
+        assert!(*coin == 0.5 || (*mask == 255) == (*coin > 0.5), "{mask} {coin}");
+    }
+    let unknown = format!("version = 1\n[[stage]]\n{stage}class = \"disc\"\n");
+    let error = Pipeline::from_toml(&unknown).err().unwrap().to_string();
+    assert!(error.contains("has no class `disc`") && error.contains("classes are ground, coin"), "{error}");
 }
 
 #[test]

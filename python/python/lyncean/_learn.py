@@ -30,14 +30,14 @@ def train_net(
     on_epoch: Optional[Callable[[Dict[str, Any]], object]] = None,
     **settings: Any,
 ) -> Dict[str, Any]:
-    """Trains a net on IDX files (such as MNIST's) or on folders of pictures, one a class.
+    """Trains a net on IDX files (such as MNIST's), on folders of pictures, one a class, or on pictures with masks.
 
     Parameters
     ----------
     net : path
         A net file, or the name of a built-in net.
     data : path
-        A folder with IDX files or class folders, in `train` and `test` where there is a split.
+        A folder with IDX files, class folders, or `images` with `masks`, in `train` and `test` where there is a split.
     out : path
         The run directory: architecture, settings, `metrics.csv`, `curves.svg`, an events file for TensorBoard,
         `best.safetensors`, `last.safetensors`.
@@ -57,7 +57,8 @@ def train_net(
     Returns
     -------
     dict
-        `best` (the path of the best weights), `best_epoch`, `epochs`, and `test` where the data has a test split.
+        `best` (the path of the best weights), `best_epoch`, `epochs`, and `test` where the data has a test split: with masks
+        `mean_iou` and the `accuracy` of pixels.
     """
     given = {key.replace("_", "-"): value for key, value in settings.items() if value is not None}
     if augment:
