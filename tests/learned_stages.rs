@@ -53,7 +53,9 @@ fn the_net_finds_the_face_and_nothing_else() {
 /// Mean intersection over union of two masks' foreground and background.
 fn mean_iou(got: &Image, wanted: &Image) -> f64 {
     let pixels = |image: &Image| match image {
-        Image::Mask(plane) | Image::Gray8(plane) => plane.as_slice().iter().map(|&v| v > 0).collect::<Vec<_>>(),
+        Image::Mask(plane) | Image::Gray8(plane) => {
+            plane.as_slice().iter().map(|&v| v > 0).collect::<Vec<_>>()
+        }
         other => panic!("{}", other.ty()),
     };
     let (got, wanted) = (pixels(got), pixels(wanted));
@@ -81,12 +83,16 @@ fn a_u_net_and_otsu_without_the_light_find_the_coins_of_a_photograph() {
 
 #[test]
 fn segmentation_tells_the_probability_of_a_class() {
-    let (photo, stage) = (read("fixtures/pictures/coins.png"), "use = \"segment-net\"\nmodel = \"builtin:coins-unet\"\n");
+    let (photo, stage) =
+        (read("fixtures/pictures/coins.png"), "use = \"segment-net\"\nmodel = \"builtin:coins-unet\"\n");
     let of = |more: &str| {
-        let text = format!("version = 1\n[[stage]]\nname = \"s\"\n{stage}{more}[[stage]]\nuse = \"arithmetic\"\n\
-            in = \"s.probability\"\noperation = \"multiply\"\nvalue = 1\n");
+        let text = format!(
+            "version = 1\n[[stage]]\nname = \"s\"\n{stage}{more}[[stage]]\nuse = \"arithmetic\"\n\
+            in = \"s.probability\"\noperation = \"multiply\"\nconstant = 1\n"
+        );
         let options = RunOptions { save: Save::All, ..RunOptions::default() };
-        let results = Pipeline::from_toml(&text).unwrap().run_with(Arc::new(photo.clone()), None, &options).unwrap();
+        let results =
+            Pipeline::from_toml(&text).unwrap().run_with(Arc::new(photo.clone()), None, &options).unwrap();
         let Image::GrayF32(sure) = &**results.output().unwrap() else { panic!("no floats") };
         let Image::Mask(mask) = &**results.image("s").unwrap() else { panic!("no mask") };
         (mask.as_slice().to_vec(), sure.as_slice().to_vec())

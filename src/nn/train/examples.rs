@@ -122,21 +122,20 @@ pub(super) fn masked_batch(
     let area = height * width;
     let mut x = Tensor::zeros(Shape::new(&[parts.len(), channels, height, width])?);
     let mut labels = vec![IGNORED; parts.len() * area];
-    let fill =
-        |((values, labels), &(index, cut)): ((&mut [f32], &mut [usize]), &(usize, Cut))| -> Result<()> {
-            examples.read_masked(index, cut, shape, values, labels)?;
-            if let Some((augment, rng)) = augment {
-                let rng = rng.substream(index as u64);
-                let (picture, mask) = (values.to_vec(), labels.to_vec());
-                augment.apply(rng, [height, width], &picture, values);
-                augment.apply_to_mask(rng, [height, width], &mask, labels);
-            }
-            standardise(arch, values);
-            Ok(())
-        };
+    let fill = |values: &mut [f32], labels: &mut [usize], (index, cut): (usize, Cut)| -> Result<()> {
+        examples.read_masked(index, cut, shape, values, labels)?;
+        if let Some((augment, rng)) = augment {
+            let rng = rng.substream(index as u64);
+            let (picture, mask) = (values.to_vec(), labels.to_vec());
+            augment.apply(rng, [height, width], &picture, values);
+            augment.apply_to_mask(rng, [height, width], &mask, labels);
+        }
+        standardise(arch, values);
+        Ok(())
+    };
     let sample = arch.input.count();
     let rooms = x.data_mut().par_chunks_exact_mut(sample).zip(labels.par_chunks_exact_mut(area));
-    rooms.zip(parts).map(fill).collect::<Result<()>>()?;
+    rooms.zip(parts).map(|((values, labels), &part)| fill(values, labels, part)).collect::<Result<()>>()?;
     Ok((x, labels))
 }
 
