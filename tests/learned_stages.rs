@@ -88,7 +88,7 @@ fn segmentation_tells_the_probability_of_a_class() {
     let of = |more: &str| {
         let text = format!(
             "version = 1\n[[stage]]\nname = \"s\"\n{stage}{more}[[stage]]\nuse = \"arithmetic\"\n\
-            in = \"s.probability\"\noperation = \"multiply\"\nvalue = 1\n"
+            in = \"s.probability\"\noperation = \"multiply\"\nconstant = 1\n"
         );
         let options = RunOptions { save: Save::All, ..RunOptions::default() };
         let results =

@@ -17,14 +17,15 @@ const PLACED: [&str; 6] = ["reshape", "transpose", "flatten", "slice", "gather",
 /// the whole picture up to rounding.
 ///
 /// ```
-/// use lyncean::nn::{Net, PixelNet, arch};
+/// use lyncean::nn::{Net, PixelNet, Tiles, arch};
 ///
 /// let net = Net::build(arch::parse(&arch::builtin("unet-small").unwrap())?, 1)?;
 /// let pixels = PixelNet::new(&net)?;
 /// assert_eq!((pixels.classes(), pixels.multiple()), (2, [8, 8]));
 /// let picture: Vec<f32> = (0..50 * 30).map(|i| (i % 7) as f32 / 7.0).collect();
 /// let mut known = 0;
-/// pixels.over([30, 50], 512)?.each(&picture, &|| false, &mut |place, scores| {
+/// let tiles: Tiles = pixels.over([30, 50], 512)?;
+/// tiles.each(&picture, &|| false, &mut |place, scores| {
 ///     known += place.width * place.height;
 ///     assert_eq!(scores.len(), 2 * place.width * place.height);
 /// })?;

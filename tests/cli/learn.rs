@@ -1,5 +1,6 @@
 //! `lyncean train net` on sentences and pictures, and `lyncean predict` with what came out.
 
+use lyncean::image::codec::{Limits, read_numbers};
 use lyncean::image::{Image, Plane};
 use serde_json::json;
 
@@ -153,11 +154,7 @@ fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
     room.write("segment.toml", stage);
     let said = room.run(&["run", "segment.toml", "in", "-o", "out"]);
     assert_eq!(said.code, 0, "{said:?}");
-    let found = lyncean::image::codec::read_numbers(
-        room.path("out/9.png"),
-        &lyncean::image::codec::Limits::default(),
-    )
-    .unwrap();
+    let found = read_numbers(room.path("out/9.png"), &Limits::default()).unwrap();
     let Image::Gray8(mask) = mask else { panic!("a mask is gray") };
     let right = found.as_slice().iter().zip(mask.as_slice()).filter(|(a, b)| a == b).count();
     assert!(right * 100 > 97 * 61 * 43, "{right} of {}", 61 * 43);

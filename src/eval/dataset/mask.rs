@@ -29,6 +29,8 @@ const UNKNOWN: usize = usize::MAX - 1;
 /// use lyncean::eval::dataset::{MaskedPictures, Split};
 /// use lyncean::image::codec::{Format, WriteOptions, write};
 /// use lyncean::image::{Image, Plane};
+/// use lyncean::nn::loss::IGNORED;
+/// use lyncean::nn::train::{Cut, Examples};
 ///
 /// let folder = tempfile::tempdir().unwrap();
 /// for (part, value) in [("images", 90), ("masks", 255)] {
@@ -39,6 +41,12 @@ const UNKNOWN: usize = usize::MAX - 1;
 /// let data = MaskedPictures::find(folder.path(), Split::Train)?.unwrap();
 /// assert_eq!((data.len(), data.classes()), (1, &["0".to_owned(), "1".to_owned()][..]));
 /// assert_eq!(data.mask(0)?[18..], [0, 0, 1, 1, 1, 1]);
+///
+/// // Cut into 4x4 pixels: the second part is moved inwards, and what the first has is ignored.
+/// let (mut values, mut labels) = ([0.0; 16], [0; 16]);
+/// assert_eq!(data.windows(0, [4, 4]), 2);
+/// data.read_masked(0, Cut::Window(1), [1, 4, 4], &mut values, &mut labels)?;
+/// assert_eq!(labels[..4], [IGNORED, IGNORED, 1, 1]);
 /// # Ok::<(), lyncean::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -360,12 +368,9 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
 /// The names of the classes, and the class of each value, for the values that occur.
 fn numbering(values: &[usize], names: Option<Vec<String>>) -> (Vec<String>, Vec<usize>) {
     let void = usize::from(VOID);
-    let is_binary = match (values, &names) {
-        // Foreground and background alone need not both occur.
-        ([0, _] | [0 | 255], None) => true,
-        ([0, _] | [0 | 255], Some(names)) => names.len() == 2,
-        _ => false,
-    };
+    // Foreground and background alone need not both occur.
+    let is_binary =
+        matches!(values, [0, _] | [0 | 255]) && names.as_ref().is_none_or(|names| names.len() == 2);
     let greatest = values.iter().copied().filter(|&value| value != void).max().unwrap_or(0);
     let count = names.as_ref().map_or(if is_binary { 2 } else { greatest + 1 }, Vec::len);
     let mut numbers = vec![UNKNOWN; 256];

@@ -128,9 +128,6 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Where a part of a picture goes, and its labels.
-type Rooms<'a> = (&'a mut [f32], &'a mut [usize]);
-
 /// The input of a net for parts of pictures with masks, and the class of every pixel, as [`batch`] makes it. What a
 /// random change brings from outside of a picture is ignored.
 ///
@@ -150,7 +147,7 @@ pub(super) fn masked_batch(
     let area = height * width;
     let mut x = Tensor::zeros(Shape::new(&[parts.len(), channels, height, width])?);
     let mut labels = vec![IGNORED; parts.len() * area];
-    let fill = |((values, labels), &(index, cut)): (Rooms<'_>, &(usize, Cut))| -> Result<()> {
+    let fill = |values: &mut [f32], labels: &mut [usize], (index, cut): (usize, Cut)| -> Result<()> {
         examples.read_masked(index, cut, shape, values, labels)?;
         if let Some((augment, rng)) = augment {
             let rng = rng.substream(index as u64);
@@ -163,7 +160,7 @@ pub(super) fn masked_batch(
     };
     let sample = arch.input.count();
     let rooms = x.data_mut().par_chunks_exact_mut(sample).zip(labels.par_chunks_exact_mut(area));
-    rooms.zip(parts).map(fill).collect::<Result<()>>()?;
+    rooms.zip(parts).map(|((values, labels), &part)| fill(values, labels, part)).collect::<Result<()>>()?;
     Ok((x, labels))
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //! use lyncean::document::Source;
 //! use lyncean::nn::train::{
-//!     Algorithm, ConfusionMatrix, EpochReport, NetCheck, ParamCheck, Examples, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
+//!     Algorithm, ConfusionMatrix, EpochReport, NetCheck, ParamCheck, Examples, Fit, Loss, Outcome, Part, Progress, Schedule, Score, Settings, StepReport, Target,
 //!     TrainNet, check, evaluate, run,
 //! };
 //!
@@ -68,6 +68,9 @@
 //! // A denoising autoencoder would have these.
 //! let settings = Settings { target: Target::Input, noise: 0.3, optimiser: Algorithm::Adam, ..Settings::default() };
 //! assert_eq!(settings.loss(), Loss::SquaredError);
+//! // A net of pixels these, on pictures with masks.
+//! let settings = Settings { target: Target::Mask, fit: Fit::Resize, ..Settings::default() };
+//! assert_eq!(settings.loss(), Loss::CrossEntropy);
 //! # Ok::<(), lyncean::Error>(())
 //! ```
 
