@@ -70,6 +70,7 @@ __all__ = [
     "saliency",
     "sauvola",
     "scharr",
+    "segment_net",
     "sobel",
     "threshold",
     "to_f32",
@@ -2372,6 +2373,52 @@ def scharr(
     Returns
     -------
     image : gray-f32, gradient
+    """
+    ...
+
+class SegmentNetOutputs(NamedTuple):
+    """What `segment_net` gives."""
+
+    classes: NDArray[Any]
+    probability: NDArray[np.float32]
+
+def segment_net(
+    image: NDArray[Any] | Tuple[Any, ...],
+    /,
+    *,
+    model: StrPath,
+    class_: str | None = None,
+    tile: int = 512,
+    masks: Literal["bool", "uint8"] = 'bool',
+    threads: int = 1,
+) -> SegmentNetOutputs:
+    """Says what lies in each pixel with a net, such as a U-Net (Ronneberger, Fischer and Brox, 2015).
+
+    A net of two classes gives a `mask` of the second, as `threshold` does; of more classes `labels` with the number of
+    each pixel's class, from 0. `probability` is a `gray-f32` image. Pictures may be of any size: large ones are cut into
+    overlapping tiles, whose result is that of the whole picture up to rounding.
+
+    Parameters
+    ----------
+    image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask
+    model : StrPath, required
+        The trained net: a safetensors file that carries its architecture, or `builtin:coins-unet`.
+    class_ : str | None, optional
+        The class that `probability` is of, by its name, or by its number where classes have no names; by default the
+        second of two, and of more that which the pixel was given.
+    tile : int, 16 to 8192, default 512
+        Side of a tile in pixels, to which margins come as wide as the net sees: less takes less memory and more time.
+    masks : "bool" or "uint8", default "bool"
+        How masks look: `bool`, or 0 and 255 as in OpenCV.
+    threads : int, default 1
+        Threads that work on the picture. They change no result.
+
+    Returns
+    -------
+    classes : mask
+    probability : gray-f32
+
+    Several outputs come as a named tuple, one alone as it is.
     """
     ...
 

@@ -68,6 +68,7 @@ __all__ = [
     "saliency",
     "sauvola",
     "scharr",
+    "segment_net",
     "sobel",
     "threshold",
     "to_f32",
@@ -906,6 +907,20 @@ def scharr(
     """Derivatives with Scharr's operator (Scharr 2000): 3, 10, 3 across -1, 0, 1, closer to the same in all directions than Sobel's.
 
     A stage `scharr`; its parameters are told by `lyncean.ops.scharr`.
+    """
+    ...
+
+def segment_net(
+    *,
+    model: StrPath,
+    class_: str | None = None,
+    tile: int = 512,
+    name: str | None = None,
+    in_: str | Sequence[str] | None = None,
+) -> Stage:
+    """Says what lies in each pixel with a net, such as a U-Net (Ronneberger, Fischer and Brox, 2015).
+
+    A stage `segment-net`; its parameters are told by `lyncean.ops.segment_net`.
     """
     ...
 
