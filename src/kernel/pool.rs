@@ -164,3 +164,58 @@ fn take_one(value: f32, at: usize, best: &mut f32, winner: &mut u32) {
         (*best, *winner) = (value, at as u32);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The first of the largest values of a window, or its last NaN.
+    fn naive(g: &PoolGeometry, plane: &[f32], row: usize, column: usize) -> (f32, u32) {
+        let mut found: Option<(f32, u32)> = None;
+        for ky in 0..g.kernel[0] {
+            for kx in 0..g.kernel[1] {
+                let y = (row * g.stride[0] + ky).wrapping_sub(g.padding[0]);
+                let x = (column * g.stride[1] + kx).wrapping_sub(g.padding[1]);
+                if y < g.input[0] && x < g.input[1] {
+                    let value = plane[y * g.input[1] + x];
+                    if found.is_none_or(|(best, _)| value > best || value.is_nan()) {
+                        found = Some((value, (y * g.input[1] + x) as u32));
+                    }
+                }
+            }
+        }
+        found.unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition_on_every_instruction_set(
+            height in 2usize..9, width in 2usize..80, halves in any::<bool>(), kernel in prop::array::uniform2(1usize..4),
+            stride in prop::array::uniform2(1usize..4), salt in 0usize..1000,
+        ) {
+            let (kernel, stride) = if halves { ([2, 2], [2, 2]) } else { (kernel, stride) };
+            prop_assume!(kernel[0] <= height && kernel[1] <= width);
+            let output = [0, 1].map(|axis| ([height, width][axis] - kernel[axis]) / stride[axis] + 1);
+            let g = PoolGeometry { input: [height, width], output, kernel, stride, padding: [0, 0] };
+            // Equal ones, NaN and infinities among them.
+            let value = |i: usize| match (i * 7919 + salt) % 23 {
+                0 => f32::NAN,
+                1 => f32::NEG_INFINITY,
+                2 => f32::INFINITY,
+                n => (n % 6) as f32 - 3.0,
+            };
+            let plane: Vec<f32> = (0..height * width).map(value).collect();
+            for isa in Isa::available() {
+                let mut best = vec![0.0; output[0] * output[1]];
+                let mut winners = vec![0; best.len()];
+                max_pool(isa, &g, &plane, &mut best, &mut winners);
+                for (at, (best, winner)) in best.iter().zip(&winners).enumerate() {
+                    let (value, place) = naive(&g, &plane, at / output[1], at % output[1]);
+                    prop_assert_eq!(best.to_bits(), value.to_bits(), "{:?} {}", isa, at);
+                    prop_assert_eq!(*winner, place, "{:?} {}", isa, at);
+                }
+            }
+        }
+    }
+}

@@ -183,7 +183,7 @@ pub(super) fn input_grad(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, in
     };
     let together = together(plan, area);
     let mut dx = Tensor::unset(input);
-    let zeros = vec![0.0; g.channels];
+    let bias = vec![0.0; g.channels + Outer::SLACK];
     for_each_piece(dx.data_mut(), together * g.channels * area, |piece, dx| {
         let samples = dx.len() / (g.channels * area);
         with_scratch(|Scratch { plain, frame: image, products, .. }| {
@@ -209,7 +209,7 @@ pub(super) fn input_grad(isa: Isa, plan: &Plan, dy: &Tensor, weight: &Tensor, in
                     .of_images(down.count, area * g.channels);
                 let count = samples * down.count * across.count;
                 let target = Target { data: products, grid, count };
-                product(isa, &pixels, panels, &panels.padded(&zeros), None, Activation::None, target);
+                product(isa, &pixels, panels, &bias, None, Activation::None, target);
             }
             let each = area * g.channels;
             for (sample, dx) in products.chunks_exact(each).zip(dx.chunks_exact_mut(each)) {
@@ -358,4 +358,41 @@ fn weight_grad_of(
         run * room + inside * g.channels * stride
     };
     unpack(isa, sums, stride, at, [g.filters, g.channels, g.kernel[0] * g.kernel[1]], gradient);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Window;
+    use crate::reference::conv2d::{Conv2dSizes, conv2d_input_grad};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        /// Few channels and wide windows, which random geometries seldom have.
+        #[test]
+        fn spreading_equals_the_definition_exactly_on_integers(
+            samples in 1usize..4, channels in 2usize..8, filters in 8usize..24, height in 6usize..15, width in 6usize..15,
+            down in 1usize..6, stride in prop::array::uniform2(1usize..4), padding in prop::array::uniform4(0usize..4),
+        ) {
+            let kernel = [down, FEW.div_ceil(channels).clamp(2, 6)];
+            let sizes = Conv2dSizes {
+                samples, channels, input: [height, width], filters, kernel, padding, stride, dilation: [1, 1], groups: 1,
+            };
+            let window = Window { kernel, stride, padding, dilation: [1, 1] };
+            let integers = |shape: &[usize], salt: usize| {
+                Tensor::from_fn(Shape::new(shape).unwrap(), |i| ((i * 7919 + salt) % 9) as f32 - 4.0)
+            };
+            let (weight, dy) = (integers(&sizes.weight_shape(), 1), integers(&sizes.output_shape(), 2));
+            let input = Shape::new(&sizes.input_shape()).unwrap();
+            let plan = Plan::new(input, weight.shape(), &window, 1).unwrap();
+            prop_assert!(spreads(&plan.group) && fits_input_grad(&plan));
+            let wide = |tensor: &Tensor| tensor.data().iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+            let wanted = conv2d_input_grad(&sizes, &wide(&dy), &wide(&weight));
+            for isa in Isa::available() {
+                let got = input_grad(isa, &plan, &dy, &weight, input);
+                prop_assert_eq!(wide(&got), wanted.as_slice(), "{:?}", isa);
+            }
+        }
+    }
 }

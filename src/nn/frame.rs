@@ -15,6 +15,8 @@ pub(super) struct Scratch {
     pub(super) images: Vec<f32>,
     pub(super) products: Vec<f32>,
     pub(super) sums: Vec<f32>,
+    /// Outputs, or their gradients, with channels as neighbours.
+    pub(super) outputs: Vec<f32>,
 }
 
 thread_local! {

@@ -78,32 +78,14 @@ pub(super) fn forward(
 ) -> Result<Tensor> {
     let g = &plan.group;
     let filters = Filters { weight: weight.data(), filters: g.filters, channels: g.channels, turned: false };
-    let tiled = Tiled {
-        size,
-        samples: plan.samples,
-        channels: g.channels,
-        filters: g.filters,
-        input: g.input,
-        output: g.output,
-        padding: g.padding,
-    };
-    tiled.convolve(isa, x, &filters, bias.map(Tensor::data))
+    Tiled::new(plan, size).convolve(isa, x, &filters, bias.map(Tensor::data))
 }
 
 /// [`conv2d_input_grad`](super::conv2d::conv2d_input_grad).
 pub(super) fn input_grad(isa: Isa, plan: &Plan, size: Size, dy: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let g = &plan.group;
     let filters = Filters { weight: weight.data(), filters: g.filters, channels: g.channels, turned: true };
-    let tiled = Tiled {
-        size,
-        samples: plan.samples,
-        channels: g.filters,
-        filters: g.channels,
-        input: g.output,
-        output: g.input,
-        padding: g.padding.map(|padding| 2 - padding),
-    };
-    tiled.convolve(isa, dy, &filters, None)
+    Tiled::new(plan, size).turned().convolve(isa, dy, &filters, None)
 }
 
 /// [`conv2d_weight_grad`](super::conv2d::conv2d_weight_grad).
@@ -115,20 +97,35 @@ pub(super) fn weight_grad(
     dy: &Tensor,
     weight: Shape,
 ) -> Result<Tensor> {
-    let g = &plan.group;
-    let tiled = Tiled {
-        size,
-        samples: plan.samples,
-        channels: g.channels,
-        filters: g.filters,
-        input: g.input,
-        output: g.output,
-        padding: g.padding,
-    };
-    tiled.correlate(isa, x, dy, weight)
+    Tiled::new(plan, size).correlate(isa, x, dy, weight)
 }
 
 impl Tiled {
+    fn new(plan: &Plan, size: Size) -> Self {
+        let g = &plan.group;
+        Self {
+            size,
+            samples: plan.samples,
+            channels: g.channels,
+            filters: g.filters,
+            input: g.input,
+            output: g.output,
+            padding: g.padding,
+        }
+    }
+
+    /// The convolution that gives the gradient of the images.
+    fn turned(self) -> Self {
+        Self {
+            channels: self.filters,
+            filters: self.channels,
+            input: self.output,
+            output: self.input,
+            padding: self.padding.map(|padding| 2 - padding),
+            ..self
+        }
+    }
+
     /// Tiles of a sample: down and across.
     fn tiles(&self) -> [usize; 2] {
         self.output.map(|length| length.div_ceil(self.size.outputs()))
@@ -209,7 +206,7 @@ impl Tiled {
         y: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { plain, frame, images, products, sums: outputs } = scratch;
+        let Scratch { plain, frame, images, products, outputs, .. } = scratch;
         let area = self.output[0] * self.output[1];
         let [of_images, of_products] =
             [self.channels, self.filters].map(|values| Batch::new(self.size, values, self.most()));
@@ -268,7 +265,7 @@ impl Tiled {
         gradient: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { plain, frame, images, products, sums } = scratch;
+        let Scratch { plain, frame, images, products, sums, outputs } = scratch;
         let area = self.output[0] * self.output[1];
         let [of_images, of_products] =
             [self.channels, self.filters].map(|values| Batch::new(self.size, values, self.most()));
@@ -278,17 +275,17 @@ impl Tiled {
         let room = room_of_sums(self.filters, self.channels);
         let sums = grow(sums, self.size.positions() * room);
         sums.fill(0.0);
-        let mut outputs = room::unset(area * self.filters);
+        let outputs = grow(outputs, area * self.filters);
         self.blocks(&samples, |block, lines| {
             let mut tiles = 0;
             for n in block.clone() {
                 if block.len() > 1 || lines.start == 0 {
                     self.frame().fill(isa, x.sample(n), plain, frame);
-                    transpose(isa, [self.filters, area], (dy.sample(n), area), (&mut outputs, self.filters));
+                    transpose(isa, [self.filters, area], (dy.sample(n), area), (outputs, self.filters));
                 }
                 let at = self.in_frame(frame, &lines);
                 of_images.image(isa, &at, tiles, images);
-                let at = Tiles { image: &outputs, from: self.in_output(&lines), lines: at.lines };
+                let at = Tiles { image: outputs, from: self.in_output(&lines), lines: at.lines };
                 tiles += of_products.gradient(isa, &at, tiles, products);
             }
             let pairs = of_images.positions(images).zip(of_products.positions(products));
@@ -373,6 +370,67 @@ mod tests {
     #[test]
     fn images_larger_than_a_block_are_cut_into_lines() {
         check(2, [3, 70], [90, 83], 1);
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let window = Window::square(3, 1, 1);
+        let normal = |shape: &[usize], salt: u64| {
+            Tensor::from_fn(Shape::new(shape).unwrap(), |i| crate::nn::Rng::new(salt).normal(i as u64))
+        };
+        let (x, weight) = (normal(&[19, 18, 9, 7], 1), normal(&[33, 18, 3, 3], 2));
+        let dy = normal(&[19, 33, 9, 7], 3);
+        let plan = Plan::new(x.shape(), weight.shape(), &window, 1).unwrap();
+        let isa = Isa::best();
+        for size in [Size::Two, Size::Four] {
+            let all = |threads: usize| {
+                crate::parallel::in_threads(threads, || {
+                    Ok([
+                        forward(isa, &plan, size, &x, &weight, None)?,
+                        input_grad(isa, &plan, size, &dy, &weight)?,
+                        weight_grad(isa, &plan, size, &x, &dy, weight.shape())?,
+                    ])
+                })
+                .unwrap()
+            };
+            let wanted = all(1);
+            for threads in [2, 3, 5] {
+                assert_eq!(all(threads), wanted, "{size:?}, {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_that_learns_is_near_to_the_convolution() {
+        use crate::nn::Param;
+        use crate::nn::layer::{Conv2d, Mode, Spec};
+        use crate::nn::{Grads, Padding, Rng};
+        let spec = Conv2d { padding: Padding::All(1), ..Conv2d::new(64, 3) };
+        let input = Shape::new(&[64, 12, 12]).unwrap();
+        let layer = spec.build("it", &[input], Rng::new(4)).unwrap();
+        let x = Tensor::from_fn(input.batched(5).unwrap(), |i| Rng::new(1).normal(i as u64));
+        let weight: &Param = layer.params()[0];
+        let plan = Plan::new(x.shape(), weight.value.shape(), &Window::square(3, 1, 1), 1).unwrap();
+        assert_eq!(size(&plan), Some(Size::Four), "or nothing is tested here");
+        let (isa, window) = (Isa::best(), Window::square(3, 1, 1));
+        let bias = layer.params().get(1).map(|bias| &bias.value);
+        let y = conv2d(isa, &x, &weight.value, bias, &window, 1).unwrap();
+        let (got, saved) = layer.forward(&[&x], &Mode::training(Rng::new(0))).unwrap();
+        let near = |got: &Tensor, wanted: &Tensor| {
+            assert_eq!(got.shape(), wanted.shape());
+            let largest = wanted.data().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+            let pairs = got.data().iter().zip(wanted.data());
+            let apart = pairs.fold(0.0f32, |apart, (a, b)| apart.max((a - b).abs()));
+            // Apart at all, or it was not Winograd's.
+            assert!(apart > 0.0 && apart < 2e-5 * largest, "{apart} of {largest}");
+        };
+        near(&got, &y);
+        let dy = Tensor::from_fn(y.shape(), |i| Rng::new(2).normal(i as u64));
+        let mut grads = Grads::default();
+        let dx = layer.backward(&saved, &dy, &mut grads, true).unwrap();
+        near(&dx[0], &conv2d_input_grad(isa, &dy, &weight.value, x.shape(), &window, 1).unwrap());
+        let dw = conv2d_weight_grad(isa, &x, &dy, weight.value.shape(), &window, 1).unwrap();
+        near(grads.get(&weight.name).unwrap(), &dw);
     }
 
     #[test]

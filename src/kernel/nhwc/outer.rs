@@ -4,7 +4,7 @@
     reason = "vector loads and stores through pointers, and entering functions compiled for more instructions"
 )]
 
-use super::tile::{ROWS, WIDTH, height, lanes, rows};
+use super::tile::{ROWS, WIDTH, by_size, height, lanes, rows};
 use crate::kernel::Isa;
 
 /// Pixels whose products are summed before the next rows: their values stay in the first cache.
@@ -119,55 +119,8 @@ struct Job<'a> {
 /// # Safety
 /// As [`Job`] says.
 unsafe fn run(isa: Isa, height: usize, vectors: usize, job: &Job<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if isa.has_avx512() {
-            // SAFETY: the set is there, and the caller vouches for the job.
-            unsafe {
-                match (height, vectors) {
-                    (1, 2) => avx512::<1, 2>(job),
-                    (2, 2) => avx512::<2, 2>(job),
-                    (4, 2) => avx512::<4, 2>(job),
-                    (7, 2) => avx512::<7, 2>(job),
-                    (10, 2) => avx512::<10, 2>(job),
-                    (_, 2) => avx512::<14, 2>(job),
-                    (1, _) => avx512::<1, 1>(job),
-                    (2, _) => avx512::<2, 1>(job),
-                    (4, _) => avx512::<4, 1>(job),
-                    (7, _) => avx512::<7, 1>(job),
-                    (10, _) => avx512::<10, 1>(job),
-                    _ => avx512::<14, 1>(job),
-                }
-            }
-            return;
-        }
-        if isa.has_avx2() {
-            // SAFETY: as above.
-            unsafe {
-                match (height, vectors) {
-                    (1, 2) => avx2::<1, 2>(job),
-                    (2, 2) => avx2::<2, 2>(job),
-                    (4, 2) => avx2::<4, 2>(job),
-                    (_, 2) => avx2::<6, 2>(job),
-                    (1, _) => avx2::<1, 1>(job),
-                    (2, _) => avx2::<2, 1>(job),
-                    (4, _) => avx2::<4, 1>(job),
-                    _ => avx2::<6, 1>(job),
-                }
-            }
-            return;
-        }
-    }
-    let _ = isa;
     // SAFETY: the caller vouches for the job.
-    unsafe {
-        match (height, vectors) {
-            (1, 2) => portable::<1, 8>(job),
-            (_, 2) => portable::<4, 8>(job),
-            (1, _) => portable::<1, 4>(job),
-            _ => portable::<4, 4>(job),
-        }
-    }
+    unsafe { by_size!(isa, height, vectors, job) }
 }
 
 /// # Safety

@@ -97,60 +97,59 @@ pub(super) fn height(isa: Isa, count: usize) -> usize {
     heights.iter().copied().find(|&height| height >= count).unwrap_or(heights[heights.len() - 1])
 }
 
-/// Computes a tile of `height` rows, one of those of [`height`], and one or two vectors.
-///
-/// # Safety
-/// As [`Job`] says.
-pub(super) unsafe fn run(isa: Isa, height: usize, vectors: usize, job: &Job<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    {
+/// Calls `avx512`, `avx2` or `portable` in scope for a height of [`height`] and one or two vectors; the sets are there where
+/// the token says so, and the caller vouches for the job.
+macro_rules! by_size {
+    ($isa:expr, $height:expr, $vectors:expr, $job:expr) => {{
+        let (isa, size, job) = ($isa, ($height, $vectors), $job);
+        #[cfg(target_arch = "x86_64")]
         if isa.has_avx512() {
-            // SAFETY: the set is there, and the caller vouches for the job.
-            unsafe {
-                match (height, vectors) {
-                    (1, 2) => avx512::<1, 2>(job),
-                    (2, 2) => avx512::<2, 2>(job),
-                    (4, 2) => avx512::<4, 2>(job),
-                    (7, 2) => avx512::<7, 2>(job),
-                    (10, 2) => avx512::<10, 2>(job),
-                    (_, 2) => avx512::<14, 2>(job),
-                    (1, _) => avx512::<1, 1>(job),
-                    (2, _) => avx512::<2, 1>(job),
-                    (4, _) => avx512::<4, 1>(job),
-                    (7, _) => avx512::<7, 1>(job),
-                    (10, _) => avx512::<10, 1>(job),
-                    _ => avx512::<14, 1>(job),
-                }
-            }
-            return;
+            return match size {
+                (1, 2) => avx512::<1, 2>(job),
+                (2, 2) => avx512::<2, 2>(job),
+                (4, 2) => avx512::<4, 2>(job),
+                (7, 2) => avx512::<7, 2>(job),
+                (10, 2) => avx512::<10, 2>(job),
+                (_, 2) => avx512::<14, 2>(job),
+                (1, _) => avx512::<1, 1>(job),
+                (2, _) => avx512::<2, 1>(job),
+                (4, _) => avx512::<4, 1>(job),
+                (7, _) => avx512::<7, 1>(job),
+                (10, _) => avx512::<10, 1>(job),
+                _ => avx512::<14, 1>(job),
+            };
         }
+        #[cfg(target_arch = "x86_64")]
         if isa.has_avx2() {
-            // SAFETY: as above.
-            unsafe {
-                match (height, vectors) {
-                    (1, 2) => avx2::<1, 2>(job),
-                    (2, 2) => avx2::<2, 2>(job),
-                    (4, 2) => avx2::<4, 2>(job),
-                    (_, 2) => avx2::<6, 2>(job),
-                    (1, _) => avx2::<1, 1>(job),
-                    (2, _) => avx2::<2, 1>(job),
-                    (4, _) => avx2::<4, 1>(job),
-                    _ => avx2::<6, 1>(job),
-                }
-            }
-            return;
+            return match size {
+                (1, 2) => avx2::<1, 2>(job),
+                (2, 2) => avx2::<2, 2>(job),
+                (4, 2) => avx2::<4, 2>(job),
+                (_, 2) => avx2::<6, 2>(job),
+                (1, _) => avx2::<1, 1>(job),
+                (2, _) => avx2::<2, 1>(job),
+                (4, _) => avx2::<4, 1>(job),
+                _ => avx2::<6, 1>(job),
+            };
         }
-    }
-    let _ = isa;
-    // SAFETY: the caller vouches for the job.
-    unsafe {
-        match (height, vectors) {
+        let _ = isa;
+        match size {
             (1, 2) => portable::<1, 8>(job),
             (_, 2) => portable::<4, 8>(job),
             (1, _) => portable::<1, 4>(job),
             _ => portable::<4, 4>(job),
         }
-    }
+    }};
+}
+pub(super) use by_size;
+
+/// Computes a tile of `height` rows, one of those of [`height`], and one or two vectors.
+///
+/// # Safety
+/// As [`Job`] says.
+pub(super) unsafe fn run(isa: Isa, height: usize, vectors: usize, job: &Job<'_>) {
+    // SAFETY: the caller vouches for the job.
+    unsafe { by_size!(isa, height, vectors, job) }
 }
 
 /// # Safety

@@ -143,15 +143,13 @@ impl Batch {
         tiles: usize,
         sums: &mut [f32],
     ) {
-        let (left_step, right_step) = (self.channels, columns.channels);
-        let (rows_each, columns_each) = (self.channels, columns.channels);
         let outer = Outer {
             left: rows,
-            left_step,
-            rows: rows_each,
+            left_step: self.channels,
+            rows: self.channels,
             right: values,
-            right_step,
-            columns: columns_each,
+            right_step: columns.channels,
+            columns: columns.channels,
             lines: &[(0, 0)],
             count: tiles,
         };
