@@ -372,6 +372,7 @@ mod tests {
         check(2, [3, 70], [90, 83], 1);
     }
 
+    #[cfg(feature = "parallel")]
     #[test]
     fn threads_change_no_bit() {
         let window = Window::square(3, 1, 1);
