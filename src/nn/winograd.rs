@@ -372,7 +372,7 @@ mod tests {
         check(2, [3, 70], [90, 83], 1);
     }
 
-    #[cfg(feature = "parallel")]
+    #[cfg(all(feature = "parallel", feature = "files"))]
     #[test]
     fn threads_change_no_bit() {
         let window = Window::square(3, 1, 1);
