@@ -47,6 +47,7 @@ fn boxes_are_those_of_opencv() {
             min_neighbors: case["min-neighbors"].as_u64().unwrap() as u32,
             min_size: pair(&case["min-size"]),
             max_size: (max_size != (0, 0)).then_some(max_size),
+            ..Params::default()
         };
         let photo = photo(name);
         let ((x, y), (width, height)) = (pair(&case["crop"]), pair_from(&case["crop"], 2));

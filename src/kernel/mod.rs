@@ -16,6 +16,7 @@
 pub mod arithmetic;
 pub mod binomial;
 pub mod canny;
+pub mod cascade;
 pub mod ccl;
 pub mod clahe;
 pub mod conv;

@@ -29,6 +29,15 @@ pub enum Vote {
         /// What follows below it, and otherwise.
         branches: Box<[Vote; 2]>,
     },
+    /// A question: is the pattern of 3x3 cells among some?
+    Pattern {
+        /// The top left cell: `x`, `y`, `width`, `height`.
+        cell: [i64; 4],
+        /// A bit for each pattern.
+        patterns: [u32; 8],
+        /// What follows if it is, and otherwise.
+        branches: Box<[Vote; 2]>,
+    },
 }
 
 /// The sum of the pixels of the window at `corner` that a rectangle covers.
@@ -74,14 +83,16 @@ pub fn contrast_factor(picture: View<u8>, corner: (usize, usize), size: (usize, 
     (variance > 0 && area as f64 * f64::from(factor) < 0.1).then_some(factor)
 }
 
-/// How many stages a window passes, each a list of trees and a threshold; nothing if it is flat.
+/// How many stages a window passes, each a list of trees and a threshold; nothing if it is flat, where the features
+/// are `divided` by the contrast.
 pub fn stages_passed(
     picture: View<u8>,
     corner: (usize, usize),
     size: (usize, usize),
     stages: &[(Vec<Vote>, f32)],
+    divided: bool,
 ) -> Option<usize> {
-    let factor = contrast_factor(picture, corner, size)?;
+    let factor = if divided { contrast_factor(picture, corner, size)? } else { 0.0 };
     let passes = |(trees, threshold): &(Vec<Vote>, f32)| {
         let votes: f64 = trees.iter().map(|tree| f64::from(vote(picture, corner, tree, factor))).sum();
         votes >= f64::from(threshold - 1e-5)
@@ -96,7 +107,22 @@ fn vote(picture: View<u8>, corner: (usize, usize), tree: &Vote, factor: f32) -> 
             let value = feature_value(picture, corner, rects, *tilted) * factor;
             vote(picture, corner, &branches[usize::from(value >= *threshold)], factor)
         }
+        Vote::Pattern { cell, patterns, branches } => {
+            let pattern = pattern(picture, corner, *cell);
+            let is_among = patterns[pattern / 32] & 1 << (pattern % 32) != 0;
+            vote(picture, corner, &branches[usize::from(!is_among)], factor)
+        }
     }
+}
+
+/// The local binary pattern of 3x3 cells: clockwise from the top left, whether each is as bright as the middle one.
+pub fn pattern(picture: View<u8>, corner: (usize, usize), cell: [i64; 4]) -> usize {
+    let [x, y, width, height] = cell;
+    let sum = |column: i64, row: i64| {
+        rect_sum(picture, corner, [x + column * width, y + row * height, width, height], false)
+    };
+    let around = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2), (0, 1)];
+    around.iter().fold(0, |pattern, &(column, row)| 2 * pattern + usize::from(sum(column, row) >= sum(1, 1)))
 }
 
 /// Sum and sum of squares of the pixels left of column `x` and above row `y`.

@@ -14,11 +14,13 @@ use crate::ops::Context;
 use crate::ops::cascade::{Cascade, Params};
 use crate::{Error, Result};
 
-/// Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
+/// Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002) or local
+/// binary patterns (Liao et al. 2007).
 ///
-/// Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`;
-/// `score` is the sum of the margins by which a group's windows passed the last stage, and
-/// `neighbors` their number.
+/// Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`. `margin` is the sum of
+/// the margins by which a group's windows passed the last four stages, and `neighbors` their number. `score` is the
+/// probability that belongs to the margin where the cascade is calibrated, as those are that `train cascade` writes,
+/// and the margin where it is not.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct HaarDetect {
@@ -34,6 +36,15 @@ pub struct HaarDetect {
     pub min_size: Option<[u32; 2]>,
     /// Width and height that objects have at most, in pixels; by default the picture's.
     pub max_size: Option<[u32; 2]>,
+    /// Distance between windows, in pixels at the scale of the cascade's own window; by default OpenCV's: 1 where
+    /// windows are at least twice as large as that, 2 below.
+    #[schemars(range(min = 1, max = 64))]
+    pub step: Option<u32>,
+    /// How far the edges of the windows of one object may lie apart, as a share of their size.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub group_eps: f64,
+    /// The score that objects have at least: a probability where the cascade is calibrated, else a margin.
+    pub min_score: Option<f64>,
     /// What objects are called.
     pub label: String,
     /// The loaded model.
@@ -51,6 +62,9 @@ impl Default for HaarDetect {
             min_neighbors: params.min_neighbors,
             min_size: None,
             max_size: None,
+            step: None,
+            group_eps: params.group_eps,
+            min_score: None,
             label: "face".to_owned(),
             model: None,
         }
@@ -85,6 +99,9 @@ impl Stage for HaarDetect {
             min_neighbors: self.min_neighbors,
             min_size: self.min_size.map_or((0, 0), size),
             max_size: self.max_size.map(size),
+            step: self.step.map(|step| step as usize),
+            group_eps: self.group_eps,
+            min_score: self.min_score,
         };
         let step = HaarStep { model, params, label: self.label.clone() };
         Ok(graph.whole(Arc::new(step), inputs, vec![Meta::Data(DataType::Objects)]))
@@ -111,9 +128,12 @@ impl Whole for HaarStep {
             let bounds = [rect.x, rect.y, rect.width, rect.height].map(|v| v as f64);
             Object {
                 bbox: value.map.apply_box(bounds),
-                score: Some(found.score),
+                score: Some(found.probability.unwrap_or(found.score)),
                 label: Some(self.label.clone()),
-                measures: vec![("neighbors".into(), f64::from(found.neighbors))],
+                measures: vec![
+                    ("neighbors".into(), f64::from(found.neighbors)),
+                    ("margin".into(), found.score),
+                ],
                 outline: Vec::new(),
             }
         });

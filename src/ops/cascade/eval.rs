@@ -1,17 +1,25 @@
-//! The run form: a cascade baked for the integral images of one level, and the verdict on a window.
+//! The run form: a cascade baked for the integral images of one level, and the verdict on windows.
 //!
-//! The order of float operations is OpenCV's, each rounded on its own: feature sums, the contrast
-//! factor and thresholds in `f32`, the contrast itself and votes in `f64`.
+//! Windows side by side are looked at together for as long as two of them are left, which is hardly ever beyond
+//! the first stages; a last one goes on alone. The order of float operations is OpenCV's either way, each rounded
+//! on its own: see [`haar`](crate::kernel::haar).
 #![allow(clippy::inline_always, reason = "a call for each rectangle sum doubles the time of a scan")]
 
-use super::model::{Branch, Cascade, Feature, FeatureRect};
-use super::pyramid::Integrals;
+use std::ops::Range;
+
+use super::layout::Layout;
+use super::model::{Branch, Cascade, Feature, FeatureRect, Features, PatternBlock, Question, Tree};
+use super::pyramid::{Integrals, Wants};
 use crate::image::View;
+use crate::kernel::Isa;
+use crate::kernel::cascade::haar::{self, Below, Contrast};
+use crate::kernel::cascade::lbp::Among;
+use crate::kernel::cascade::{self as kernel, Job, LANES, Node, Trees, Wide, dispatch, visited};
 
 /// How far below its threshold a stage's votes may stay: OpenCV's allowance for rounding.
 const STAGE_TOLERANCE: f32 = 1e-5;
-/// Windows in which the contrast factor, times the area, is not below this are passed over as flat.
-const FLAT: f64 = 1e-1;
+/// The last stages, whose margins make the score.
+const SCORED: usize = 4;
 
 /// What the cascade says of one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,242 +28,270 @@ pub enum Verdict {
     Flat,
     /// Rejected by the stage with this index.
     Rejected(usize),
-    /// Passed every stage; the last one's votes were this far above its threshold.
+    /// Passed every stage; the votes of the last four were this far above their thresholds, summed.
     Accepted(f64),
-}
-
-/// A feature as offsets from a window's first entry in the integral images.
-#[derive(Clone, Debug)]
-struct BakedFeature {
-    corners: [[u32; 4]; Feature::MAX_RECTS],
-    weights: [f32; Feature::MAX_RECTS],
-}
-
-/// A tree of one node.
-#[derive(Clone, Debug)]
-struct Stump {
-    feature: BakedFeature,
-    threshold: f32,
-    votes: [f32; 2],
-}
-
-/// A node of a larger tree: where each answer leads, counted from the tree's root, and what it votes if
-/// that is nowhere, which is written as the root itself.
-#[derive(Clone, Debug)]
-struct BakedNode {
-    feature: BakedFeature,
-    threshold: f32,
-    next: [u32; 2],
-    votes: [f32; 2],
-}
-
-/// The weak classifiers of all stages, one after the other.
-#[derive(Clone, Debug)]
-enum Weak {
-    Stumps(Vec<Stump>),
-    /// Nodes, and where each tree's begin.
-    Trees {
-        roots: Vec<u32>,
-        nodes: Vec<BakedNode>,
-    },
 }
 
 /// A stage: the range of its weak classifiers and its threshold.
 #[derive(Clone, Debug)]
 struct BakedStage {
-    first: usize,
-    end: usize,
+    trees: Range<usize>,
     threshold: f64,
 }
 
-/// A cascade baked for one stride.
+/// The weak classifiers of a cascade, baked for one layout of integral images.
+#[derive(Clone, Debug)]
+enum Weak {
+    Haar {
+        trees: Trees<Below>,
+        contrast: Contrast,
+    },
+    /// Patterns do not ask for contrast.
+    Lbp(Trees<Among>),
+}
+
+/// A cascade baked for one layout of integral images.
 #[derive(Clone, Debug)]
 pub(super) struct Baked {
     stages: Vec<BakedStage>,
     weak: Weak,
-    /// Corners of the rectangle over which the contrast is measured: the window without its rim.
-    contrast: [u32; 4],
-    area: f64,
 }
 
 impl Baked {
-    pub(super) fn new(cascade: &Cascade, stride: usize, tilted_start: usize) -> Self {
-        let features: Vec<BakedFeature> =
-            cascade.features().iter().map(|feature| bake(feature, stride, tilted_start)).collect();
+    pub(super) fn new(cascade: &Cascade, layout: &Layout) -> Self {
         let mut stages = Vec::with_capacity(cascade.stages().len());
         let mut first = 0;
         for stage in cascade.stages() {
             let end = first + stage.trees.len();
-            stages.push(BakedStage { first, end, threshold: f64::from(stage.threshold - STAGE_TOLERANCE) });
+            stages.push(BakedStage {
+                trees: first..end,
+                threshold: f64::from(stage.threshold - STAGE_TOLERANCE),
+            });
             first = end;
         }
-        let (width, height) = (cascade.width(), cascade.height());
-        let inner = FeatureRect { x: 1, y: 1, width: width - 2, height: height - 2, weight: 0.0 };
-        Self {
-            stages,
-            weak: bake_weak(cascade, &features),
-            contrast: upright_corners(&inner, stride),
-            area: (inner.width * inner.height) as f64,
-        }
+        let weak = match cascade.features() {
+            Features::Haar(features) => {
+                let features: Vec<_> = features.iter().map(|feature| bake(feature, layout)).collect();
+                let (width, height) = (cascade.width(), cascade.height());
+                let inner = FeatureRect { x: 1, y: 1, width: width - 2, height: height - 2, weight: 0.0 };
+                let contrast = Contrast {
+                    corners: upright_corners(&inner, layout),
+                    area: (inner.width * inner.height) as f64,
+                };
+                let trees = bake_trees(cascade, |index, question| match question {
+                    Question::Below(threshold) => Below { feature: features[index], threshold },
+                    Question::Among(_) => unreachable!("checked with the model"),
+                });
+                Weak::Haar { trees, contrast }
+            }
+            Features::Lbp(blocks) => {
+                let corners: Vec<_> = blocks.iter().map(|block| block_corners(block, layout)).collect();
+                Weak::Lbp(bake_trees(cascade, |index, question| match question {
+                    Question::Among(patterns) => Among { corners: corners[index], patterns },
+                    Question::Below(_) => unreachable!("checked with the model"),
+                }))
+            }
+        };
+        Self { stages, weak }
     }
 
     /// The verdict on the window whose first entry in the integral images is at `start`.
-    #[inline(always)]
     pub(super) fn verdict(&self, integrals: &Integrals, start: usize) -> Verdict {
         let sums = &integrals.sums[start..];
-        let Some(factor) = self.contrast_factor(sums, &integrals.squares[start..]) else {
-            return Verdict::Flat;
-        };
         match &self.weak {
-            Weak::Stumps(stumps) => {
-                self.pass(|stage| stump_votes(&stumps[stage.first..stage.end], sums, factor))
-            }
-            Weak::Trees { roots, nodes } => {
-                self.pass(|stage| tree_votes(&roots[stage.first..stage.end], nodes, sums, factor))
-            }
+            Weak::Haar { trees, contrast } => match contrast.factor(sums, &integrals.squares[start..]) {
+                Some(factor) => self.verdict_from(trees, 0, 0.0, sums, factor),
+                None => Verdict::Flat,
+            },
+            Weak::Lbp(trees) => self.verdict_from(trees, 0, 0.0, sums, 0.0),
         }
     }
 
-    /// Goes through the stages, each of which `votes` in its own way.
+    /// The verdict on a window that passed the stages before `first`, with the `score` it has from them.
     #[inline(always)]
-    fn pass(&self, votes: impl Fn(&BakedStage) -> f64) -> Verdict {
-        let mut margin = 0.0;
-        for (index, stage) in self.stages.iter().enumerate() {
-            margin = votes(stage) - stage.threshold;
+    fn verdict_from<Q: kernel::Question>(
+        &self,
+        trees: &Trees<Q>,
+        first: usize,
+        mut score: f64,
+        sums: &[u32],
+        factor: f32,
+    ) -> Verdict {
+        for (index, stage) in self.stages.iter().enumerate().skip(first) {
+            let margin = trees.votes_of_one(stage.trees.clone(), sums, factor) - stage.threshold;
             if margin < 0.0 {
                 return Verdict::Rejected(index);
             }
-        }
-        Verdict::Accepted(margin)
-    }
-
-    /// One over the standard deviation times the area, or nothing for a window without contrast.
-    #[inline(always)]
-    fn contrast_factor(&self, sums: &[u32], squares: &[u32]) -> Option<f32> {
-        let sum = f64::from(corner_sum(sums, &self.contrast) as i32);
-        let square = f64::from(corner_sum(squares, &self.contrast));
-        let variance = self.area * square - sum * sum;
-        if variance > 0.0 {
-            let factor = (1.0 / variance.sqrt()) as f32;
-            (self.area * f64::from(factor) < FLAT).then_some(factor)
-        } else {
-            None
-        }
-    }
-}
-
-impl BakedFeature {
-    /// The weighted sum, not yet divided by the contrast.
-    #[inline(always)]
-    fn value(&self, sums: &[u32]) -> f32 {
-        let rect = |i: usize| self.weights[i] * (corner_sum(sums, &self.corners[i]) as i32) as f32;
-        let mut value = rect(0) + rect(1);
-        if self.weights[2] != 0.0 {
-            value += rect(2);
-        }
-        value
-    }
-}
-
-/// The side a window takes at a node, as an index: branches here would be mispredicted half the time.
-#[inline(always)]
-fn side(feature: &BakedFeature, threshold: f32, sums: &[u32], factor: f32) -> usize {
-    let below = feature.value(sums) * factor < threshold;
-    usize::from(!below)
-}
-
-#[inline(always)]
-fn stump_votes(stumps: &[Stump], sums: &[u32], factor: f32) -> f64 {
-    let mut votes = 0.0;
-    for stump in stumps {
-        votes += f64::from(stump.votes[side(&stump.feature, stump.threshold, sums, factor)]);
-    }
-    votes
-}
-
-#[inline(always)]
-fn tree_votes(roots: &[u32], nodes: &[BakedNode], sums: &[u32], factor: f32) -> f64 {
-    let mut votes = 0.0;
-    for &root in roots {
-        let tree = &nodes[root as usize..];
-        let mut node = &tree[0];
-        votes += f64::from(loop {
-            let side = side(&node.feature, node.threshold, sums, factor);
-            match node.next[side] {
-                0 => break node.votes[side],
-                next => node = &tree[next as usize],
+            if self.is_scored(index) {
+                score += margin;
             }
-        });
+        }
+        Verdict::Accepted(score)
     }
-    votes
+
+    #[inline(always)]
+    fn is_scored(&self, stage: usize) -> bool {
+        stage + SCORED >= self.stages.len()
+    }
+
+    /// Looks at `count` windows side by side, the first of which begins at `start`, and hands on the place in the
+    /// row and the score of those that pass. As in OpenCV the one behind a window that the first stage rejects
+    /// is passed over, as it hardly ever passes.
+    pub(super) fn verdicts(
+        &self,
+        isa: Isa,
+        integrals: &Integrals,
+        start: usize,
+        count: usize,
+        accept: impl FnMut(usize, f64),
+    ) {
+        dispatch(isa, Row { baked: self, integrals, start, count, accept });
+    }
 }
 
-#[inline(always)]
-fn corner_sum(sums: &[u32], corners: &[u32; 4]) -> u32 {
-    let [a, b, c, d] = corners.map(|offset| sums[offset as usize]);
-    a.wrapping_sub(b).wrapping_sub(c).wrapping_add(d)
+/// Windows side by side.
+struct Row<'a, F> {
+    baked: &'a Baked,
+    integrals: &'a Integrals,
+    start: usize,
+    count: usize,
+    accept: F,
 }
 
-fn bake(feature: &Feature, stride: usize, tilted_start: usize) -> BakedFeature {
-    let mut baked =
-        BakedFeature { corners: [[0; 4]; Feature::MAX_RECTS], weights: [0.0; Feature::MAX_RECTS] };
+impl<F: FnMut(usize, f64)> Job for Row<'_, F> {
+    #[inline(always)]
+    fn run<W: Wide>(self, wide: W) {
+        let integrals = self.integrals;
+        match &self.baked.weak {
+            Weak::Haar { trees, contrast } => self.run_with(
+                wide,
+                trees,
+                #[inline(always)]
+                |place| contrast.factors(wide, &integrals.sums[place..], &integrals.squares[place..]),
+            ),
+            Weak::Lbp(trees) => {
+                let factors = wide.splat(0.0);
+                self.run_with(
+                    wide,
+                    trees,
+                    #[inline(always)]
+                    |_| (factors, u32::MAX),
+                );
+            }
+        }
+    }
+}
+
+impl<F: FnMut(usize, f64)> Row<'_, F> {
+    /// Looks at the windows with trees of one kind, and what tells the contrast factors of the windows that begin at a
+    /// place, and which of them are not flat.
+    #[inline(always)]
+    fn run_with<Q: kernel::Question, W: Wide>(
+        self,
+        wide: W,
+        trees: &Trees<Q>,
+        factors: impl Fn(usize) -> (W::Floats, u32),
+    ) {
+        let Self { baked, integrals, start, count, mut accept } = self;
+        let mut skip = false;
+        for first in (0..count).step_by(LANES) {
+            let sums = &integrals.sums[start + first..];
+            let (factors, contrasty) = factors(start + first);
+            let mut alive = contrasty & u32::MAX >> (32 - LANES.min(count - first));
+            if alive == 0 {
+                skip = false;
+                continue;
+            }
+            let mut scores = wide.no_votes();
+            for (index, stage) in baked.stages.iter().enumerate() {
+                if alive.is_power_of_two() && index > 0 {
+                    let lane = alive.trailing_zeros() as usize;
+                    let score = wide.votes_to_array(scores)[lane];
+                    let factor = wide.to_array(factors)[lane];
+                    let verdict = baked.verdict_from(trees, index, score, &sums[lane..], factor);
+                    if let Verdict::Accepted(score) = verdict {
+                        accept(first + lane, score);
+                    }
+                    alive = 0;
+                }
+                if alive == 0 {
+                    break;
+                }
+                let votes = trees.votes(wide, stage.trees.clone(), sums, factors);
+                let passed = wide.reached(votes, stage.threshold);
+                if index == 0 {
+                    alive &= visited(alive & !passed, &mut skip);
+                }
+                alive &= passed;
+                if baked.is_scored(index) {
+                    let margins = wide.vote(votes, wide.mask(0), 0.0, -stage.threshold);
+                    scores = wide.plus_votes(scores, margins);
+                }
+            }
+            let scores = wide.votes_to_array(scores);
+            while alive != 0 {
+                let lane = alive.trailing_zeros() as usize;
+                accept(first + lane, scores[lane]);
+                alive &= alive - 1;
+            }
+        }
+    }
+}
+
+/// The trees of all stages, with the questions as `bake` makes them of a feature's index and what is asked.
+fn bake_trees<Q: kernel::Question>(cascade: &Cascade, bake: impl Fn(usize, Question) -> Q) -> Trees<Q> {
+    let mut trees = Trees::new();
+    let mut baked = Vec::new();
+    for Tree { nodes } in cascade.stages().iter().flat_map(|stage| &stage.trees) {
+        baked.clear();
+        baked.extend(nodes.iter().map(|node| {
+            let branches = [node.left, node.right];
+            let next = |branch| if let Branch::Node(next) = branch { next as u32 } else { 0 };
+            let vote = |branch| if let Branch::Leaf(vote) = branch { vote } else { 0.0 };
+            Node {
+                question: bake(node.feature, node.question),
+                next: branches.map(next),
+                votes: branches.map(vote),
+            }
+        }));
+        trees.push(&baked);
+    }
+    trees
+}
+
+/// The 4x4 corners of the cells, row by row.
+fn block_corners(block: &PatternBlock, layout: &Layout) -> [u32; 16] {
+    let &PatternBlock { x, y, width, height } = block;
+    std::array::from_fn(|i| layout.at(x + i % 4 * width, y + i / 4 * height) as u32)
+}
+
+fn bake(feature: &Feature, layout: &Layout) -> haar::Feature {
+    let mut baked = haar::Feature::default();
     for (i, rect) in feature.rects.iter().enumerate() {
         baked.weights[i] = rect.weight;
-        baked.corners[i] = if feature.tilted {
-            tilted_corners(rect, stride).map(|offset| offset + tilted_start as u32)
-        } else {
-            upright_corners(rect, stride)
-        };
+        baked.corners[i] =
+            if feature.tilted { tilted_corners(rect, layout) } else { upright_corners(rect, layout) };
     }
     baked
 }
 
 /// Top left, top right, bottom left, bottom right.
-fn upright_corners(rect: &FeatureRect, stride: usize) -> [u32; 4] {
+fn upright_corners(rect: &FeatureRect, layout: &Layout) -> [u32; 4] {
     let &FeatureRect { x, y, width, height, .. } = rect;
-    let at = |x: usize, y: usize| (y * stride + x) as u32;
+    let at = |x: usize, y: usize| layout.at(x, y) as u32;
     [at(x, y), at(x + width, y), at(x, y + height), at(x + width, y + height)]
 }
 
-/// Top, left, right, bottom.
-fn tilted_corners(rect: &FeatureRect, stride: usize) -> [u32; 4] {
+/// Top, left, right, bottom, in the tilted sums.
+fn tilted_corners(rect: &FeatureRect, layout: &Layout) -> [u32; 4] {
     let &FeatureRect { x, y, width, height, .. } = rect;
-    let at = |x: usize, y: usize| (y * stride + x) as u32;
+    let at = |x: usize, y: usize| (layout.len() + layout.at(x, y)) as u32;
     [
         at(x, y),
         at(x - height, y + height),
         at(x + width, y + width),
         at(x + width - height, y + width + height),
     ]
-}
-
-fn bake_weak(cascade: &Cascade, features: &[BakedFeature]) -> Weak {
-    let trees = || cascade.stages().iter().flat_map(|stage| &stage.trees);
-    let stump = |node: &super::model::Node| match (node.left, node.right) {
-        (Branch::Leaf(left), Branch::Leaf(right)) => Some(Stump {
-            feature: features[node.feature].clone(),
-            threshold: node.threshold,
-            votes: [left, right],
-        }),
-        _ => None,
-    };
-    if let Some(stumps) = trees().map(|tree| tree.nodes.first().and_then(stump)).collect() {
-        return Weak::Stumps(stumps);
-    }
-    let (mut roots, mut nodes) = (Vec::new(), Vec::new());
-    for tree in trees() {
-        roots.push(nodes.len() as u32);
-        nodes.extend(tree.nodes.iter().map(|node| {
-            let branches = [node.left, node.right];
-            BakedNode {
-                feature: features[node.feature].clone(),
-                threshold: node.threshold,
-                next: branches.map(|branch| if let Branch::Node(next) = branch { next as u32 } else { 0 }),
-                votes: branches.map(|branch| if let Branch::Leaf(vote) = branch { vote } else { 0.0 }),
-            }
-        }));
-    }
-    Weak::Trees { roots, nodes }
 }
 
 /// A cascade made ready for the windows of one picture at its own scale.
@@ -271,22 +307,23 @@ pub struct Windows {
 impl Windows {
     /// Prepares a picture.
     pub fn new(cascade: &Cascade, picture: View<u8>) -> Self {
-        let integrals = Integrals::new(picture, cascade.has_tilted());
-        let baked = Baked::new(cascade, integrals.stride, integrals.tilted_start());
+        let integrals = Integrals::new(picture, Wants::of(cascade), 1, Isa::best());
+        let baked = Baked::new(cascade, &integrals.layout);
         Self { baked, integrals, width: cascade.width(), height: cascade.height() }
     }
 
     /// The verdict on the window with its corner at `(x, y)`, or nothing where it leaves the picture.
     pub fn verdict(&self, x: usize, y: usize) -> Option<Verdict> {
         let fits = |at: usize, size: usize, end: usize| at.checked_add(size).is_some_and(|past| past < end);
-        let inside = fits(x, self.width, self.integrals.stride) && fits(y, self.height, self.integrals.rows);
-        inside.then(|| self.baked.verdict(&self.integrals, y * self.integrals.stride + x))
+        let inside = fits(x, self.width, self.integrals.layout.columns())
+            && fits(y, self.height, self.integrals.layout.rows());
+        inside.then(|| self.baked.verdict(&self.integrals, self.integrals.layout.at(x, y)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{Node, Stage, Tree};
+    use super::super::model::{self, Stage, Tree};
     use super::*;
     use crate::image::{Plane, Rect};
     use crate::reference::cascade::{self as reference, HaarRect, Vote};
@@ -332,10 +369,39 @@ mod tests {
                             Branch::Leaf(votes[side])
                         }
                     };
-                    Node { feature, threshold, left: branch(0), right: branch(1) }
+                    let question = Question::Below(threshold);
+                    model::Node { feature, question, left: branch(0), right: branch(1) }
                 });
                 Tree { nodes: nodes.collect() }
             })
+        })
+    }
+
+    /// A cascade of patterns over the same windows.
+    fn lbp_cascade() -> impl Strategy<Value = Cascade> {
+        let block = (1usize..=3, 1usize..=3).prop_flat_map(|(width, height)| {
+            (0..=WINDOW.0 - 3 * width, 0..=WINDOW.1 - 3 * height).prop_map(move |(x, y)| PatternBlock {
+                x,
+                y,
+                width,
+                height,
+            })
+        });
+        let stages = vec((vec((tree(1..=3), vec(any::<[u32; 8]>(), 3)), 1..4), -1.0f32..0.5), 1..4);
+        (vec(block, 10), stages).prop_map(|(blocks, stages)| {
+            let stages = stages.into_iter().map(|(trees, threshold)| Stage {
+                trees: trees
+                    .into_iter()
+                    .map(|(mut tree, patterns)| {
+                        for (node, patterns) in tree.nodes.iter_mut().zip(patterns) {
+                            node.question = Question::Among(patterns);
+                        }
+                        tree
+                    })
+                    .collect(),
+                threshold,
+            });
+            Cascade::new(WINDOW.0, WINDOW.1, blocks, stages.collect()).unwrap()
         })
     }
 
@@ -368,16 +434,21 @@ mod tests {
 
     fn plain_tree(cascade: &Cascade, tree: &Tree, at: usize) -> Vote {
         let node = &tree.nodes[at];
-        let feature = &cascade.features()[node.feature];
         let branch = |branch| match branch {
             Branch::Leaf(vote) => Vote::Leaf(vote),
             Branch::Node(next) => plain_tree(cascade, tree, next),
         };
-        Vote::Ask {
-            rects: plain_rects(feature),
-            tilted: feature.tilted,
-            threshold: node.threshold,
-            branches: Box::new([branch(node.left), branch(node.right)]),
+        let branches = Box::new([branch(node.left), branch(node.right)]);
+        match (cascade.features(), node.question) {
+            (Features::Haar(features), Question::Below(threshold)) => {
+                let feature = &features[node.feature];
+                Vote::Ask { rects: plain_rects(feature), tilted: feature.tilted, threshold, branches }
+            }
+            (Features::Lbp(blocks), Question::Among(patterns)) => {
+                let PatternBlock { x, y, width, height } = blocks[node.feature];
+                Vote::Pattern { cell: [x, y, width, height].map(|edge| edge as i64), patterns, branches }
+            }
+            _ => unreachable!(),
         }
     }
 
@@ -397,17 +468,20 @@ mod tests {
         #[test]
         fn features_are_weighted_sums_of_pixels((plane, rect) in picture(), feature in feature()) {
             let view = plane.view().crop(rect).unwrap();
-            let integrals = Integrals::new(view, true);
-            let baked = bake(&feature, integrals.stride, integrals.tilted_start());
+            let integrals = Integrals::new(view, Wants { tilted: true, squares: true }, 1, Isa::best());
+            let baked = bake(&feature, &integrals.layout);
             for (x, y) in corners(rect) {
-                let value = baked.value(&integrals.sums[y * integrals.stride + x..]);
+                let value = baked.value(&integrals.sums[integrals.layout.at(x, y)..]);
                 let expected = reference::feature_value(view, (x, y), &plain_rects(&feature), feature.tilted);
                 prop_assert_eq!(value, expected, "at ({}, {})", x, y);
             }
         }
 
         #[test]
-        fn verdicts_are_those_of_the_definition((plane, rect) in picture(), cascade in cascade()) {
+        fn verdicts_are_those_of_the_definition(
+            (plane, rect) in picture(),
+            cascade in prop_oneof![2 => cascade(), 1 => lbp_cascade()],
+        ) {
             let view = plane.view().crop(rect).unwrap();
             let (windows, stages) = (Windows::new(&cascade, view), plain_stages(&cascade));
             for (x, y) in corners(rect) {
@@ -419,9 +493,78 @@ mod tests {
                         Some(stages.len())
                     }
                 };
-                let expected = reference::stages_passed(view, (x, y), WINDOW, &stages);
+                let is_haar = matches!(cascade.features(), Features::Haar(_));
+                let expected = reference::stages_passed(view, (x, y), WINDOW, &stages, is_haar);
                 prop_assert_eq!(passed, expected, "at ({}, {})", x, y);
             }
+        }
+    }
+
+    proptest! {
+        /// Together or one by one, on every instruction set, with the columns in any order.
+        #[test]
+        fn windows_side_by_side_have_the_verdicts_that_they_have_alone(
+            data in vec(any::<u8>(), 90 * 14),
+            flat in vec(0usize..90, 0..3),
+            cascade in prop_oneof![2 => cascade(), 1 => lbp_cascade()],
+            step in 1usize..4,
+            width in WINDOW.0..90,
+        ) {
+            let mut plane = Plane::from_vec(90, 14, data).unwrap();
+            for y in 0..14 {
+                for &x in &flat {
+                    plane.row_mut(y)[x..(x + 20).min(90)].fill(7);
+                }
+            }
+            let view = plane.view().crop(Rect::new(0, 0, width, 14)).unwrap();
+            let alone = Windows::new(&cascade, view);
+            let integrals = Integrals::new(view, Wants::of(&cascade), step, Isa::best());
+            let baked = Baked::new(&cascade, &integrals.layout);
+            for y in 0..=14 - WINDOW.1 {
+                let mut expected = Vec::new();
+                let mut x = 0;
+                while let Some(verdict) = alone.verdict(x, y) {
+                    match verdict {
+                        Verdict::Rejected(0) => x += step,
+                        Verdict::Accepted(score) => expected.push((x, score)),
+                        _ => {}
+                    }
+                    x += step;
+                }
+                let count = (width + 1 - WINDOW.0).div_ceil(step);
+                for isa in Isa::available() {
+                    let mut found = Vec::new();
+                    baked.verdicts(isa, &integrals, integrals.layout.at(0, y), count, |place, score| {
+                        found.push((place * step, score));
+                    });
+                    prop_assert_eq!(&found, &expected, "{:?}, row {}", isa, y);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn trees_of_many_nodes_are_walked_lane_by_lane() {
+        let rect = |x| FeatureRect { x, y: 0, width: 1, height: 3, weight: 1.0 };
+        let features: Vec<_> = (0..9).map(|x| Feature { rects: vec![rect(x)], tilted: false }).collect();
+        let nodes = (0..40).map(|i| {
+            let right = if i < 39 { Branch::Node(i + 1) } else { Branch::Leaf(0.75) };
+            let question = Question::Below(0.002 * i as f32);
+            model::Node { feature: i % 9, question, left: Branch::Leaf(i as f32 - 20.0), right }
+        });
+        let trees = vec![Tree { nodes: nodes.collect() }];
+        let cascade = Cascade::new(9, 11, features, vec![Stage { trees, threshold: -3.0 }]).unwrap();
+        let picture = Plane::from_fn(60, 11, |x, y| (x * x * 7 + y * 13) as u8);
+        let alone = Windows::new(&cascade, picture.view());
+        let integrals = Integrals::new(picture.view(), Wants::of(&cascade), 1, Isa::best());
+        let baked = Baked::new(&cascade, &integrals.layout);
+        for isa in Isa::available() {
+            let mut found = 0;
+            baked.verdicts(isa, &integrals, 0, 52, |x, score| {
+                assert_eq!(alone.verdict(x, 0), Some(Verdict::Accepted(score)), "{isa:?}");
+                found += 1;
+            });
+            assert!((5..50).contains(&found), "{found}");
         }
     }
 
@@ -432,7 +575,9 @@ mod tests {
             tilted: false,
         };
         let (left, right) = (Branch::Leaf(0.0), Branch::Leaf(0.0));
-        let trees = vec![Tree { nodes: vec![Node { feature: 0, threshold: 0.0, left, right }] }];
+        let trees = vec![Tree {
+            nodes: vec![model::Node { feature: 0, question: Question::Below(0.0), left, right }],
+        }];
         let cascade = Cascade::new(9, 11, vec![feature], vec![Stage { trees, threshold: 0.0 }]).unwrap();
         let picture = Plane::from_fn(10, 11, |x, y| ((x * 7 + y * 13) % 2 * 255) as u8);
         let windows = Windows::new(&cascade, picture.view());

@@ -4,9 +4,6 @@ use super::scan::Detection;
 use crate::image::Rect;
 use crate::{Error, Result};
 
-/// How far the edges of similar windows may lie apart, relative to their size.
-const SIMILARITY: f64 = 0.2;
-
 /// A window that passed the cascade, in pixels of the picture; it may reach past its edges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Window {
@@ -14,14 +11,14 @@ pub(super) struct Window {
     pub(super) y: i64,
     pub(super) width: i64,
     pub(super) height: i64,
-    /// How far the last stage's votes were above its threshold.
+    /// How far the votes of the last stages were above their thresholds.
     pub(super) margin: f64,
 }
 
 impl Window {
-    fn is_similar(&self, other: &Self) -> bool {
+    fn is_similar(&self, other: &Self, eps: f64) -> bool {
         let sides = self.width.min(other.width) + self.height.min(other.height);
-        let most = SIMILARITY * sides as f64 * 0.5;
+        let most = eps * sides as f64 * 0.5;
         let near = |a: i64, b: i64| (a - b).abs() as f64 <= most;
         near(self.x, other.x)
             && near(self.y, other.y)
@@ -37,17 +34,18 @@ pub(super) struct Group {
     pub(super) neighbors: u32,
 }
 
-/// Joins similar windows, drops groups of `min_neighbors` windows or fewer and small ones inside
+/// Joins similar windows, whose edges lie apart by no more than `eps` of their size, drops groups of `min_neighbors` windows or fewer and small ones inside
 /// others. With `min_neighbors` zero every window is a group of its own.
 pub(super) fn group(
     windows: Vec<Window>,
     min_neighbors: u32,
+    eps: f64,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Group>> {
     if min_neighbors == 0 {
         return Ok(windows.into_iter().map(|window| Group { window, neighbors: 1 }).collect());
     }
-    let mut groups = averages(&windows, &classes(&windows, cancelled)?);
+    let mut groups = averages(&windows, &classes(&windows, eps, cancelled)?);
     groups.retain(|group| group.neighbors > min_neighbors);
     let mut kept = Vec::new();
     for (index, inner) in groups.iter().enumerate() {
@@ -55,18 +53,18 @@ pub(super) fn group(
             return Err(Error::cancelled());
         }
         let mut others = groups.iter().enumerate().filter(|&(other, _)| other != index);
-        if !others.any(|(_, outer)| is_inside(inner, outer)) {
+        if !others.any(|(_, outer)| is_inside(inner, outer, eps)) {
             kept.push(*inner);
         }
     }
     Ok(kept)
 }
 
-/// Whether `inner` lies in `outer`, widened by a fifth on each side, and has less to say.
-fn is_inside(inner: &Group, outer: &Group) -> bool {
+/// Whether `inner` lies in `outer`, widened by `eps` of its size on each side, and has less to say.
+fn is_inside(inner: &Group, outer: &Group, eps: f64) -> bool {
     let (a, b) = (&inner.window, &outer.window);
-    let dx = (b.width as f64 * SIMILARITY).round_ties_even() as i64;
-    let dy = (b.height as f64 * SIMILARITY).round_ties_even() as i64;
+    let dx = (b.width as f64 * eps).round_ties_even() as i64;
+    let dy = (b.height as f64 * eps).round_ties_even() as i64;
     a.x >= b.x - dx
         && a.y >= b.y - dy
         && a.x + a.width <= b.x + b.width + dx
@@ -75,7 +73,7 @@ fn is_inside(inner: &Group, outer: &Group) -> bool {
 }
 
 /// The class of each window: the finest partition in which similar windows share a class.
-fn classes(windows: &[Window], cancelled: &(dyn Fn() -> bool + Sync)) -> Result<Vec<usize>> {
+fn classes(windows: &[Window], eps: f64, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|&index| windows[index].x);
     let mut parents: Vec<usize> = (0..windows.len()).collect();
@@ -85,9 +83,9 @@ fn classes(windows: &[Window], cancelled: &(dyn Fn() -> bool + Sync)) -> Result<
         }
         let window = &windows[index];
         // No window may be further to the right than this, whatever its own size.
-        let reach = window.x as f64 + SIMILARITY * (window.width + window.height) as f64 * 0.5;
+        let reach = window.x as f64 + eps * (window.width + window.height) as f64 * 0.5;
         for &other in order[place + 1..].iter().take_while(|&&other| windows[other].x as f64 <= reach) {
-            if window.is_similar(&windows[other]) {
+            if window.is_similar(&windows[other], eps) {
                 let (a, b) = (root(&mut parents, index), root(&mut parents, other));
                 let (low, high) = (a.min(b), a.max(b));
                 parents[high] = low;
@@ -138,6 +136,7 @@ pub(super) fn clip(group: Group, width: usize, height: usize) -> Option<Detectio
         rect: Rect::new(left as usize, top as usize, (right - left) as usize, (bottom - top) as usize),
         neighbors,
         score: window.margin,
+        probability: None,
     })
 }
 
@@ -154,14 +153,14 @@ mod tests {
     #[test]
     fn a_chain_of_similar_windows_is_one_group() {
         let windows: Vec<_> = (0..5).map(|i| window(10 + 3 * i, 7, 20, 20)).collect();
-        let groups = group(windows, 4, &|| false).unwrap();
+        let groups = group(windows, 4, 0.2, &|| false).unwrap();
         assert_eq!(groups, [Group { window: Window { margin: 2.5, ..window(16, 7, 20, 20) }, neighbors: 5 }]);
     }
 
     #[test]
     fn halves_are_rounded_to_even() {
         let windows = vec![window(0, 2, 20, 21), window(1, 3, 21, 22)];
-        let groups = group(windows, 1, &|| false).unwrap();
+        let groups = group(windows, 1, 0.2, &|| false).unwrap();
         let Window { x, y, width, height, .. } = groups[0].window;
         assert_eq!([x, y, width, height], [0, 2, 20, 22]);
     }
@@ -175,7 +174,7 @@ mod tests {
 
     #[test]
     fn grouping_can_be_cancelled() {
-        let error = group(vec![window(0, 0, 20, 20); 2], 1, &|| true).unwrap_err();
+        let error = group(vec![window(0, 0, 20, 20); 2], 1, 0.2, &|| true).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Cancelled);
     }
 
@@ -187,7 +186,7 @@ mod tests {
         ) {
             let windows: Vec<Window> = boxes.iter().map(|&(x, y, w, h)| window(x, y, w, h)).collect();
             let plain: Vec<[i64; 4]> = boxes.iter().map(|&(x, y, w, h)| [x, y, w, h]).collect();
-            let mut found: Vec<_> = group(windows, min_neighbors, &|| false)
+            let mut found: Vec<_> = group(windows, min_neighbors, 0.2, &|| false)
                 .unwrap()
                 .iter()
                 .map(|g| ([g.window.x, g.window.y, g.window.width, g.window.height], g.neighbors as usize))

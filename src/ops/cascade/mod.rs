@@ -1,5 +1,5 @@
 //! Object detection with a boosted cascade of Haar features (Viola and Jones, 2001; tilted features
-//! after Lienhart and Maydt, 2002).
+//! after Lienhart and Maydt, 2002) or local binary patterns (Liao et al., 2007).
 //!
 //! A [`Cascade`] is the *model form*: features in pixels of the training window, independent of any
 //! image. [`Cascade::detect`] walks a ladder of scales; for each it shrinks the picture, builds
@@ -24,11 +24,14 @@
 
 mod eval;
 mod group;
+mod layout;
 mod model;
 mod pyramid;
 mod scan;
 mod xml;
 
 pub use eval::{Verdict, Windows};
-pub use model::{Branch, Cascade, Feature, FeatureRect, Node, Stage, Tree};
+pub use model::{
+    Branch, Calibration, Cascade, Feature, FeatureRect, Features, Node, PatternBlock, Question, Stage, Tree,
+};
 pub use scan::{Detection, Params};

@@ -34,6 +34,64 @@ impl Feature {
     pub const MAX_RECTS: usize = 3;
 }
 
+/// A block of 3x3 cells, of which each is compared with the middle one: a local binary pattern (Zhang et al., 2007).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PatternBlock {
+    /// Column of the top left cell's corner.
+    pub x: usize,
+    /// Row of that corner.
+    pub y: usize,
+    /// Width of a cell.
+    pub width: usize,
+    /// Height of a cell.
+    pub height: usize,
+}
+
+/// What the nodes of a cascade look at: all the same kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Haar features, asked with [`Question::Below`].
+    Haar(Vec<Feature>),
+    /// Local binary patterns, asked with [`Question::Among`].
+    Lbp(Vec<PatternBlock>),
+}
+
+impl Features {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Haar(features) => features.len(),
+            Self::Lbp(blocks) => blocks.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Vec<Feature>> for Features {
+    fn from(features: Vec<Feature>) -> Self {
+        Self::Haar(features)
+    }
+}
+
+impl From<Vec<PatternBlock>> for Features {
+    fn from(blocks: Vec<PatternBlock>) -> Self {
+        Self::Lbp(blocks)
+    }
+}
+
+/// What a node asks of its feature.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Question {
+    /// Is the Haar feature, divided by the window's contrast, below this threshold?
+    Below(f32),
+    /// Is the pattern one of those whose bits are set, from the lowest of the first word on?
+    Among([u32; 8]),
+}
+
 /// Where a node of a tree sends a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Branch {
@@ -43,16 +101,16 @@ pub enum Branch {
     Leaf(f32),
 }
 
-/// One question of a tree: is the feature, divided by the window's contrast, below the threshold?
+/// One question of a tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Node {
     /// Index into the cascade's features.
     pub feature: usize,
-    /// The threshold.
-    pub threshold: f32,
-    /// Taken below the threshold.
+    /// What is asked of it.
+    pub question: Question,
+    /// Taken after yes.
     pub left: Branch,
-    /// Taken at the threshold and above.
+    /// Taken after no.
     pub right: Branch,
 }
 
@@ -72,13 +130,31 @@ pub struct Stage {
     pub threshold: f32,
 }
 
-/// A checked cascade of stages over Haar features. Plain data: one may serve all threads.
+/// What a margin says of a window: the probability that it shows the object is
+/// `1 / (1 + exp(-(slope * margin + intercept)))` (Platt, 1999).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// What the margin is multiplied by; above 0.
+    pub slope: f64,
+    /// What is added.
+    pub intercept: f64,
+}
+
+impl Calibration {
+    /// The probability that belongs to a margin, the [`score`](super::Detection::score) of a detection.
+    pub fn probability(self, margin: f64) -> f64 {
+        1.0 / (1.0 + libm::exp(-(self.slope * margin + self.intercept)))
+    }
+}
+
+/// A checked cascade of stages over Haar features or local binary patterns. Plain data: one may serve all threads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cascade {
     width: usize,
     height: usize,
-    features: Vec<Feature>,
+    features: Features,
     stages: Vec<Stage>,
+    calibration: Option<Calibration>,
 }
 
 impl Cascade {
@@ -87,19 +163,26 @@ impl Cascade {
     /// # Errors
     /// [`Input`](crate::ErrorKind::Input) when the window is smaller than 3x3 or has more than 65,536
     /// pixels, a rectangle leaves it, a number is not finite, a branch leads backwards, an index
-    /// points nowhere, or a list that needs a member is empty.
-    pub fn new(width: usize, height: usize, features: Vec<Feature>, stages: Vec<Stage>) -> Result<Self> {
+    /// points nowhere, a question is not of the features' kind, or a list that needs a member is empty.
+    pub fn new(
+        width: usize,
+        height: usize,
+        features: impl Into<Features>,
+        stages: Vec<Stage>,
+    ) -> Result<Self> {
+        let features = features.into();
         check_window(width, height)?;
-        for (index, feature) in features.iter().enumerate() {
-            check_feature(feature, width, height).map_err(|e| e.within(format!("feature {index}")))?;
+        for index in 0..features.len() {
+            check_feature(&features, index, width, height)
+                .map_err(|e| e.within(format!("feature {index}")))?;
         }
         if stages.is_empty() {
             return Err(Error::input("expected at least one stage, got none"));
         }
         for (index, stage) in stages.iter().enumerate() {
-            check_stage(stage, features.len()).map_err(|e| e.within(format!("stage {index}")))?;
+            check_stage(stage, &features).map_err(|e| e.within(format!("stage {index}")))?;
         }
-        Ok(Self { width, height, features, stages })
+        Ok(Self { width, height, features, stages, calibration: None })
     }
 
     /// Width of the training window in pixels.
@@ -112,8 +195,28 @@ impl Cascade {
         self.height
     }
 
+    /// The same cascade with what its margins say.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input) when the slope is not above 0, or a number is not finite.
+    pub fn with_calibration(mut self, calibration: Calibration) -> Result<Self> {
+        let Calibration { slope, intercept } = calibration;
+        if !(slope > 0.0 && slope.is_finite() && intercept.is_finite()) {
+            return Err(Error::input(format!(
+                "expected a calibration with a slope above 0, got `{slope} {intercept}`"
+            )));
+        }
+        self.calibration = Some(calibration);
+        Ok(self)
+    }
+
+    /// What its margins say, if that was measured.
+    pub fn calibration(&self) -> Option<Calibration> {
+        self.calibration
+    }
+
     /// The features that the nodes point to.
-    pub fn features(&self) -> &[Feature] {
+    pub fn features(&self) -> &Features {
         &self.features
     }
 
@@ -124,7 +227,7 @@ impl Cascade {
 
     /// Whether any feature is tilted, which takes one more integral image.
     pub fn has_tilted(&self) -> bool {
-        self.features.iter().any(|feature| feature.tilted)
+        matches!(&self.features, Features::Haar(features) if features.iter().any(|feature| feature.tilted))
     }
 }
 
@@ -139,8 +242,25 @@ pub(super) fn check_window(width: usize, height: usize) -> Result<()> {
     Ok(())
 }
 
-/// Checks that a feature has one to three finite rectangles inside the window.
-pub(super) fn check_feature(feature: &Feature, width: usize, height: usize) -> Result<()> {
+/// Checks that one of the features is inside the window.
+pub(super) fn check_feature(features: &Features, index: usize, width: usize, height: usize) -> Result<()> {
+    match features {
+        Features::Haar(features) => check_haar(&features[index], width, height),
+        Features::Lbp(blocks) => {
+            let PatternBlock { x, y, width: w, height: h } = blocks[index];
+            let small = x.max(y).max(w).max(h) <= MAX_WINDOW_AREA;
+            if small && x + 3 * w <= width && y + 3 * h <= height {
+                return Ok(());
+            }
+            Err(Error::input(format!(
+                "3x3 cells of `{x} {y} {w} {h}` are not inside the window of {width}x{height}"
+            )))
+        }
+    }
+}
+
+/// Checks that a Haar feature has one to three finite rectangles inside the window.
+fn check_haar(feature: &Feature, width: usize, height: usize) -> Result<()> {
     let count = feature.rects.len();
     if count == 0 || count > Feature::MAX_RECTS {
         return Err(Error::input(format!("expected 1 to {} rectangles, got {count}", Feature::MAX_RECTS)));
@@ -167,8 +287,8 @@ pub(super) fn check_feature(feature: &Feature, width: usize, height: usize) -> R
     Ok(())
 }
 
-/// Checks the trees of a stage against the number of features.
-pub(super) fn check_stage(stage: &Stage, features: usize) -> Result<()> {
+/// Checks the trees of a stage against the features.
+pub(super) fn check_stage(stage: &Stage, features: &Features) -> Result<()> {
     if !stage.threshold.is_finite() {
         return Err(Error::input(format!("expected a finite stage threshold, got {}", stage.threshold)));
     }
@@ -181,22 +301,32 @@ pub(super) fn check_stage(stage: &Stage, features: usize) -> Result<()> {
     Ok(())
 }
 
-fn check_tree(tree: &Tree, features: usize) -> Result<()> {
+fn check_tree(tree: &Tree, features: &Features) -> Result<()> {
     if tree.nodes.is_empty() {
         return Err(Error::input("expected at least one node, got none"));
     }
     for (index, node) in tree.nodes.iter().enumerate() {
-        if node.feature >= features {
+        if node.feature >= features.len() {
             return Err(Error::input(format!(
-                "node {index}: expected a feature below {features}, got {}",
+                "node {index}: expected a feature below {}, got {}",
+                features.len(),
                 node.feature
             )));
         }
-        if !node.threshold.is_finite() {
-            return Err(Error::input(format!(
-                "node {index}: expected a finite threshold, got {}",
-                node.threshold
-            )));
+        match (node.question, features) {
+            (Question::Below(threshold), Features::Haar(_)) if threshold.is_finite() => {}
+            (Question::Among(_), Features::Lbp(_)) => {}
+            (Question::Below(threshold), Features::Haar(_)) => {
+                return Err(Error::input(format!(
+                    "node {index}: expected a finite threshold, got {threshold}"
+                )));
+            }
+            (Question::Below(_), _) => {
+                return Err(Error::input(format!("node {index}: expected patterns, got a threshold")));
+            }
+            (Question::Among(_), _) => {
+                return Err(Error::input(format!("node {index}: expected a threshold, got patterns")));
+            }
         }
         for branch in [node.left, node.right] {
             match branch {
@@ -226,17 +356,17 @@ mod tests {
 
     fn stump(feature: usize) -> Tree {
         let (left, right) = (Branch::Leaf(-1.0), Branch::Leaf(1.0));
-        Tree { nodes: vec![Node { feature, threshold: 0.0, left, right }] }
+        Tree { nodes: vec![Node { feature, question: Question::Below(0.0), left, right }] }
     }
 
     #[test]
     fn rectangles_stay_inside_the_window() {
-        let upright = |r| check_feature(&Feature { rects: vec![r], tilted: false }, 20, 24);
+        let upright = |r| check_haar(&Feature { rects: vec![r], tilted: false }, 20, 24);
         assert!(upright(rect(0, 0, 20, 24)).is_ok());
         assert!(upright(rect(1, 0, 20, 24)).is_err());
         assert!(upright(rect(0, 20, 1, 5)).is_err());
         assert!(upright(rect(usize::MAX, 0, 2, 2)).is_err());
-        let tilted = |r| check_feature(&Feature { rects: vec![r], tilted: true }, 20, 24);
+        let tilted = |r| check_haar(&Feature { rects: vec![r], tilted: true }, 20, 24);
         assert!(tilted(rect(4, 0, 16, 4)).is_ok());
         assert!(tilted(rect(3, 0, 16, 4)).is_err());
         assert!(tilted(rect(5, 0, 16, 4)).is_err());

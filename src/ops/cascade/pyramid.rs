@@ -1,76 +1,71 @@
 //! One level of the pyramid: the picture at one scale, as integral images.
 
+use super::layout::Layout;
+use super::model::{Cascade, Features};
 use crate::image::{Plane, View};
 use crate::kernel::Isa;
+use crate::kernel::cascade::LANES;
+use crate::kernel::integral::{Sum, integral_row, tilted_row};
 use crate::kernel::resize_exact::{LinearTaps, blend_exact_row, resize_exact_row};
 
-/// Integral images of one level. All have one row and one column more than the picture, and the same
-/// stride, so one offset serves each of them. Sums are modulo 2^32, which is exact for what they are
-/// asked: differences over windows of at most 65,536 pixels.
+/// Integral images of one level, all in the same [`Layout`], so that one offset serves each of them. Sums are modulo
+/// 2^32, which is exact for what they are asked: differences over windows of at most 65,536 pixels.
 pub(super) struct Integrals {
-    /// Distance between rows: the picture's width plus one.
-    pub(super) stride: usize,
-    /// Rows of each: the picture's height plus one.
-    pub(super) rows: usize,
-    /// Sums over the upright quarter planes; behind them, if wanted, the tilted ones.
+    pub(super) layout: Layout,
+    /// Sums over the upright quarter planes; behind them, if wanted, the tilted ones; behind all, entries that are read
+    /// for windows that are not there.
     pub(super) sums: Vec<u32>,
-    /// Sums of squares over the upright quarter planes.
+    /// Sums of squares over the upright quarter planes, if wanted, and as many entries behind.
     pub(super) squares: Vec<u32>,
 }
 
-impl Integrals {
-    pub(super) fn new(picture: View<u8>, tilted: bool) -> Self {
-        let (stride, rows) = (picture.width() + 1, picture.height() + 1);
-        let mut sums = vec![0u32; stride * rows * if tilted { 2 } else { 1 }];
-        let mut squares = vec![0u32; stride * rows];
-        for y in 0..picture.height() {
-            let row = picture.row(y);
-            let (above, below) = sums[y * stride..][..2 * stride].split_at_mut(stride);
-            let (above_sq, below_sq) = squares[y * stride..][..2 * stride].split_at_mut(stride);
-            let (mut sum, mut square) = (0u32, 0u32);
-            for x in 0..row.len() {
-                let value = u32::from(row[x]);
-                sum = sum.wrapping_add(value);
-                square = square.wrapping_add(value * value);
-                below[x + 1] = above[x + 1].wrapping_add(sum);
-                below_sq[x + 1] = above_sq[x + 1].wrapping_add(square);
-            }
-        }
-        if tilted {
-            let plane = &mut sums[stride * rows..];
-            for y in 1..rows {
-                tilted_row(picture, y, stride, plane);
-            }
-        }
-        Self { stride, rows, sums, squares }
-    }
+/// Which integral images are wanted beside the plain one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wants {
+    pub(super) tilted: bool,
+    pub(super) squares: bool,
+}
 
-    /// Where the tilted sums begin in `sums`.
-    pub(super) fn tilted_start(&self) -> usize {
-        self.stride * self.rows
+impl Wants {
+    /// What a cascade asks for.
+    pub(super) fn of(cascade: &Cascade) -> Self {
+        Self { tilted: cascade.has_tilted(), squares: matches!(cascade.features(), Features::Haar(_)) }
     }
 }
 
-/// Row `y` of the tilted sums: at column `x` the sum over the triangle that opens upwards from the
-/// pixel at `(x - 1, y - 1)`, all pixels `(i, j)` with `|i - x + 1| < y - j`.
-fn tilted_row(picture: View<u8>, y: usize, stride: usize, plane: &mut [u32]) {
-    let width = stride - 1;
-    let (before, current) = plane.split_at_mut(y * stride);
-    let above = &before[(y - 1) * stride..];
-    let current = &mut current[..stride];
-    let empty: &[u8] = &[];
-    let (near, far) = (picture.row(y - 1), if y > 1 { picture.row(y - 2) } else { empty });
-    // Left of the picture the triangle is the one a column further, a row higher.
-    current[0] = if width > 0 { above[1] } else { 0 };
-    for x in 1..stride {
-        let (right, overlap) = match (x < width, y > 1) {
-            (true, true) => (above[x + 1], before[(y - 2) * stride + x]),
-            (true, false) => (above[x + 1], 0),
-            // Right of the picture it is the overlap itself.
-            (false, _) => (0, 0),
-        };
-        let pixels = u32::from(near[x - 1]) + far.get(x - 1).map_or(0, |&value| u32::from(value));
-        current[x] = above[x - 1].wrapping_add(right).wrapping_sub(overlap).wrapping_add(pixels);
+impl Integrals {
+    pub(super) fn new(picture: View<u8>, wants: Wants, phases: usize, isa: Isa) -> Self {
+        let layout = Layout::new(picture.width(), picture.height(), phases);
+        let (columns, stride) = (layout.columns(), layout.stride());
+        let mut sums = vec![0u32; layout.len() * if wants.tilted { 2 } else { 1 } + LANES];
+        let mut squares = vec![0u32; if wants.squares { layout.len() + LANES } else { 0 }];
+        // The row above and the one that is made, column by column.
+        let (mut above, mut below) = (vec![0u32; columns], vec![0u32; columns]);
+        let (mut above_sq, mut below_sq) = (vec![0u32; columns], vec![0u32; columns]);
+        for y in 0..picture.height() {
+            let row = picture.row(y);
+            <u32 as Sum<u8>>::sum_row(isa, row, &above, &mut below);
+            layout.put_row(&below, &mut sums[(y + 1) * stride..][..stride]);
+            std::mem::swap(&mut above, &mut below);
+            if wants.squares {
+                integral_row(row, <u32 as Sum<u8>>::of_square, &above_sq, &mut below_sq);
+                layout.put_row(&below_sq, &mut squares[(y + 1) * stride..][..stride]);
+                std::mem::swap(&mut above_sq, &mut below_sq);
+            }
+        }
+        if wants.tilted {
+            let mut rows = [above, below, vec![0; columns]];
+            rows[0].fill(0);
+            rows[1].fill(0);
+            for y in 1..=picture.height() {
+                let [before, above, current] = &mut rows;
+                let higher = (y > 1).then(|| picture.row(y - 2));
+                tilted_row(picture.row(y - 1), higher, above, before, current);
+                layout.put_row(current, &mut sums[layout.len() + y * stride..][..stride]);
+                rows.rotate_left(1);
+            }
+        }
+        Self { layout, sums, squares }
     }
 }
 
@@ -149,16 +144,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integrals_are_sums((plane, rect) in picture()) {
+        fn integrals_are_sums((plane, rect) in picture(), phases in 1usize..4) {
             let view = plane.view().crop(rect).unwrap();
-            let integrals = Integrals::new(view, true);
+            let integrals = Integrals::new(view, Wants { tilted: true, squares: true }, phases, Isa::best());
             for y in 0..=rect.height {
                 for x in 0..=rect.width {
-                    let at = y * integrals.stride + x;
+                    let at = integrals.layout.at(x, y);
                     let (sum, square) = reference::quarter_sums(view, x, y);
                     prop_assert_eq!(i64::from(integrals.sums[at]), sum);
                     prop_assert_eq!(i64::from(integrals.squares[at]), square);
-                    let tilted = integrals.sums[integrals.tilted_start() + at];
+                    let tilted = integrals.sums[integrals.layout.len() + at];
                     prop_assert_eq!(i64::from(tilted), reference::triangle_sum(view, x, y), "({}, {})", x, y);
                 }
             }

@@ -1,9 +1,9 @@
 //! The scales of a picture, the windows of a scale, and detection over all of them.
 
-use super::eval::{Baked, Verdict};
+use super::eval::Baked;
 use super::group::{Window, clip, group};
 use super::model::Cascade;
-use super::pyramid::{Integrals, resize};
+use super::pyramid::{Integrals, Wants, resize};
 use crate::image::{Rect, View};
 use crate::kernel::Isa;
 use crate::parallel::prelude::*;
@@ -31,11 +31,27 @@ pub struct Params {
     ///
     /// When no scale lies between the two sizes, the one closest to `min_size` is used, as in OpenCV.
     pub max_size: Option<(usize, usize)>,
+    /// Distance between windows, in pixels of the picture at the scale of the training window; by default OpenCV's:
+    /// 1 from twice the training window on, 2 below.
+    pub step: Option<usize>,
+    /// How far the edges of windows of a group may lie apart, as a share of their size.
+    pub group_eps: f64,
+    /// What the [`score`](Detection::score) of an object has to be at least; its
+    /// [`probability`](Detection::probability) if the cascade is calibrated.
+    pub min_score: Option<f64>,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { scale_factor: 1.1, min_neighbors: 3, min_size: (0, 0), max_size: None }
+        Self {
+            scale_factor: 1.1,
+            min_neighbors: 3,
+            min_size: (0, 0),
+            max_size: None,
+            step: None,
+            group_eps: 0.2,
+            min_score: None,
+        }
     }
 }
 
@@ -46,8 +62,10 @@ pub struct Detection {
     pub rect: Rect,
     /// How many windows agreed on it.
     pub neighbors: u32,
-    /// The margins by which these windows passed the last stage, summed.
+    /// The margins by which these windows passed the last four stages, summed.
     pub score: f64,
+    /// The probability that the object is one, if the cascade is calibrated.
+    pub probability: Option<f64>,
 }
 
 impl Cascade {
@@ -57,7 +75,7 @@ impl Cascade {
     ///
     /// # Errors
     /// [`Pipeline`](crate::ErrorKind::Pipeline) for a scale factor that is not above 1, or so close to
-    /// it that there were thousands of scales; [`Limit`](crate::ErrorKind::Limit) for a picture of more
+    /// it that there were thousands of scales, for a step of 0 and for a negative `group_eps`; [`Limit`](crate::ErrorKind::Limit) for a picture of more
     /// than 2^30 pixels.
     pub fn detect(&self, picture: View<u8>, params: &Params) -> Result<Vec<Detection>> {
         self.detect_until(picture, params, Isa::best(), &|| false)
@@ -88,8 +106,16 @@ impl Cascade {
             .map(|level| self.scan(picture, level, isa, cancelled))
             .collect::<Result<_>>()?;
         let windows: Vec<Window> = windows.into_iter().flatten().collect();
-        let groups = group(windows, params.min_neighbors, cancelled)?;
+        let groups = group(windows, params.min_neighbors, params.group_eps, cancelled)?;
         let mut found: Vec<Detection> = groups.into_iter().filter_map(|g| clip(g, size.0, size.1)).collect();
+        if let Some(calibration) = self.calibration() {
+            for found in &mut found {
+                found.probability = Some(calibration.probability(found.score));
+            }
+        }
+        if let Some(least) = params.min_score {
+            found.retain(|found| found.probability.unwrap_or(found.score) >= least);
+        }
         found.sort_by_key(|d| (d.rect.y, d.rect.x, d.rect.width, d.rect.height, d.neighbors));
         Ok(found)
     }
@@ -106,8 +132,9 @@ impl Cascade {
             return Err(Error::cancelled());
         }
         let resized = resize(picture, level.width, level.height, isa);
-        let integrals = Integrals::new(resized.view(), self.has_tilted());
-        let baked = Baked::new(self, integrals.stride, integrals.tilted_start());
+        let integrals = Integrals::new(resized.view(), Wants::of(self), level.step, isa);
+        let baked = Baked::new(self, &integrals.layout);
+        let columns = level.columns.div_ceil(level.step);
         let rows: Vec<usize> = (0..level.rows).step_by(level.step).collect();
         let bands = rows.par_chunks(BAND).map(|band| {
             let mut windows = Vec::new();
@@ -115,24 +142,13 @@ impl Cascade {
                 if cancelled() {
                     return Err(Error::cancelled());
                 }
-                scan_row(&baked, &integrals, level, y, &mut windows);
+                baked.verdicts(isa, &integrals, integrals.layout.at(0, y), columns, |place, score| {
+                    windows.push(level.window(place * level.step, y, score));
+                });
             }
             Ok(windows)
         });
         Ok(bands.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
-    }
-}
-
-fn scan_row(baked: &Baked, integrals: &Integrals, level: &Level, y: usize, windows: &mut Vec<Window>) {
-    let mut x = 0;
-    while x < level.columns {
-        match baked.verdict(integrals, y * integrals.stride + x) {
-            // Where the first stage says no, the neighbour hardly ever gets a yes.
-            Verdict::Rejected(0) => x += level.step,
-            Verdict::Accepted(margin) => windows.push(level.window(x, y, margin)),
-            Verdict::Rejected(_) | Verdict::Flat => {}
-        }
-        x += level.step;
     }
 }
 
@@ -154,14 +170,14 @@ struct Level {
 }
 
 impl Level {
-    fn new(scale: f32, window: (usize, usize), picture: (usize, usize)) -> Self {
+    fn new(scale: f32, window: (usize, usize), picture: (usize, usize), step: Option<usize>) -> Self {
         let shrink = |length: usize| (length as f32 / scale).round_ties_even() as usize;
         let (width, height) = (shrink(picture.0), shrink(picture.1));
         Self {
             scale,
             width,
             height,
-            step: if scale >= FINE_SCALE { 1 } else { 2 },
+            step: step.unwrap_or(if scale >= FINE_SCALE { 1 } else { 2 }),
             columns: (width + 1).saturating_sub(window.0),
             rows: (height + 1).saturating_sub(window.1),
             window: scaled(window, scale),
@@ -182,9 +198,16 @@ fn scaled(window: (usize, usize), scale: f32) -> (usize, usize) {
 
 /// The ladder of scales for a picture, and which windows are looked at on each.
 fn levels(window: (usize, usize), picture: (usize, usize), params: &Params) -> Result<Vec<Level>> {
+    if params.step == Some(0) {
+        return Err(Error::pipeline("expected a step of at least 1, got 0"));
+    }
+    if !(params.group_eps >= 0.0 && params.group_eps.is_finite()) {
+        let eps = params.group_eps;
+        return Err(Error::pipeline(format!("expected a `group_eps` of 0 or more, got {eps}")));
+    }
     let mut levels: Vec<Level> = scales(window, picture, params)?
         .into_iter()
-        .map(|scale| Level::new(scale, window, picture))
+        .map(|scale| Level::new(scale, window, picture, params.step))
         .collect();
     // OpenCV cuts every level into as many stripes as the first is wide, in units of 32 columns. Where
     // these come out even, they leave out the last row of an odd number of rows.

@@ -1,13 +1,19 @@
-//! Reads OpenCV's cascade files: the layout written since 2.0, plain or gzipped.
+//! Reads OpenCV's cascade files, plain or gzipped: the layout written since 2.0, here, and the one from before, in
+//! `xml/old.rs`.
 //!
 //! The bytes come from outside: sizes are bounded, document type definitions are refused, and every
 //! fault says in which line it is, what was expected and what was found.
+
+mod old;
 
 use std::io::Read;
 
 use roxmltree::{Document, Node as Element, ParsingOptions};
 
-use super::model::{self, Branch, Cascade, Feature, FeatureRect, Node, Stage, Tree};
+use super::model::{
+    self, Branch, Calibration, Cascade, Feature, FeatureRect, Features, Node, PatternBlock, Question, Stage,
+    Tree,
+};
 use crate::document::check_attributes;
 use crate::{Error, ErrorKind, Result};
 
@@ -21,8 +27,8 @@ impl Cascade {
     ///
     /// # Errors
     /// [`Input`](crate::ErrorKind::Input) for bytes that are no such file, with the line;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for the layout from before OpenCV 2.0 and for
-    /// features other than Haar's; [`Limit`](crate::ErrorKind::Limit) for more than 32 MiB of text.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for features other than Haar's and local binary patterns;
+    /// [`Limit`](crate::ErrorKind::Limit) for more than 32 MiB of text.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let inflated;
         let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -55,6 +61,13 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What the features are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Haar,
+    Lbp,
+}
+
 /// The document, to tell where an element stands.
 struct Reader<'a, 'input> {
     document: &'a Document<'input>,
@@ -73,62 +86,100 @@ impl<'a, 'input> Reader<'a, 'input> {
             .children()
             .find(Element::is_element)
             .ok_or_else(|| self.fault(storage, "expected a cascade, got nothing"))?;
-        self.check_kind(root)?;
+        if root.attribute("type_id") == Some(old::TYPE) || (find(root, "size").is_some()) {
+            return self.old_cascade(root);
+        }
+        let kind = self.kind(root)?;
 
         let width: usize = self.number(self.child(root, "width")?, "width")?;
         let height: usize = self.number(self.child(root, "height")?, "height")?;
         model::check_window(width, height).map_err(|e| self.at(root, &e))?;
 
-        let features = items(self.child(root, "features")?)
-            .enumerate()
-            .map(|(index, item)| {
-                let feature = self.feature(item)?;
-                model::check_feature(&feature, width, height)
-                    .map_err(|e| self.at(item, &e.within(format!("feature {index}"))))?;
-                Ok(feature)
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let list: Vec<_> = items(self.child(root, "features")?).collect();
+        let features = match kind {
+            Kind::Haar => Features::Haar(list.iter().map(|item| self.feature(*item)).collect::<Result<_>>()?),
+            Kind::Lbp => Features::Lbp(list.iter().map(|item| self.block(*item)).collect::<Result<_>>()?),
+        };
+        for (index, item) in list.iter().enumerate() {
+            model::check_feature(&features, index, width, height)
+                .map_err(|e| self.at(*item, &e.within(format!("feature {index}"))))?;
+        }
         let stages = items(self.child(root, "stages")?)
             .enumerate()
             .map(|(index, item)| {
-                let stage = self.stage(item)?;
-                model::check_stage(&stage, features.len())
+                let stage = self.stage(item, kind)?;
+                model::check_stage(&stage, &features)
                     .map_err(|e| self.at(item, &e.within(format!("stage {index}"))))?;
                 Ok(stage)
             })
             .collect::<Result<Vec<_>>>()?;
-        Cascade::new(width, height, features, stages).map_err(|e| self.at(root, &e))
+        let cascade = Cascade::new(width, height, features, stages).map_err(|e| self.at(root, &e))?;
+        match find(root, "calibration") {
+            Some(element) => {
+                let calibration = self.calibration(element)?;
+                cascade.with_calibration(calibration).map_err(|e| self.at(element, &e))
+            }
+            None => Ok(cascade),
+        }
     }
 
-    /// Tells cascades of other kinds from this one, and from files that are none.
-    fn check_kind(&self, root: Element<'a, 'input>) -> Result<()> {
-        if root.attribute("type_id") == Some("opencv-haar-classifier") {
-            return Err(self
-                .unsupported(root, "the cascade layout from before OpenCV 2.0 is not read")
-                .with_hint("convert the file to the layout with `stageType` and `featureType`"));
-        }
+    /// Tells cascades of other kinds from those that are read, and from files that are none.
+    fn kind(&self, root: Element<'a, 'input>) -> Result<Kind> {
         let stage_type = word(self.child(root, "stageType")?);
         if stage_type != "BOOST" {
             return Err(self.fault(root, format!("expected the `stageType` `BOOST`, got `{stage_type}`")));
         }
-        match word(self.child(root, "featureType")?) {
-            "HAAR" => {}
-            kind @ ("LBP" | "HOG") => {
-                let message = format!("cascades with `{kind}` features are not read, only `HAAR`");
-                return Err(self.unsupported(root, &message));
+        let kind = match word(self.child(root, "featureType")?) {
+            "HAAR" => Kind::Haar,
+            "LBP" => Kind::Lbp,
+            "HOG" => {
+                let message = "cascades with `HOG` features are not read, only `HAAR` and `LBP`";
+                return Err(self.unsupported(root, message));
             }
             kind => {
-                return Err(self.fault(root, format!("expected the `featureType` `HAAR`, got `{kind}`")));
+                let message = format!("expected the `featureType` `HAAR` or `LBP`, got `{kind}`");
+                return Err(self.fault(root, message));
             }
-        }
+        };
         // The element around it is misspelt in some files, so it is looked for by its own name.
         let categories = root.children().filter(Element::is_element).find_map(|e| find(e, "maxCatCount"));
-        if let Some(element) = categories
-            && self.number::<u32>(element, "maxCatCount")? != 0
-        {
-            return Err(self.fault(element, "expected no categories with Haar features"));
+        let count = match categories {
+            Some(element) => Some((element, self.number::<u32>(element, "maxCatCount")?)),
+            None => None,
+        };
+        match (kind, count) {
+            (Kind::Haar, Some((element, count))) if count != 0 => {
+                Err(self.fault(element, "expected no categories with Haar features"))
+            }
+            (Kind::Lbp, Some((element, count))) if count != 256 => {
+                Err(self.fault(element, format!("expected 256 categories with patterns, got {count}")))
+            }
+            _ => Ok(kind),
         }
-        Ok(())
+    }
+
+    /// What this project writes beside what OpenCV reads: a slope and an intercept.
+    fn calibration(&self, element: Element<'a, 'input>) -> Result<Calibration> {
+        let numbers = words(element).map(str::parse::<f64>).collect::<Result<Vec<_>, _>>();
+        match numbers.as_deref() {
+            Ok(&[slope, intercept]) => Ok(Calibration { slope, intercept }),
+            _ => Err(self.fault(element, "expected a calibration `slope intercept`")),
+        }
+    }
+
+    fn block(&self, item: Element<'a, 'input>) -> Result<PatternBlock> {
+        let element = self.child(item, "rect")?;
+        let words: Vec<&str> = words(element).collect();
+        let [x, y, width, height] = words[..] else {
+            let message = format!("expected a cell `x y width height`, got {} numbers", words.len());
+            return Err(self.fault(element, message));
+        };
+        Ok(PatternBlock {
+            x: self.parse(element, x, "x")?,
+            y: self.parse(element, y, "y")?,
+            width: self.parse(element, width, "width")?,
+            height: self.parse(element, height, "height")?,
+        })
     }
 
     fn feature(&self, item: Element<'a, 'input>) -> Result<Feature> {
@@ -160,29 +211,30 @@ impl<'a, 'input> Reader<'a, 'input> {
         Ok(Feature { rects, tilted })
     }
 
-    fn stage(&self, item: Element<'a, 'input>) -> Result<Stage> {
+    fn stage(&self, item: Element<'a, 'input>, kind: Kind) -> Result<Stage> {
         let element = self.child(item, "stageThreshold")?;
         let threshold = self.real(element, word(element), "stageThreshold")?;
         let trees = items(self.child(item, "weakClassifiers")?)
-            .map(|tree| self.tree(tree))
+            .map(|tree| self.tree(tree, kind))
             .collect::<Result<Vec<_>>>()?;
         Ok(Stage { trees, threshold })
     }
 
-    /// A tree: its nodes as `left right feature threshold`, where a branch above zero is a node and
-    /// any other the negated index of a leaf.
-    fn tree(&self, item: Element<'a, 'input>) -> Result<Tree> {
+    /// A tree: its nodes as `left right feature threshold`, or with eight words of patterns in place of the
+    /// threshold, where a branch above zero is a node and any other the negated index of a leaf.
+    fn tree(&self, item: Element<'a, 'input>, kind: Kind) -> Result<Tree> {
         let element = self.child(item, "leafValues")?;
         let leaves =
             words(element).map(|word| self.real(element, word, "leaf")).collect::<Result<Vec<f32>>>()?;
 
         let element = self.child(item, "internalNodes")?;
         let words: Vec<&str> = words(element).collect();
-        if words.is_empty() || !words.len().is_multiple_of(4) {
-            return Err(self.fault(
-                element,
-                format!("expected nodes `left right feature threshold`, got {} numbers", words.len()),
-            ));
+        let (size, form) = match kind {
+            Kind::Haar => (4, "left right feature threshold"),
+            Kind::Lbp => (11, "left right feature pattern0 .. pattern7"),
+        };
+        if words.is_empty() || !words.len().is_multiple_of(size) {
+            return Err(self.fault(element, format!("expected nodes `{form}`, got {} numbers", words.len())));
         }
         let branch = |word: &str| -> Result<Branch> {
             let index: i32 = self.parse(element, word, "branch")?;
@@ -199,13 +251,23 @@ impl<'a, 'input> Reader<'a, 'input> {
             }
         };
         let nodes = words
-            .chunks_exact(4)
+            .chunks_exact(size)
             .map(|node| {
+                let question = match kind {
+                    Kind::Haar => Question::Below(self.real(element, node[3], "threshold")?),
+                    Kind::Lbp => {
+                        let mut patterns = [0; 8];
+                        for (bits, word) in patterns.iter_mut().zip(&node[3..]) {
+                            *bits = self.parse::<i32>(element, word, "patterns")? as u32;
+                        }
+                        Question::Among(patterns)
+                    }
+                };
                 Ok(Node {
                     left: branch(node[0])?,
                     right: branch(node[1])?,
                     feature: self.parse(element, node[2], "feature")?,
-                    threshold: self.real(element, node[3], "threshold")?,
+                    question,
                 })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -330,16 +392,30 @@ mod tests {
         let cascade = read(SMALL).unwrap();
         assert_eq!((cascade.width(), cascade.height()), (24, 20));
         assert!(cascade.has_tilted());
-        assert_eq!(cascade.features()[0].rects.len(), 2);
+        let Features::Haar(features) = cascade.features() else { panic!("Haar features") };
+        assert_eq!(features[0].rects.len(), 2);
         let rect = FeatureRect { x: 5, y: 0, width: 4, height: 5, weight: 1.0 };
-        assert_eq!(cascade.features()[1], Feature { rects: vec![rect], tilted: true });
+        assert_eq!(features[1], Feature { rects: vec![rect], tilted: true });
         let stage = &cascade.stages()[0];
         assert_eq!(stage.threshold, -0.15);
         let (left, right) = (Branch::Leaf(1.0), Branch::Leaf(-0.5));
-        assert_eq!(stage.trees[0].nodes, [Node { feature: 1, threshold: -0.25, left, right }]);
+        assert_eq!(
+            stage.trees[0].nodes,
+            [Node { feature: 1, question: Question::Below(-0.25), left, right }]
+        );
         let nodes = [
-            Node { feature: 0, threshold: 0.5, left: Branch::Node(1), right: Branch::Leaf(1.0) },
-            Node { feature: 1, threshold: 7.0, left: Branch::Leaf(2.0), right: Branch::Leaf(3.0) },
+            Node {
+                feature: 0,
+                question: Question::Below(0.5),
+                left: Branch::Node(1),
+                right: Branch::Leaf(1.0),
+            },
+            Node {
+                feature: 1,
+                question: Question::Below(7.0),
+                left: Branch::Leaf(2.0),
+                right: Branch::Leaf(3.0),
+            },
         ];
         assert_eq!(stage.trees[1].nodes, nodes);
         assert_eq!(Cascade::from_bytes(&gzip(SMALL.as_bytes())).unwrap(), cascade);
@@ -362,7 +438,7 @@ mod tests {
         let cases = [
             ("<opencv_storage>", "<storage>", "expected XML"),
             ("BOOST", "FOREST", "line 3: expected the `stageType` `BOOST`, got `FOREST`"),
-            ("HAAR", "HARE", "line 3: expected the `featureType` `HAAR`, got `HARE`"),
+            ("HAAR", "HARE", "line 3: expected the `featureType` `HAAR` or `LBP`, got `HARE`"),
             ("<width>24", "<width>2", "line 3: expected a window of 3x3 to 65536 pixels, got 2x20"),
             ("<width>24", "<width>", "line 6: expected a whole number for `width`, got ``"),
             ("<width>24", "<width>99999999999999999999", "line 6: expected a whole number for `width`"),
@@ -399,12 +475,71 @@ mod tests {
 
     #[test]
     fn other_kinds_are_named() {
-        let old = r#"<opencv_storage><x type_id="opencv-haar-classifier"/></opencv_storage>"#;
-        let lbp = SMALL.replace("HAAR", "LBP");
-        for (text, word) in [(old, "before OpenCV 2.0"), (&lbp, "`LBP`")] {
-            let error = read(text).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Unsupported);
-            assert!(error.message().contains(word), "{error}");
+        let error = read(&SMALL.replace("HAAR", "HOG")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("`HOG`"), "{error}");
+        assert!(refused("HAAR", "LBP").contains("expected 256 categories"));
+    }
+
+    #[test]
+    fn patterns_are_read() {
+        let text = SMALL
+            .replace("HAAR", "LBP")
+            .replace("<maxCatCount>0", "<maxCatCount>256")
+            .replace("<internalNodes>0 -1 1 -2.5e-1<", "<internalNodes>0 -1 1 -1 0 1 2 3 4 5 -2147483648<")
+            .replace("<_><internalNodes>1 0 0 .5 -1 -2 1 7</internalNodes>\n          <leafValues>1 2 3</leafValues></_>", "")
+            .replace("<rects><_>0 0 24 20 -1.</_><_>1 2 3 4 2.</_></rects>", "<rect>0 0 8 6</rect>")
+            .replace("<rects><!-- turned --><_>5 0 4 5 1</_></rects>\n      <tilted>1</tilted>", "<rect>3 2 7 6</rect>");
+        let cascade = read(&text).unwrap();
+        let block = |x, y, width, height| PatternBlock { x, y, width, height };
+        assert_eq!(cascade.features(), &Features::Lbp(vec![block(0, 0, 8, 6), block(3, 2, 7, 6)]));
+        let node = cascade.stages()[0].trees[0].nodes[0];
+        assert_eq!(node.question, Question::Among([u32::MAX, 0, 1, 2, 3, 4, 5, 1 << 31]));
+        let error = read(&text.replace("3 2 7 6", "4 2 7 6")).unwrap_err();
+        assert!(error.to_string().contains("feature 1: 3x3 cells of `4 2 7 6` are not inside"), "{error}");
+        let error = read(&text.replace("4 5 -2147483648", "4 5")).unwrap_err();
+        assert!(error.to_string().contains("pattern7`, got 10 numbers"), "{error}");
+    }
+
+    #[test]
+    fn the_layout_from_before_is_read() {
+        let old = r#"<opencv_storage><x type_id="opencv-haar-classifier"><size>24 20</size><stages><_><trees>
+            <_><_><feature><rects><_>0 0 24 20 -1.</_><_>1 2 3 4 2.</_></rects><tilted>0</tilted></feature>
+                <threshold>-2.5e-1</threshold><left_val>1.</left_val><right_val>-.5</right_val></_></_>
+            <_><_><feature><rects><_>5 0 4 5 1</_></rects><tilted>1</tilted></feature>
+                <threshold>.5</threshold><left_node>1</left_node><right_val>3.</right_val></_>
+               <_><feature><rects><_>0 0 2 2 1</_></rects><tilted>0</tilted></feature>
+                <threshold>7</threshold><left_val>1</left_val><right_val>2</right_val></_></_></trees>
+            <stage_threshold>-1.5e-01</stage_threshold><parent>-1</parent><next>-1</next></_></stages></x></opencv_storage>"#;
+        let cascade = read(old).unwrap();
+        assert_eq!((cascade.width(), cascade.height(), cascade.features().len()), (24, 20, 3));
+        let [stage] = cascade.stages() else { panic!("one stage") };
+        assert_eq!(stage.threshold, -0.15);
+        let (left, right) = (Branch::Node(1), Branch::Leaf(3.0));
+        assert_eq!(stage.trees[1].nodes[0], Node { feature: 1, question: Question::Below(0.5), left, right });
+        assert_eq!(stage.trees[1].nodes[1].left, Branch::Leaf(1.0));
+        for (from, to, message) in [
+            ("<size>24 20<", "<size>24<", "expected a size `width height`, got 1 numbers"),
+            ("0 0 24 20 -1.", "0 0 25 20 -1.", "stage 0: rectangle `0 0 25 20` is not inside"),
+            ("<left_node>1<", "<left_node>0<", "expected a branch to a later node"),
+            ("<right_val>3.</right_val>", "", "expected `right_node`"),
+        ] {
+            let error = read(&old.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_calibration_is_read() {
+        let with = |text: &str| {
+            read(&SMALL.replace("</cascade>", &format!("<calibration>{text}</calibration></cascade>")))
+        };
+        let calibration = Calibration { slope: 0.5, intercept: -2.25 };
+        assert_eq!(with("0.5 -2.25").unwrap().calibration(), Some(calibration));
+        assert!((calibration.probability(4.5) - 0.5).abs() < 1e-12);
+        assert!(calibration.probability(9.0) > 0.9);
+        for wrong in ["", "1", "1 2 3", "0 1", "-1 2", "nan 0", "1 inf"] {
+            assert_eq!(with(wrong).unwrap_err().kind(), ErrorKind::Input, "{wrong}");
         }
     }
 
