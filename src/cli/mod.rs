@@ -11,6 +11,7 @@ mod completions;
 mod console;
 mod demo;
 mod explain;
+mod explain_detection;
 mod graph;
 mod info;
 mod inputs;
@@ -47,6 +48,7 @@ enum Command {
     Run(Box<run::Args>),
     Check(check::Args),
     Explain(explain::Args),
+    ExplainDetection(explain_detection::Args),
     Stages(stages::Args),
     Schema(schema::Args),
     Graph(graph::Args),
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::ExplainDetection(args) => explain_detection::run(&args),
         Command::Stages(args) => stages::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Graph(args) => graph::run(&args),

@@ -347,7 +347,7 @@ impl Wide for Avx2 {
     }
     #[inline(always)]
     fn mask(self, bits: u32) -> [__m256i; 2] {
-        with!({ [mask_of_8(bits), mask_of_8(bits >> 8)] })
+        with!([mask_of_8(bits), mask_of_8(bits >> 8)])
     }
     #[inline(always)]
     fn and(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {

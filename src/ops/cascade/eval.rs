@@ -16,8 +16,6 @@ use crate::kernel::cascade::haar::{self, Below, Contrast};
 use crate::kernel::cascade::lbp::Among;
 use crate::kernel::cascade::{self as kernel, Job, LANES, Node, Trees, Wide, dispatch, visited};
 
-/// How far below its threshold a stage's votes may stay: OpenCV's allowance for rounding.
-const STAGE_TOLERANCE: f32 = 1e-5;
 /// The last stages, whose margins make the score.
 const SCORED: usize = 4;
 
@@ -63,10 +61,7 @@ impl Baked {
         let mut first = 0;
         for stage in cascade.stages() {
             let end = first + stage.trees.len();
-            stages.push(BakedStage {
-                trees: first..end,
-                threshold: f64::from(stage.threshold - STAGE_TOLERANCE),
-            });
+            stages.push(BakedStage { trees: first..end, threshold: stage.votes_needed() });
             first = end;
         }
         let weak = match cascade.features() {
@@ -318,6 +313,29 @@ impl Windows {
         let inside = fits(x, self.width, self.integrals.layout.columns())
             && fits(y, self.height, self.integrals.layout.rows());
         inside.then(|| self.baked.verdict(&self.integrals, self.integrals.layout.at(x, y)))
+    }
+
+    /// What the features of the same cascade are in the window at `(x, y)`, by their index: Haar features over the
+    /// contrast, numbers of patterns. The window is inside the picture, and not flat.
+    pub(super) fn feature_values<'a>(
+        &'a self,
+        cascade: &'a Cascade,
+        (x, y): (usize, usize),
+    ) -> impl Fn(usize) -> f32 + 'a {
+        let Integrals { layout, sums, squares } = &self.integrals;
+        let start = layout.at(x, y);
+        let sums = &sums[start..];
+        let factor = match &self.baked.weak {
+            Weak::Haar { contrast, .. } => contrast.factor(sums, &squares[start..]).unwrap_or_default(),
+            Weak::Lbp(_) => 0.0,
+        };
+        move |index| match cascade.features() {
+            Features::Haar(features) => bake(&features[index], layout).value(sums) * factor,
+            Features::Lbp(blocks) => {
+                let corners = block_corners(&blocks[index], layout);
+                f32::from(Among { corners, patterns: [0; 8] }.pattern(sums))
+            }
+        }
     }
 }
 

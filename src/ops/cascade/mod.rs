@@ -18,11 +18,15 @@
 //! let cascade = Cascade::from_bytes(&bytes)?;
 //! let portrait = Plane::<u8>::new(512, 512);
 //! let faces = cascade.detect(portrait.view(), &Params::default())?;
+//! // Why is there one, or none?
+//! let why = cascade.explain(portrait.view(), faces[0].rect, false)?;
+//! let picture = why.draw(&cascade, portrait.view(), 6)?;
 //! # Ok(())
 //! # }
 //! ```
 
 mod eval;
+mod explain;
 mod group;
 mod layout;
 mod model;
@@ -31,6 +35,7 @@ mod scan;
 mod xml;
 
 pub use eval::{Verdict, Windows};
+pub use explain::{Answer, Explanation, StageVote, WeakVote};
 pub use model::{
     Branch, Calibration, Cascade, Feature, FeatureRect, Features, Node, PatternBlock, Question, Stage, Tree,
 };

@@ -130,6 +130,16 @@ pub struct Stage {
     pub threshold: f32,
 }
 
+impl Stage {
+    /// How far below the threshold the votes may stay: OpenCV's allowance for rounding.
+    const TOLERANCE: f32 = 1e-5;
+
+    /// What the votes of a window have to reach.
+    pub fn votes_needed(&self) -> f64 {
+        f64::from(self.threshold - Self::TOLERANCE)
+    }
+}
+
 /// What a margin says of a window: the probability that it shows the object is
 /// `1 / (1 + exp(-(slope * margin + intercept)))` (Platt, 1999).
 #[derive(Clone, Copy, Debug, PartialEq)]
