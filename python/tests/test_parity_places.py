@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import cv2
 import lyncean as ly
 import numpy as np
 import pytest
+import skimage
 from conftest import BORDERS, ROOT, Agreement, Array, compares
 from lyncean import ops
 from skimage import feature, transform
@@ -132,8 +133,56 @@ def test_haar(agreement: Agreement, tmp_path: Path) -> None:
         )
 
 
+#: All of OpenCV's cascades: its wheel has those of Haar features, the fixtures those of local binary patterns.
+CASCADES = sorted(Path(cv2.data.haarcascades).glob("*.xml")) + sorted(
+    (ROOT / "fixtures" / "golden" / "cascade" / "lbp").glob("*.xml.gz")
+)
+
+
+def _photographs() -> List[Array]:
+    """Ten photographs, the larger ones at half their size."""
+    folder = Path(skimage.__file__).parent / "data"
+    names = ["astronaut", "camera", "chelsea", "clock_motion", "coffee", "coins", "page", "brick"]
+    files = [folder / f"{name}.png" for name in names] + [folder / "rocket.jpg", folder / "motorcycle_left.png"]
+    pictures = []
+    for file in files:
+        gray = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        assert gray is not None, file
+        if max(gray.shape) > 400:
+            gray = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        pictures.append(np.asarray(gray))
+    return pictures
+
+
+@compares("haar-detect")
+def test_every_cascade_of_opencv(agreement: Agreement, tmp_path: Path) -> None:
+    assert len(CASCADES) == 22
+    photographs = _photographs()
+    assert len(photographs) == 10
+    raw = 0
+    for cascade in CASCADES:
+        path = cascade
+        if cascade.suffix == ".gz":
+            path = tmp_path / cascade.stem
+            path.write_bytes(gzip.decompress(cascade.read_bytes()))
+        theirs_of = cv2.CascadeClassifier(str(path))
+        for gray in photographs:
+            for neighbours in (0, 3):
+                theirs = theirs_of.detectMultiScale(gray, 1.1, neighbours)
+                ours = ops.haar_detect(gray, cascade=str(path), scale_factor=1.1, min_neighbors=neighbours)
+                agreement.exact(
+                    "haar-detect",
+                    f"cv2.CascadeClassifier, {'patterns' if 'lbp' in path.name else 'Haar'}",
+                    _rows([o["box"] for o in ours]),
+                    _rows(theirs),
+                    "uint8",
+                )
+                raw += len(ours) if neighbours == 0 else 0
+    assert raw > 3000
+
+
 def _rows(boxes: object) -> Array:
-    rows = np.asarray(boxes, dtype=float)
+    rows = np.asarray(boxes, dtype=float).reshape(-1, 4)
     return np.asarray(rows[np.lexsort(rows.T)])
 
 

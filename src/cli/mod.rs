@@ -28,6 +28,7 @@ mod train;
 mod train_boxes;
 mod train_data;
 mod train_linear;
+mod train_samples;
 
 use std::process::ExitCode;
 

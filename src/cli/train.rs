@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
-use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear};
+use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear, train_samples};
 use crate::eval::metrics::Proportion;
 use crate::nn::train::{
     self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
@@ -25,6 +25,7 @@ pub(super) struct Args {
 enum What {
     Net(Box<NetArgs>),
     Linear(train_linear::Args),
+    Samples(Box<train_samples::Args>),
 }
 
 /// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on pictures with masks, on windows
@@ -111,6 +112,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     match &args.what {
         What::Net(args) => net(args),
         What::Linear(args) => train_linear::run(args),
+        What::Samples(args) => train_samples::run(args),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod metrics;
 #[cfg(feature = "files")]
 mod report;
+mod samples;
 #[cfg(feature = "files")]
 mod vectors;
 
@@ -14,3 +15,5 @@ mod vectors;
 pub use compare::{Comparison, Contender, Failure, Options, Pair, Time, compare};
 #[cfg(feature = "files")]
 pub use vectors::Vectors;
+
+pub use samples::{CutOut, Sample, SampleOptions, sample};

@@ -1,7 +1,7 @@
 //! `lyncean train net` on pictures with boxes, and the detector that comes of it.
 
 use lyncean::image::{Image, Plane};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::support::program::Room;
 
@@ -91,4 +91,77 @@ fn what_does_not_fit_is_told() {
     told(&data, "train/boxes.json: images[0].file_name: expected a text, got nothing");
     room.write("words.txt", "good film\nbad film\n");
     told(&["--data", "words.txt", "--label", "good"], "are for pictures with boxes, the data has none");
+}
+
+#[test]
+fn samples_are_drawn_and_read_as_training_data() {
+    let room = Room::new();
+    let half = |x: usize| if x < 12 { 255 } else { 0 };
+    room.picture(
+        "things/red-1.png",
+        &Image::Rgb8(Plane::from_fn(24, 24, |x, y| [half(x), (y * 9) as u8, 30])),
+    );
+    room.picture(
+        "things/blue.png",
+        &Image::Rgb8(Plane::from_fn(24, 30, |x, y| [20, (x * 9) as u8, half(y)])),
+    );
+    let draw = |out: &str, threads: &str| {
+        room.run(&[
+            "train",
+            "samples",
+            "things",
+            "--backgrounds",
+            "builtin:coins",
+            "builtin:camera",
+            "-n",
+            "70",
+            "-o",
+            out,
+            "--objects",
+            "1-2",
+            "--size",
+            "96x80",
+            "--scale",
+            "0.2-0.4",
+            "--label",
+            "name",
+            "--threads",
+            threads,
+        ])
+    };
+    let said = draw("a", "1");
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    assert_eq!(draw("b", "3").code, 0);
+    let read = |name: &str| std::fs::read(room.path(name)).unwrap();
+    for name in ["annotations.json", "images/000000.png", "images/000069.png"] {
+        assert_eq!(read(&format!("a/{name}")), read(&format!("b/{name}")), "{name}");
+    }
+    let coco: Json = serde_json::from_slice(&read("a/annotations.json")).unwrap();
+    assert_eq!(coco["images"].as_array().unwrap().len(), 70);
+    assert_eq!(coco["categories"], json!([{"id": 1, "name": "blue"}, {"id": 2, "name": "red"}]));
+    let boxes = coco["annotations"].as_array().unwrap();
+    assert!((80..=140).contains(&boxes.len()), "{}", boxes.len());
+
+    let said = draw("a", "1");
+    assert!(said.code == 2 && said.err.contains("is there already"), "{}", said.err);
+    let said =
+        room.run(&["train", "samples", "things", "-b", "builtin:coins", "-o", "c", "--scale", "0.9-0.2"]);
+    assert!(said.code == 2 && said.err.contains("expected scales above 0"), "{}", said.err);
+
+    // What was drawn trains a net.
+    room.write("net.toml", NET);
+    let said = room.run(&[
+        "train",
+        "net",
+        "net.toml",
+        "--data",
+        "a/annotations.json",
+        "-o",
+        "run",
+        "--epochs",
+        "1",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
 }

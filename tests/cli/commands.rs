@@ -184,3 +184,44 @@ fn help_names_every_command_and_words_go_to_the_right_place() {
     assert_eq!((said.code, said.out.as_str()), (2, ""));
     assert!(room.run(&["--version"]).out.starts_with("lyncean "));
 }
+
+#[test]
+fn detections_are_explained() {
+    let room = Room::new();
+    let cascade = "builtin:frontalface-default";
+    let said =
+        room.run(&["explain-detection", cascade, "builtin:astronaut", "--box", "97,33,48", "-o", "why.png"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert!(said.out.contains("passes all 25 stages, margin"), "{}", said.out);
+    assert!(said.out.contains("what decided most in stage 24:"), "{}", said.out);
+    let drawn = image::open(room.path("why.png")).unwrap();
+    assert_eq!(drawn.height(), 24 * 10 + 16);
+
+    let said = room.run(&[
+        "explain-detection",
+        cascade,
+        "builtin:astronaut",
+        "--box",
+        "10,10,60",
+        "--exactly",
+        "--json",
+    ]);
+    let why = json(&said.out);
+    assert_eq!((said.code, &why["window"], &why["flat"]), (0, &json!([10, 10, 60, 60]), &json!(false)));
+    let last = why["rejected-by"].as_u64().unwrap() as usize;
+    let stages = why["stages"].as_array().unwrap();
+    assert_eq!(stages.len(), last + 1);
+    for (index, stage) in stages.iter().enumerate() {
+        let passed = stage["votes"].as_f64().unwrap() >= stage["needed"].as_f64().unwrap();
+        assert_eq!(passed, index != last);
+    }
+
+    let said = room.run(&["explain-detection", cascade, "builtin:astronaut", "--box", "250,10,60"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("leaves the picture of 256x256"), "{}", said.err);
+    let said = room.run(&["explain-detection", cascade, "builtin:astronaut", "--box", "1,2"]);
+    assert!(said.code == 2 && said.err.contains("`12,40,96`"), "{}", said.err);
+    let said =
+        room.run(&["explain-detection", "builtin:frontalface", "builtin:astronaut", "--box", "1,2,30"]);
+    assert!(said.code == 2 && said.err.contains("there is no built-in `frontalface`"), "{}", said.err);
+}
