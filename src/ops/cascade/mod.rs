@@ -27,6 +27,7 @@ mod group;
 mod model;
 mod pyramid;
 mod scan;
+mod write;
 mod xml;
 
 pub use eval::{Verdict, Windows};
