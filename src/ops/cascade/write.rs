@@ -192,10 +192,8 @@ mod tests {
         let rect = FeatureRect { x: 3, y: 1, width: 4, height: 2, weight: -1.0 };
         let feature = Feature { rects: vec![rect, FeatureRect { weight: 1.5, ..rect }], tilted: true };
         let node = |feature, left, right| Node { feature, threshold: 0.1, left, right };
-        let nodes = vec![
-            node(0, Branch::Leaf(0.5), Branch::Node(1)),
-            node(0, Branch::Leaf(-1.0), Branch::Leaf(2.0)),
-        ];
+        let nodes =
+            vec![node(0, Branch::Leaf(0.5), Branch::Node(1)), node(0, Branch::Leaf(-1.0), Branch::Leaf(2.0))];
         let stage = Stage { trees: vec![Tree { nodes }], threshold: -0.25 };
         let text = Cascade::new(9, 8, vec![feature], vec![stage]).unwrap().to_xml();
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
