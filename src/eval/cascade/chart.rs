@@ -91,7 +91,7 @@ pub(super) fn svg(title: &str, words: [&str; 2], axes: [Axis; 2], lines: &[Line<
             y + 4.0
         );
     }
-    let (middle, foot) = ((left + right) / 2.0, height - 8.0);
+    let (middle, foot) = (f64::midpoint(left, right), height - 8.0);
     let _ = writeln!(
         text,
         "<text x=\"{middle}\" y=\"{foot}\" text-anchor=\"middle\">{}</text><text x=\"{left}\" y=\"28\">{}</text>",

@@ -191,7 +191,7 @@ mod tests {
         assert!(photos.paths()[0].ends_with("a/2.png"));
 
         std::fs::write(&list, "a/2.png\nno.png\n").unwrap();
-        let error = Photos::open(&[list.clone()]).unwrap_err();
+        let error = Photos::open(std::slice::from_ref(&list)).unwrap_err();
         assert!(error.message().ends_with("bg.txt:2: expected a picture, got `no.png`, which is not there"));
         std::fs::write(&list, "\n").unwrap();
         assert!(Photos::open(&[list]).unwrap_err().message().ends_with("lists no pictures"));

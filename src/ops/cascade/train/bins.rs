@@ -151,7 +151,9 @@ mod tests {
             bin: u8,
             shift in prop_oneof![Just(0.0f32), -1e4f32..1e4],
         ) {
-            values.iter_mut().for_each(|value| *value += shift);
+            for value in &mut values {
+                *value += shift;
+            }
             let scale = Scale::of(&mut values.clone());
             let threshold = scale.threshold(bin);
             for &value in &values {
