@@ -1,6 +1,7 @@
 //! The command line, as its users meet it: the built program in a folder of its own.
 
 mod boxes;
+mod cascade;
 mod commands;
 mod folder;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Pipelines as commands name them.
+//! Pipelines and settings as commands name them.
 
 use std::path::Path;
 
@@ -34,4 +34,24 @@ pub(super) fn suggest_builtin(path: &Path, error: Error) -> Error {
         return error.with_hint(format!("did you mean `builtin:{name}`?"));
     }
     error
+}
+
+/// Settings from a file in TOML, checked against their schema: all problems at once, with their places.
+pub(super) fn settings<T: serde::de::DeserializeOwned + schemars::JsonSchema>(path: &Path) -> Result<T> {
+    let source = crate::document::Source::read(path)?;
+    let table = crate::document::parse(source.text());
+    let mut problems = crate::document::Diagnostics::new(source.clone());
+    let schema = schemars::schema_for!(T).to_value();
+    match &table {
+        Ok(table) => {
+            let all = 0..source.text().len();
+            problems.extend(crate::document::check(table, &all, &schema, "the settings"));
+        }
+        Err(found) => problems.extend(found.iter().cloned()),
+    }
+    if let Some(error) = problems.into_error() {
+        return Err(error);
+    }
+    let json = table.unwrap_or_default().to_json();
+    serde_json::from_value(json).map_err(|error| Error::pipeline(error.to_string()))
 }

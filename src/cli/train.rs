@@ -6,7 +6,8 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
-use super::{Exit, Failure, Outcome, console, nets, train_data, train_linear, train_samples};
+use super::{Exit, Failure, Outcome, console, load, nets};
+use super::{train_cascade, train_data, train_linear, train_samples};
 use crate::eval::metrics::Proportion;
 use crate::nn::train::{
     self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
@@ -26,6 +27,7 @@ enum What {
     Net(Box<NetArgs>),
     Linear(train_linear::Args),
     Samples(Box<train_samples::Args>),
+    Cascade(Box<train_cascade::Args>),
 }
 
 /// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on pictures with masks, on windows
@@ -113,6 +115,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         What::Net(args) => net(args),
         What::Linear(args) => train_linear::run(args),
         What::Samples(args) => train_samples::run(args),
+        What::Cascade(args) => train_cascade::run(args),
     }
 }
 
@@ -221,24 +224,7 @@ fn write_confusion(matrix: &ConfusionMatrix, out: &Path) -> Result<(), Error> {
 fn settings(args: &NetArgs) -> Result<Settings, Failure> {
     let mut settings = match &args.settings {
         None => Settings::default(),
-        Some(path) => {
-            let source = crate::document::Source::read(path)?;
-            let table = crate::document::parse(source.text());
-            let mut problems = crate::document::Diagnostics::new(source.clone());
-            let schema = schemars::schema_for!(Settings).to_value();
-            match &table {
-                Ok(table) => {
-                    let all = 0..source.text().len();
-                    problems.extend(crate::document::check(table, &all, &schema, "the settings"));
-                }
-                Err(found) => problems.extend(found.iter().cloned()),
-            }
-            if let Some(error) = problems.into_error() {
-                return Err(error.into());
-            }
-            let json = table.unwrap_or_default().to_json();
-            serde_json::from_value(json).map_err(|error| Error::pipeline(error.to_string()))?
-        }
+        Some(path) => load::settings(path)?,
     };
     settings.epochs = args.epochs.unwrap_or(settings.epochs);
     settings.batch = args.batch.unwrap_or(settings.batch);

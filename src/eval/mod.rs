@@ -1,6 +1,8 @@
 //! Labelled data, and how well pipelines and nets do on it.
 
 #[cfg(feature = "files")]
+mod cascade;
+#[cfg(feature = "files")]
 mod compare;
 #[cfg(feature = "files")]
 pub mod dataset;
@@ -11,6 +13,10 @@ mod samples;
 #[cfg(feature = "files")]
 mod vectors;
 
+#[cfg(feature = "files")]
+pub use cascade::{
+    CascadeOutcome, HeldOut, ObjectOptions, Photos, TrainCascade, read_objects, train_cascade,
+};
 #[cfg(feature = "files")]
 pub use compare::{Comparison, Contender, Failure, Options, Pair, Time, compare};
 #[cfg(feature = "files")]

@@ -6,6 +6,7 @@
 pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
+pub mod boost;
 pub mod canny;
 pub mod cascade;
 pub mod clahe;

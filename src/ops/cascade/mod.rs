@@ -7,7 +7,7 @@
 //!
 //! Windows and grouped boxes are those of OpenCV 4.14's `CascadeClassifier::detectMultiScale` with
 //! its IPP path off, as sets. The order of what is returned is ours and fixed: by top edge, left
-//! edge, width, height. Training is not here.
+//! edge, width, height. [`train`] learns cascades, [`Cascade::to_xml`] writes them.
 //!
 //! ```no_run
 //! use lyncean::image::Plane;
@@ -32,6 +32,8 @@ mod layout;
 mod model;
 mod pyramid;
 mod scan;
+pub mod train;
+mod write;
 mod xml;
 
 pub use eval::{Verdict, Windows};
