@@ -13,7 +13,14 @@ const BLOCKS: [&str; 6] = ["Rows", "nodes", "node", "check", "check_classes", "R
 
 /// Further items without an example, and why.
 const WITHOUT: &[(&str, &str)] = &[
-    ("Accumulator Channels Dot DotBytes DotFloats DotWords How Sample Settle", "steps of `match_template`"),
+    (
+        "Accumulator Channels Dot DotBytes DotFloats DotWords How Sample Settle Support",
+        "steps of `match_template`",
+    ),
+    (
+        "Angles Scales TemplateEntry TemplateList TemplateTable",
+        "parameters of `match-template`, written in TOML",
+    ),
     ("Branch Feature FeatureRect Tree Verdict", "the parts of a cascade, which a file brings"),
     ("Detection", "what `Cascade::detect` gives"),
     ("RowSink RowSource RunOutput RunPlan Step Workspace execute execute_in", "the executor below pipelines"),
