@@ -21,9 +21,19 @@ fn pattern(u: f64, v: f64, seed: f64) -> f64 {
     127.5 + 40.0 * waves
 }
 
+/// A smooth picture that changes alike in all directions.
+fn waves(u: f64, v: f64, seed: f64) -> f64 {
+    let straight = (u * 0.31 + seed).sin() + (v * 0.29 + 2.0 * seed).sin();
+    127.5 + 25.0 * (straight + (0.2 * (u + v) + seed).cos() + (0.23 * (u - v) + 3.0 * seed).cos())
+}
+
 const SIZE: (usize, usize) = (36, 30);
 
 fn template(seed: f64) -> Template {
+    template_of(pattern, seed)
+}
+
+fn template_of(pattern: fn(f64, f64, f64) -> f64, seed: f64) -> Template {
     let picture =
         Plane::from_fn(SIZE.0, SIZE.1, |x, y| pattern(x as f64 + 0.5, y as f64 + 0.5, seed).round() as u8);
     Template::new(Arc::new(Image::Gray8(picture)), None).unwrap()
@@ -88,14 +98,14 @@ proptest! {
         let seed = f64::from(seed) * 0.37;
         // The pattern goes on beyond the template, as pictures do.
         let value = |i: usize, from: f64, side: usize| i as f64 + 0.5 - from + side as f64 / 2.0;
-        let image = Plane::from_fn(80, 76, |i, j| pattern(value(i, x, SIZE.0), value(j, y, SIZE.1), seed).round() as u8);
+        let image = Plane::from_fn(80, 76, |i, j| waves(value(i, x, SIZE.0), value(j, y, SIZE.1), seed).round() as u8);
         for method in [Method::SquaredDifference, Method::SquaredDifferenceNormed, Method::CorrelationCoefficientNormed] {
             let best = BestMatches { threshold: if method.lower_is_better() { f32::MAX } else { 0.5 }, max_count: 1, max_overlap: 0.0 };
             let params = FindTemplates { method, best, subpixel: true, ..FindTemplates::default() };
-            let found = find(&image, &[template(seed)], &params);
+            let found = find(&image, &[template_of(waves, seed)], &params);
             let [cx, cy] = found[0].center;
             prop_assert!((cx - x).abs() < 0.1 && (cy - y).abs() < 0.1, "{:?}: {} {} for {} {}", method, cx, cy, x, y);
-            let whole = find(&image, &[template(seed)], &FindTemplates { subpixel: false, ..params });
+            let whole = find(&image, &[template_of(waves, seed)], &FindTemplates { subpixel: false, ..params });
             prop_assert_eq!(whole[0].score, found[0].score);
             prop_assert!((whole[0].center[0] - cx).abs() <= 0.5 && (whole[0].center[1] - cy).abs() <= 0.5);
         }
@@ -170,6 +180,23 @@ fn a_full_guarantee_compares_everything() {
     // Less looks at less, and sees the best all the same.
     let quick = find(&image, &templates, &FindTemplates { guarantee: 0.2, ..params });
     assert_eq!(quick[0], found[0]);
+}
+
+#[test]
+fn fine_steps_are_reached_from_coarse_ones() {
+    // At half the size every fourth angle and more is looked for first.
+    let params = FindTemplates {
+        angles: Steps { min: -20.0, max: 20.0, step: 0.5 },
+        scales: Steps { min: 0.96, max: 1.04, step: 0.02 },
+        ..params()
+    };
+    for (degrees, scale) in [(13.5, 1.02), (-20.0, 0.96), (20.0, 1.04), (-1.0, 1.0)] {
+        let image = scene((110, 100), 0.4, (55.5, 48.0), scale, degrees);
+        let found = find(&image, &[template(0.4)], &params);
+        let best = found[0];
+        let apart = (best.angle - degrees).abs().max(25.0 * (best.scale - scale).abs());
+        assert!(apart <= 0.51 && best.score > 0.98, "{best:?} for {degrees} {scale}");
+    }
 }
 
 #[test]

@@ -55,10 +55,11 @@ pub struct MatchTemplate {
     /// Whether boxes are moved to the best place between pixels, by up to half a pixel.
     #[serde(default)]
     pub subpixel: bool,
-    /// The scales that templates are looked for at; by default their own size.
+    /// The scales that templates are looked for at: `{ min, max, step }`; 1, their own size, by default.
     #[serde(default)]
     pub scales: Option<Scales>,
-    /// The angles that templates are looked for at, as `rotate` would turn them; by default upright.
+    /// The angles that templates are looked for at, as `rotate` would turn them: `{ min, max, step }` in degrees counter-clockwise;
+    /// upright by default.
     #[serde(default)]
     pub angles: Option<Angles>,
     /// How sure the search over scales and angles is to find what there is. Places of a coarser image are looked at more closely where
