@@ -27,6 +27,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "faces-cnn",
     "faces-verified",
     "find-coin",
+    "find-turned",
     "segment-coins",
     "sobel-is-convolution",
 ];

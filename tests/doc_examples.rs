@@ -13,12 +13,19 @@ const BLOCKS: [&str; 6] = ["Rows", "nodes", "node", "check", "check_classes", "R
 
 /// Further items without an example, and why.
 const WITHOUT: &[(&str, &str)] = &[
-    ("Accumulator Channels Dot DotBytes DotFloats DotWords How Sample Settle", "steps of `match_template`"),
     (
         "Branch Calibration Feature FeatureRect Features PatternBlock Question Tree Verdict",
         "the parts of a cascade, which a file brings",
     ),
     ("Answer Explanation StageVote WeakVote", "what `Cascade::explain` gives"),
+    (
+        "Accumulator Channels Dot DotBytes DotFloats DotWords How Sample Settle Support",
+        "steps of `match_template`",
+    ),
+    (
+        "Angles Scales TemplateEntry TemplateList TemplateTable",
+        "parameters of `match-template`, written in TOML",
+    ),
     ("Detection", "what `Cascade::detect` gives"),
     ("RowSink RowSource RunOutput RunPlan Step Workspace execute execute_in", "the executor below pipelines"),
     ("apply_chain chain_output", "operations that are chains of nodes"),

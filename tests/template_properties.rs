@@ -4,7 +4,9 @@ use lyncean::image::{Pixel, Plane, Rect};
 use lyncean::kernel::Isa;
 use lyncean::ops::Cancelled;
 use lyncean::ops::nms::nms;
-use lyncean::ops::template::{BestMatches, Channels, Method, best_matches, match_template};
+use lyncean::ops::template::{
+    BestMatches, Channels, Method, best_matches, match_masked_template, match_template,
+};
 use lyncean::reference;
 use proptest::prelude::*;
 
@@ -39,6 +41,16 @@ where
 
 /// Compares with the definition, within a few units of the last place of what is summed.
 fn compare<P: Channels>(image: &Plane<P>, template: &Plane<P>, floats: impl Fn(P) -> Vec<f64> + Copy) {
+    compare_masked(image, template, None, floats);
+}
+
+fn compare_masked<P: Channels>(
+    image: &Plane<P>,
+    template: &Plane<P>,
+    mask: Option<&Plane<u8>>,
+    floats: impl Fn(P) -> Vec<f64> + Copy,
+) {
+    use reference::template as twin;
     let planes = |plane: &Plane<P>| -> Vec<Plane<f64>> {
         (0..P::CHANNELS).map(|c| plane.map(|pixel| floats(pixel)[c])).collect()
     };
@@ -47,27 +59,24 @@ fn compare<P: Channels>(image: &Plane<P>, template: &Plane<P>, floats: impl Fn(P
     let energy =
         all.fold(1.0, |most: f64, value| most.max(value * value)) * (template.as_slice().len() * 3) as f64;
     for method in Method::ALL {
-        let expected = match method {
-            Method::SquaredDifference => reference::template::squared_difference(&images, &templates),
-            Method::SquaredDifferenceNormed => {
-                reference::template::squared_difference_normed(&images, &templates)
-            }
-            Method::CrossCorrelation => reference::template::cross_correlation(&images, &templates),
-            Method::CrossCorrelationNormed => {
-                reference::template::cross_correlation_normed(&images, &templates)
-            }
-            Method::CorrelationCoefficient => {
-                reference::template::correlation_coefficient(&images, &templates)
-            }
-            Method::CorrelationCoefficientNormed => {
-                reference::template::correlation_coefficient_normed(&images, &templates)
+        let definition = match method {
+            Method::SquaredDifference => twin::squared_difference,
+            Method::SquaredDifferenceNormed => twin::squared_difference_normed,
+            Method::CrossCorrelation => twin::cross_correlation,
+            Method::CrossCorrelationNormed => twin::cross_correlation_normed,
+            Method::CorrelationCoefficient => twin::correlation_coefficient,
+            Method::CorrelationCoefficientNormed => twin::correlation_coefficient_normed,
+        };
+        let expected = definition(&images, &templates, mask);
+        let run = |isa, threads| match mask {
+            None => match_template(isa, image.view(), template.view(), method, threads, GO_ON),
+            Some(mask) => {
+                let template = (template.view(), mask.view());
+                match_masked_template(isa, image.view(), template, method, threads, GO_ON)
             }
         };
-        let scale = match method {
-            Method::SquaredDifference | Method::CrossCorrelation | Method::CorrelationCoefficient => energy,
-            _ => 1.0,
-        };
-        let first = run(image, template, method);
+        let scale = if method.is_normed() { 1.0 } else { energy };
+        let first = run(Isa::best(), 1).unwrap();
         assert_eq!((first.width(), first.height()), (expected.width(), expected.height()));
         for (got, expected) in first.as_slice().iter().zip(expected.as_slice()) {
             assert!(got.is_finite());
@@ -75,12 +84,28 @@ fn compare<P: Channels>(image: &Plane<P>, template: &Plane<P>, floats: impl Fn(P
         }
         for isa in Isa::available() {
             for threads in [1, 2] {
-                let again =
-                    match_template(isa, image.view(), template.view(), method, threads, GO_ON).unwrap();
-                assert_eq!(again, first, "{isa:?} {threads}");
+                assert_eq!(run(isa, threads).unwrap(), first, "{isa:?} {threads}");
             }
         }
     }
+}
+
+/// A mask of the size of a template: no pixel alone, all of them, or some.
+fn mask_of(width: usize, height: usize, seed: u64) -> Plane<u8> {
+    let value = |x: usize, y: usize| seed.wrapping_mul((x * 977 + y * 131 + 7) as u64) >> 29;
+    let mut mask = Plane::from_fn(width, height, |x, y| match seed % 4 {
+        0 => 255,
+        1 => u8::from(x == y),
+        _ => {
+            if value(x, y) % 3 == 0 {
+                0
+            } else {
+                (value(x, y) % 255) as u8 + 1
+            }
+        }
+    });
+    mask.set(width / 2, height / 2, 1);
+    mask
 }
 
 proptest! {
@@ -102,13 +127,57 @@ proptest! {
     }
 
     #[test]
-    fn squared_differences_of_integers_are_exact((image, template) in pictures(256)) {
+    fn masked_scores_are_those_of_the_definition((image, template) in pictures(u16::MAX), seed in any::<u64>()) {
+        let mask = mask_of(template.width(), template.height(), seed);
+        let bytes = |plane: &Plane<u16>| plane.map(|value| value as u8);
+        compare_masked(&bytes(&image), &bytes(&template), Some(&mask), |value| vec![f64::from(value)]);
+        compare_masked(&rgb(&bytes(&image), 5), &rgb(&bytes(&template), 3), Some(&mask), |v| v.map(f64::from).to_vec());
+        compare_masked(&image, &template, Some(&mask), |value| vec![f64::from(value)]);
+        compare_masked(&rgb(&image, 5), &rgb(&template, 3), Some(&mask), |v| v.map(f64::from).to_vec());
+        let floats = |plane: &Plane<u16>| plane.map(|value| f32::from(value) / 65535.0 - 0.25);
+        compare_masked(&floats(&image), &floats(&template), Some(&mask), |value| vec![f64::from(value)]);
+        compare_masked(&rgb(&floats(&image), 7), &rgb(&floats(&template), 2), Some(&mask), |v| v.map(f64::from).to_vec());
+    }
+
+    #[test]
+    fn masked_templates_are_found_whatever_lies_outside_the_mask(
+        (image, other) in pictures(256), at in (0usize..1000, 0usize..1000), seed in any::<u64>(),
+    ) {
+        let (w, h) = (other.width(), other.height());
+        let mask = mask_of(w, h, seed);
+        let (x, y) = (at.0 % (image.width() - w + 1), at.1 % (image.height() - h + 1));
+        let inside = |i: usize, j: usize| mask.get(i, j) != 0;
+        let template = Plane::from_fn(w, h, |i, j| if inside(i, j) { image.get(x + i, y + j) } else { other.get(i, j) });
+        let template = template.map(|value| value as u8);
+        let image = image.map(|value| value as u8);
+        let score = |method| {
+            match_masked_template(Isa::best(), image.view(), (template.view(), mask.view()), method, 1, GO_ON).unwrap()
+        };
+        prop_assert_eq!(score(Method::SquaredDifference).get(x, y), 0.0);
+        let picked: Vec<u8> = (0..w * h).filter(|k| mask.as_slice()[*k] != 0).map(|k| template.as_slice()[k]).collect();
+        let flat = picked.iter().all(|value| *value == picked[0]);
+        prop_assert_eq!(score(Method::CorrelationCoefficientNormed).get(x, y), if flat { 0.0 } else { 1.0 });
+        // A mask that is nowhere 0 is none.
+        let full = Plane::filled(w, h, 3u8);
+        for method in Method::ALL {
+            let masked = match_masked_template(Isa::best(), image.view(), (template.view(), full.view()), method, 1, GO_ON);
+            prop_assert_eq!(masked.unwrap(), run(&image, &template, method));
+        }
+    }
+
+    #[test]
+    fn squared_differences_of_integers_are_exact((image, template) in pictures(256), seed in any::<u64>()) {
+        let mask = mask_of(template.width(), template.height(), seed);
         let image = image.map(|value| value as u8);
         let template = template.map(|value| value as u8);
-        let expected =
-            reference::template::squared_difference(&[image.map(f64::from)], &[template.map(f64::from)]);
+        let (images, templates) = ([image.map(f64::from)], [template.map(f64::from)]);
+        let expected = reference::template::squared_difference(&images, &templates, None);
         let got = run(&image, &template, Method::SquaredDifference);
         prop_assert_eq!(got, expected.map(|value| value as f32));
+        let expected = reference::template::squared_difference(&images, &templates, Some(&mask));
+        let masked = (template.view(), mask.view());
+        let got = match_masked_template(Isa::best(), image.view(), masked, Method::SquaredDifference, 1, GO_ON);
+        prop_assert_eq!(got.unwrap(), expected.map(|value| value as f32));
     }
 
     #[test]
@@ -225,6 +294,34 @@ fn scores_are_finite_whatever_the_pixels() {
 }
 
 #[test]
+fn masked_scores_are_finite_and_flat_parts_are_flat() {
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, 0.0, 1.0];
+    let image = Plane::from_fn(7, 7, |x, y| odd[(x + 3 * y) % 7]);
+    let template = Plane::from_fn(2, 2, |x, y| odd[(x + y + 3) % 7]);
+    let mask = Plane::from_vec(2, 2, vec![1u8, 0, 0, 9]).unwrap();
+    let score = |image: &Plane<f32>, template: &Plane<f32>, mask: &Plane<u8>, method| {
+        match_masked_template(Isa::best(), image.view(), (template.view(), mask.view()), method, 1, GO_ON)
+            .unwrap()
+    };
+    for method in Method::ALL {
+        let scores = score(&image, &template, &mask, method);
+        let range = if method.is_normed() { 1.0 } else { f32::MAX };
+        assert!(scores.as_slice().iter().all(|score| score.abs() <= range), "{method:?}");
+    }
+    // Flat where the mask looks, and far from zero; the rest varies.
+    let mask = Plane::from_fn(9, 9, |x, y| u8::from((x + y) % 2 == 0));
+    let flat = Plane::from_fn(9, 9, |x, y| if (x + y) % 2 == 0 { 1000.1 } else { x as f32 });
+    let varied = Plane::from_fn(40, 40, |x, y| (x * y) as f32);
+    let board = Plane::from_fn(40, 40, |x, y| if (x + y) % 2 == 0 { 1000.1 } else { y as f32 });
+    let method = Method::CorrelationCoefficientNormed;
+    assert!(score(&varied, &flat, &mask, method).as_slice().iter().all(|score| *score == 0.0));
+    let template = Plane::from_fn(9, 9, |x, y| (x * y) as f32);
+    let scores = score(&board, &template, &mask, method);
+    let seen = |x: usize, y: usize| scores.get(x, y) == 0.0;
+    assert!((0..32).all(|y| (0..32).all(|x| seen(x, y) == ((x + y) % 2 == 0))));
+}
+
+#[test]
 fn templates_that_do_not_fit_are_refused() {
     let image = Plane::<u8>::new(4, 3);
     let refused = |w: usize, h: usize| {
@@ -234,4 +331,13 @@ fn templates_that_do_not_fit_are_refused() {
     assert_eq!(refused(5, 1).to_string(), "a template of 5x1 is larger than the image of 4x3");
     assert_eq!(refused(0, 3).to_string(), "the template has no pixels");
     assert!(run(&image, &image, Method::SquaredDifference).as_slice() == [0.0]);
+    let masked = |mask: &Plane<u8>| {
+        let template = (image.view(), mask.view());
+        match_masked_template(Isa::best(), image.view(), template, Method::default(), 1, GO_ON).unwrap_err()
+    };
+    let error = masked(&Plane::new(4, 3));
+    assert_eq!(error.message(), "the mask of 4x3 is 0 everywhere");
+    assert_eq!(error.kind(), lyncean::ErrorKind::Shape);
+    let error = masked(&Plane::filled(3, 4, 1));
+    assert_eq!(error.to_string(), "the mask of 3x4 is not of the template's size of 4x3");
 }

@@ -8,6 +8,7 @@ import json
 import pickle
 import pydoc
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Dict, List
 
 import lyncean as ly
@@ -334,3 +335,18 @@ def test_files_that_parameters_name_are_read_again(
     assert ops.match_template(coins, template="template.png").objects[0]["box"][:2] == [40.0, 37.0]
     ly.imwrite("template.png", coins[98:129, 115:150])
     assert ops.match_template(coins, template="template.png").objects[0]["box"][:2] == [115.0, 98.0]
+
+
+def test_templates_come_in_lists_and_turned(coins: Array, tmp_path: Path) -> None:
+    ly.imwrite(tmp_path / "a.png", coins[37:68, 40:71])
+    ly.imwrite(tmp_path / "b.png", coins[98:129, 115:150])
+    templates = [tmp_path / "a.png", {"file": tmp_path / "b.png", "label": "b"}]
+    found = ops.match_template(coins, template=templates, label="a", threshold=0.99).objects
+    places = {(thing["label"], tuple(thing["box"][:2])) for thing in found}
+    assert places == {("a", (40.0, 37.0)), ("b", (115.0, 98.0))}
+    turned = np.ascontiguousarray(np.rot90(coins))
+    angles = {"min": 0, "max": 270, "step": 90}
+    found = ops.match_template(turned, template=tmp_path / "b.png", angles=angles, threshold=0.99).objects
+    # A quarter counter-clockwise: what was at the right is at the top.
+    left, top = 98.0, coins.shape[1] - 150.0
+    assert (found[0]["box"], found[0]["angle"]) == ([left, top, 31.0, 35.0], 90.0)

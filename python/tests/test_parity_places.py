@@ -114,6 +114,21 @@ def test_match_template(agreement: Agreement, coins: Array, tmp_path: Path) -> N
     theirs = cv2.matchTemplate(coins, template, cv2.TM_CCOEFF_NORMED)
     ours = ops.match_template(coins, template=path, method="correlation-coefficient-normed")
     agreement.within("match-template", "cv2.matchTemplate, CCOEFF_NORMED", 2e-4, ours.scores, theirs, "uint8")
+    # A disc, so that the corners do not count.
+    rows, columns = np.mgrid[0:31, 0:31]
+    mask = (np.hypot(rows - 15, columns - 15) < 15).astype(np.uint8) * 255
+    mask_path = tmp_path / "mask.png"
+    ly.imwrite(mask_path, mask)
+    for method, code in (
+        ("squared-difference-normed", cv2.TM_SQDIFF_NORMED),
+        ("cross-correlation-normed", cv2.TM_CCORR_NORMED),
+        ("correlation-coefficient-normed", cv2.TM_CCOEFF_NORMED),
+    ):
+        # Ours are at most 1.
+        theirs = np.minimum(cv2.matchTemplate(coins, template, code, mask=mask), 1)
+        ours = ops.match_template(coins, template=path, mask=mask_path, method=method)
+        name = f"cv2.matchTemplate with a mask, {method}"
+        agreement.within("match-template", name, 2e-4, ours.scores, theirs, "uint8")
     best = ours.objects[0]["box"]
     assert best[:2] == [40.0, 37.0]
 

@@ -31,6 +31,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("coins", "coins"),
     ("segment-coins", "coins"),
     ("find-coin", "coins"),
+    ("find-turned", "coins"),
     ("document", "text"),
     ("cells", "cell"),
     ("blobs", "deep-field"),

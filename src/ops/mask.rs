@@ -230,26 +230,9 @@ pub fn match_template(
     params: &MatchTemplate,
     cx: &Context,
 ) -> Result<(Vec<Match>, Plane<f32>)> {
-    let (method, cancelled) = (params.method, || cx.is_cancelled());
-    macro_rules! of {
-        ($image:expr, $template:expr) => {
-            template::match_template(cx.isa, $image.view(), $template.view(), method, cx.threads, &cancelled)?
-        };
-    }
-    let scores = match (image, template) {
-        (Image::Gray8(image), Image::Gray8(template)) => of!(image, template),
-        (Image::Gray16(image), Image::Gray16(template)) => of!(image, template),
-        (Image::GrayF32(image), Image::GrayF32(template)) => of!(image, template),
-        (Image::Rgb8(image), Image::Rgb8(template)) => of!(image, template),
-        (Image::Rgb16(image), Image::Rgb16(template)) => of!(image, template),
-        (Image::RgbF32(image), Image::RgbF32(template)) => of!(image, template),
-        (image, template) => {
-            let (template, image) = (template.ty(), image.ty());
-            return Err(Error::shape(format!("the template is `{template}`, the image `{image}`")));
-        }
-    };
+    let scores = template::match_image(image, template, None, params.method, cx)?;
     let size = (template.width(), template.height());
-    let matches = template::best_matches(scores.view(), size, method, &params.best);
+    let matches = template::best_matches(scores.view(), size, params.method, &params.best);
     Ok((matches, scores))
 }
 

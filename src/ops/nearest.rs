@@ -166,7 +166,7 @@ mod tests {
             for found in nearest {
                 let rect = Rect::new(found.class * width, 0, width, strip.height());
                 let template = strip.view().crop(rect).unwrap().to_plane().map(f64::from);
-                let truth = reference::template::correlation_coefficient_normed(&[image.map(f64::from)], &[template]);
+                let truth = reference::template::correlation_coefficient_normed(&[image.map(f64::from)], &[template], None);
                 prop_assert!((found.score - truth.get(0, 0)).abs() < 1e-9);
             }
         }

@@ -1,4 +1,6 @@
 //! Template matching from the definitions, every window on its own, channel by channel in `f64`.
+//!
+//! With a mask, only the pixels where it is not 0 are there at all.
 
 use crate::image::Plane;
 
@@ -8,12 +10,15 @@ type Pixels = Vec<Vec<f64>>;
 fn scores(
     images: &[Plane<f64>],
     templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
     score: impl Fn(&Pixels, &Pixels) -> f64,
 ) -> Plane<f64> {
     let (w, h) = (templates[0].width(), templates[0].height());
+    let counts = |(i, j): &(usize, usize)| mask.is_none_or(|mask| mask.get(*i, *j) != 0);
     let cut = |planes: &[Plane<f64>], x: usize, y: usize| -> Pixels {
         let channel = |plane: &Plane<f64>| {
-            (0..h).flat_map(|j| (0..w).map(move |i| (i, j))).map(|(i, j)| plane.get(x + i, y + j)).collect()
+            let places = (0..h).flat_map(|j| (0..w).map(move |i| (i, j)));
+            places.filter(counts).map(|(i, j)| plane.get(x + i, y + j)).collect()
         };
         planes.iter().map(channel).collect()
     };
@@ -51,13 +56,21 @@ fn correlation(a: &Pixels, b: &Pixels) -> f64 {
 }
 
 /// `Σ (T - I)²`.
-pub fn squared_difference(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, difference)
+pub fn squared_difference(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, difference)
 }
 
 /// The same over `√(ΣT² ΣI²)`, at most 1; without energy 0 for equals and 1 for others.
-pub fn squared_difference_normed(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, |a, b| {
+pub fn squared_difference_normed(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, |a, b| {
         let (difference, energy) = (difference(a, b), dot(a, a) * dot(b, b));
         if difference == 0.0 {
             0.0
@@ -70,21 +83,37 @@ pub fn squared_difference_normed(images: &[Plane<f64>], templates: &[Plane<f64>]
 }
 
 /// `Σ T I`.
-pub fn cross_correlation(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, dot)
+pub fn cross_correlation(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, dot)
 }
 
 /// `Σ T I / √(ΣT² ΣI²)`, 0 without energy.
-pub fn cross_correlation_normed(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, correlation)
+pub fn cross_correlation_normed(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, correlation)
 }
 
 /// `Σ T' I'` of the differences from the means.
-pub fn correlation_coefficient(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, |a, b| dot(&centred(a), &centred(b)))
+pub fn correlation_coefficient(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, |a, b| dot(&centred(a), &centred(b)))
 }
 
 /// `Σ T' I' / √(ΣT'² ΣI'²)`, 0 where either is flat.
-pub fn correlation_coefficient_normed(images: &[Plane<f64>], templates: &[Plane<f64>]) -> Plane<f64> {
-    scores(images, templates, |a, b| correlation(&centred(a), &centred(b)))
+pub fn correlation_coefficient_normed(
+    images: &[Plane<f64>],
+    templates: &[Plane<f64>],
+    mask: Option<&Plane<u8>>,
+) -> Plane<f64> {
+    scores(images, templates, mask, |a, b| correlation(&centred(a), &centred(b)))
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::templates::Loaded;
+pub use super::templates::{Angles, Scales, TemplateEntry, TemplateList, TemplateTable};
 use super::{
     DataType, Family, ImageValue, Kind, Lowering, Meta, Object, Output, ParameterError, Port, PortType,
     Stage, Value, ValueId, Whole, types,
@@ -12,20 +14,26 @@ use super::{
 use crate::document::{Resource, Resources};
 use crate::image::{Affine, Image, ImageType};
 use crate::ops::row::Shape;
-use crate::ops::template::{BestMatches, Method};
-use crate::ops::{self, Context, gray};
+use crate::ops::template::{BestMatches, FindTemplates, Found, Method, Steps, Template, find_templates};
+use crate::ops::{Context, gray};
 use crate::{Error, Result};
 
 /// Finds the places where a picture looks like a template.
 ///
-/// Formulas are those of OpenCV's `matchTemplate`; scores are always finite, also over flat
-/// windows. Matches are taken greedily from the best on and may overlap only so far. `scores` is
-/// the map of scores: one value for every place of the template.
+/// Formulas are those of OpenCV's `matchTemplate`, with a mask too; scores are always finite, also over flat windows. Matches are taken greedily
+/// from the best on and may overlap only so far, whatever template they are of. With `scales` or `angles` templates are also looked for
+/// scaled and turned, from coarse images to fine ones: objects then have the measures `scale` and `angle`, in degrees counter-clockwise, and an outline.
+/// `scores` is the map of scores: for one template as it is one value for every place of it, else one for every pixel of the image, the best of
+/// all templates whose middle lies there and the worst there is where none was compared.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MatchTemplate {
-    /// The template: a picture of the same type as the input, or a colour one where the input is gray.
-    pub template: Resource,
+    /// The template: a picture of the same type as the input, or a colour one where the input is gray. A list holds several, and a table
+    /// `{ file, label, mask }` one with what belongs to it. Pixels that are less than half opaque are not compared.
+    pub template: TemplateList,
+    /// A gray picture of the template's size: pixels where it is not 0 are compared, whatever the template's alpha says.
+    #[serde(default)]
+    pub mask: Option<Resource>,
     /// How a window is compared with the template.
     #[serde(default)]
     pub method: MatchMethod,
@@ -41,13 +49,33 @@ pub struct MatchTemplate {
     #[serde(default = "max_overlap")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_overlap: f64,
-    /// What matches are called.
+    /// What matches are called whose template has no label of its own.
     #[serde(default)]
     pub label: Option<String>,
-    /// The loaded template.
+    /// Whether boxes are moved to the best place between pixels, by up to half a pixel.
+    #[serde(default)]
+    pub subpixel: bool,
+    /// The scales that templates are looked for at: `{ min, max, step }`; 1, their own size, by default.
+    #[serde(default)]
+    pub scales: Option<Scales>,
+    /// The angles that templates are looked for at, as `rotate` would turn them: `{ min, max, step }` in degrees counter-clockwise;
+    /// upright by default.
+    #[serde(default)]
+    pub angles: Option<Angles>,
+    /// How sure the search over scales and angles is to find what there is. Places of a coarser image are looked at more closely where
+    /// their score is at least `(1 - guarantee) * threshold + guarantee * worst`, the worst score being -1 for correlations and 1 for squared
+    /// differences. 1 compares all scales and angles everywhere in the full image; lower is faster.
+    #[serde(default = "guarantee")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub guarantee: f64,
+    /// The loaded templates.
     #[serde(skip)]
     #[schemars(skip)]
-    picture: Option<Arc<Image>>,
+    loaded: Vec<Loaded>,
+}
+
+fn guarantee() -> f64 {
+    FindTemplates::default().guarantee
 }
 
 fn max_count() -> u32 {
@@ -107,50 +135,94 @@ pub const KIND: Kind = Kind::new::<MatchTemplate>(
     "use = \"match-template\"\ntemplate = \"builtin:coin\"\nthreshold = 0.6",
 );
 
+impl MatchTemplate {
+    fn params(&self) -> FindTemplates {
+        FindTemplates {
+            method: self.method.method(),
+            best: BestMatches {
+                threshold: self.threshold.unwrap_or_else(|| self.method.default_threshold()),
+                max_count: self.max_count as usize,
+                max_overlap: self.max_overlap,
+            },
+            subpixel: self.subpixel,
+            scales: self.scales.map_or(Steps::only(1.0), Steps::from),
+            angles: self.angles.map_or(Steps::only(0.0), Steps::from),
+            guarantee: self.guarantee,
+        }
+    }
+
+    /// Whether the scores are those of one template as it is.
+    fn is_plain(&self) -> Result<bool> {
+        Ok(self.loaded.len() == 1 && self.params().is_upright()?)
+    }
+}
+
 impl Stage for MatchTemplate {
     fn prepare(&mut self, resources: &Resources) -> Result<(), ParameterError> {
-        self.picture = Some(super::picture::load(resources, &self.template, "template")?);
+        self.loaded = self.template.load(resources, self.mask.as_ref())?;
+        let params = self.params();
+        let scales = params.scales.values().map_err(ParameterError::resource("scales"))?;
+        params.angles.values().map_err(ParameterError::resource("angles"))?;
+        params.is_upright().map_err(ParameterError::resource("method"))?;
+        for loaded in &self.loaded {
+            let least = loaded.template.posed(scales[0], params.angles.min, &Context::default());
+            least.map_err(ParameterError::resource("scales"))?;
+        }
         Ok(())
     }
 
     fn outputs(&self, inputs: &[PortType]) -> Result<Vec<Output>, String> {
-        if let (Some(picture), Some(ty)) = (&self.picture, inputs[0].image())
-            && !fits(picture.ty(), ty)
-        {
-            return Err(format!("the template `{}` is `{}`, the image `{ty}`", self.template, picture.ty()));
+        if let Some(ty) = inputs[0].image() {
+            for Loaded { name, template, .. } in &self.loaded {
+                let own = template.picture().ty();
+                if !fits(own, ty) {
+                    return Err(format!("the template `{name}` is `{own}`, the image `{ty}`"));
+                }
+            }
         }
         Ok(vec![("objects", types::OBJECTS), ("scores", types::GRAY_F32)])
     }
 
     fn lower(&self, inputs: &[ValueId], graph: &mut Lowering) -> Result<Vec<ValueId>> {
-        let picture = self.picture.clone().ok_or_else(|| Error::pipeline("the template is not loaded"))?;
-        let shape = graph.shape(inputs[0])?;
-        let template = if picture.ty() == shape.ty {
-            picture
-        } else {
-            Arc::new(gray::gray(&picture, &Context::default())?)
-        };
-        let (width, height) = (template.width(), template.height());
-        if width > shape.width || height > shape.height {
-            return Err(Error::shape(format!(
-                "the template of {width}x{height} is larger than the image of {}x{}",
-                shape.width, shape.height
-            )));
+        if self.loaded.is_empty() {
+            return Err(Error::pipeline("the templates are not loaded"));
         }
-        // A score stands for a window: it lies at the window's centre.
-        let centre = Affine::translation((width as f64 - 1.0) / 2.0, (height as f64 - 1.0) / 2.0);
-        let scores = Meta::Image {
-            shape: Shape::new(ImageType::GrayF32, shape.width - width + 1, shape.height - height + 1),
-            map: graph.map(inputs[0]).after(&centre),
+        let (shape, params) = (graph.shape(inputs[0])?, self.params());
+        let (mut templates, mut labels, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
+        for Loaded { template, label, .. } in &self.loaded {
+            let picture = template.picture();
+            let template = if picture.ty() == shape.ty {
+                template.clone()
+            } else {
+                Template::new(Arc::new(gray::gray(picture, &Context::default())?), template.mask())?
+            };
+            sizes.push((picture.width(), picture.height()));
+            templates.push(template);
+            labels.push(label.clone().or_else(|| self.label.clone()));
+        }
+        params.check_sizes(&sizes, (shape.width, shape.height))?;
+        let scores = if self.is_plain()? {
+            let (width, height) = sizes[0];
+            let size = (shape.width - width + 1, shape.height - height + 1);
+            Meta::Image {
+                shape: Shape::new(ImageType::GrayF32, size.0, size.1),
+                map: graph.map(inputs[0]).after(&centre((width, height))),
+            }
+        } else {
+            Meta::Image {
+                shape: Shape::new(ImageType::GrayF32, shape.width, shape.height),
+                map: graph.map(inputs[0]),
+            }
         };
-        let best = BestMatches {
-            threshold: self.threshold.unwrap_or_else(|| self.method.default_threshold()),
-            max_count: self.max_count as usize,
-            max_overlap: self.max_overlap,
-        };
-        let step = MatchStep { template, method: self.method.method(), best, label: self.label.clone() };
+        let is_posed = self.scales.is_some() || self.angles.is_some();
+        let step = MatchStep { templates, labels, params, is_plain: self.is_plain()?, is_posed };
         Ok(graph.whole(Arc::new(step), inputs, vec![Meta::Data(DataType::Objects), scores]))
     }
+}
+
+/// A score stands for a window: it lies at the window's centre.
+fn centre((width, height): (usize, usize)) -> Affine {
+    Affine::translation((width as f64 - 1.0) / 2.0, (height as f64 - 1.0) / 2.0)
 }
 
 fn fits(template: ImageType, image: ImageType) -> bool {
@@ -164,10 +236,34 @@ fn fits(template: ImageType, image: ImageType) -> bool {
 }
 
 struct MatchStep {
-    template: Arc<Image>,
-    method: Method,
-    best: BestMatches,
-    label: Option<String>,
+    templates: Vec<Template>,
+    labels: Vec<Option<String>>,
+    params: FindTemplates,
+    is_plain: bool,
+    /// Whether objects tell how they lie.
+    is_posed: bool,
+}
+
+impl MatchStep {
+    fn object(&self, found: &Found, map: &Affine) -> Object {
+        let mut object = Object {
+            bbox: map.apply_box(found.bbox()),
+            score: Some(f64::from(found.score)),
+            label: self.labels[found.template].clone(),
+            ..Object::default()
+        };
+        if self.is_posed {
+            object.measures = vec![("scale".into(), found.scale), ("angle".into(), found.angle)];
+            // Through the centres of the corner pixels, which lie half a pixel from their edges.
+            object.outline = found
+                .corners(0.5)
+                .iter()
+                .map(|[x, y]| map.apply(*x, *y))
+                .map(|(x, y)| [x - 0.5, y - 0.5])
+                .collect();
+        }
+        object
+    }
 }
 
 impl Whole for MatchStep {
@@ -177,24 +273,16 @@ impl Whole for MatchStep {
 
     fn run(&self, cx: &Context, inputs: &[Value], outputs: &mut Vec<Value>) -> Result<()> {
         let [Value::Image(value)] = inputs else { return Err(Error::shape("expected an image")) };
-        let params = ops::MatchTemplate { method: self.method, best: self.best };
-        let (matches, scores) = ops::match_template(&value.image, &self.template, &params, cx)?;
-        let size = (self.template.width(), self.template.height());
-        let objects = matches.iter().map(|found| {
-            let rect = found.rect;
-            let bounds = [rect.x, rect.y, rect.width, rect.height].map(|v| v as f64);
-            Object {
-                bbox: value.map.apply_box(bounds),
-                score: Some(f64::from(found.score)),
-                label: self.label.clone(),
-                measures: Vec::new(),
-                outline: Vec::new(),
-            }
-        });
-        let objects = Value::Objects(Arc::new(objects.collect()));
-        let centre = Affine::translation((size.0 as f64 - 1.0) / 2.0, (size.1 as f64 - 1.0) / 2.0);
+        let (found, scores) = find_templates(&value.image, &self.templates, &self.params, cx)?;
+        let objects = found.iter().map(|found| self.object(found, &value.map)).collect();
+        let picture = self.templates[0].picture();
+        let map = if self.is_plain {
+            value.map.after(&centre((picture.width(), picture.height())))
+        } else {
+            value.map
+        };
         let image = cx.share(Image::GrayF32(scores));
-        outputs.extend([objects, Value::Image(ImageValue { image, map: value.map.after(&centre) })]);
+        outputs.extend([Value::Objects(Arc::new(objects)), Value::Image(ImageValue { image, map })]);
         Ok(())
     }
 }

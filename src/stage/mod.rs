@@ -72,6 +72,7 @@ pub(crate) mod scan;
 pub mod scharr;
 pub mod segment_net;
 pub mod sobel;
+mod templates;
 pub mod threshold;
 pub mod to_f32;
 pub mod to_u8;

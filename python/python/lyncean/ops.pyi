@@ -1620,26 +1620,36 @@ def match_template(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
     *,
-    template: StrPath,
+    template: StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]],
+    mask: StrPath | None = None,
     method: Literal["squared-difference", "squared-difference-normed", "cross-correlation", "cross-correlation-normed", "correlation-coefficient", "correlation-coefficient-normed"] | None = None,
     threshold: float | None = None,
     max_count: int = 100,
     max_overlap: float = 0.3,
     label: str | None = None,
+    subpixel: bool = False,
+    scales: Mapping[str, Any] | None = None,
+    angles: Mapping[str, Any] | None = None,
+    guarantee: float = 0.25,
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
 ) -> MatchTemplateOutputs:
     """Finds the places where a picture looks like a template.
 
-    Formulas are those of OpenCV's `matchTemplate`; scores are always finite, also over flat
-    windows. Matches are taken greedily from the best on and may overlap only so far. `scores` is
-    the map of scores: one value for every place of the template.
+    Formulas are those of OpenCV's `matchTemplate`, with a mask too; scores are always finite, also over flat windows. Matches are taken greedily
+    from the best on and may overlap only so far, whatever template they are of. With `scales` or `angles` templates are also looked for
+    scaled and turned, from coarse images to fine ones: objects then have the measures `scale` and `angle`, in degrees counter-clockwise, and an outline.
+    `scores` is the map of scores: for one template as it is one value for every place of it, else one for every pixel of the image, the best of
+    all templates whose middle lies there and the worst there is where none was compared.
 
     Parameters
     ----------
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
-    template : StrPath, required
-        The template: a picture of the same type as the input, or a colour one where the input is gray.
+    template : StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]], required
+        The template: a picture of the same type as the input, or a colour one where the input is gray. A list holds several, and a table
+        `{ file, label, mask }` one with what belongs to it. Pixels that are less than half opaque are not compared.
+    mask : StrPath | None, optional
+        A gray picture of the template's size: pixels where it is not 0 are compared, whatever the template's alpha says.
     method : Literal['squared-difference', 'squared-difference-normed', 'cross-correlation', 'cross-correlation-normed', 'correlation-coefficient', 'correlation-coefficient-normed'] | None, optional
         How a window is compared with the template.
         - `squared-difference`: Sum of squared differences: 0 is a perfect match.
@@ -1656,7 +1666,17 @@ def match_template(
     max_overlap : float, 0 to 1, default 0.3
         How much two matches may overlap, as intersection over union.
     label : str | None, optional
-        What matches are called.
+        What matches are called whose template has no label of its own.
+    subpixel : bool, default False
+        Whether boxes are moved to the best place between pixels, by up to half a pixel.
+    scales : Mapping[str, Any] | None, optional
+        The scales that templates are looked for at; by default their own size.
+    angles : Mapping[str, Any] | None, optional
+        The angles that templates are looked for at, as `rotate` would turn them; by default upright.
+    guarantee : float, 0 to 1, default 0.25
+        How sure the search over scales and angles is to find what there is. Places of a coarser image are looked at more closely where
+        their score is at least `(1 - guarantee) * threshold + guarantee * worst`, the worst score being -1 for correlations and 1 for squared
+        differences. 1 compares all scales and angles everywhere in the full image; lower is faster.
     masks : "bool" or "uint8", default "bool"
         How masks look: `bool`, or 0 and 255 as in OpenCV.
     threads : int, default 1

@@ -653,12 +653,17 @@ def mask_apply(
 
 def match_template(
     *,
-    template: StrPath,
+    template: StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]],
+    mask: StrPath | None = None,
     method: Literal["squared-difference", "squared-difference-normed", "cross-correlation", "cross-correlation-normed", "correlation-coefficient", "correlation-coefficient-normed"] | None = None,
     threshold: float | None = None,
     max_count: int = 100,
     max_overlap: float = 0.3,
     label: str | None = None,
+    subpixel: bool = False,
+    scales: Mapping[str, Any] | None = None,
+    angles: Mapping[str, Any] | None = None,
+    guarantee: float = 0.25,
     name: str | None = None,
     in_: str | Sequence[str] | None = None,
 ) -> Stage:

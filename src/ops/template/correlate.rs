@@ -3,6 +3,7 @@
 
 use super::Method;
 use super::score::Accumulator;
+use super::support::{Run, Support};
 use crate::image::{Pixel, Plane, View};
 use crate::kernel::Isa;
 use crate::kernel::ncc::{BLOCK, MAX_TAPS, dot_pairs, pairs_row, sum_terms};
@@ -122,8 +123,8 @@ impl How {
 pub trait Dot<T: Sample>: Send + Sync {
     /// What one band of rows keeps.
     type Scratch;
-    /// The template made ready.
-    fn new(template: View<T>, how: How) -> Self;
+    /// The template made ready, of which the pixels of `support` count.
+    fn new(template: View<T>, support: &Support, how: How) -> Self;
     /// What a band of an image of this width starts with.
     fn scratch(&self, width: usize) -> Self::Scratch;
     /// Adds the sums of the windows with their corners in row `y` to `out`.
@@ -163,8 +164,15 @@ pub struct PairRows {
 impl Dot<u8> for DotBytes {
     type Scratch = PairRows;
 
-    fn new(template: View<u8>, _: How) -> Self {
-        let (width, height) = (template.width(), template.height());
+    fn new(template: View<u8>, support: &Support, _: How) -> Self {
+        let (width, height) = support.size();
+        let totals = totals(template, support);
+        // What does not count is zero: its products are.
+        let mut plane = Plane::new(width, height);
+        for run in support.runs() {
+            plane.row_mut(run.y)[run.start..run.end].copy_from_slice(run.of(template));
+        }
+        let template = plane;
         // Even, so that no pair is cut.
         let across = width.next_multiple_of(2).min(MAX_TAPS / 2 * 2);
         let down = MAX_TAPS / across;
@@ -178,7 +186,7 @@ impl Dot<u8> for DotBytes {
                 tiles.push(Tile { row, column, columns: used.len().div_ceil(2), taps });
             }
         }
-        Self { tiles, width, height, totals: totals(template) }
+        Self { tiles, width, height, totals }
     }
 
     fn scratch(&self, width: usize) -> PairRows {
@@ -208,22 +216,24 @@ impl Dot<u8> for DotBytes {
 /// A 16-bit template.
 pub struct DotWords {
     template: Plane<u16>,
+    runs: Vec<Run>,
     totals: (u64, u64),
 }
 
 impl Dot<u16> for DotWords {
     type Scratch = ();
 
-    fn new(template: View<u16>, _: How) -> Self {
-        Self { template: template.to_plane(), totals: totals(template) }
+    fn new(template: View<u16>, support: &Support, _: How) -> Self {
+        let totals = totals(template, support);
+        Self { template: template.to_plane(), runs: support.runs().to_vec(), totals }
     }
 
     fn scratch(&self, _: usize) {}
 
     fn row(&self, isa: Isa, image: View<u16>, y: usize, (): &mut (), out: &mut [u64]) {
-        let rows = (0..self.template.height()).map(|j| self.template.row(j));
+        let taps = self.runs.iter().map(|run| run.of(self.template.view()));
         let term = |a: u16, b: u16| u64::from(u32::from(a) * u32::from(b));
-        sum_terms(isa, |j| image.row(y + j), rows, term, out);
+        sum_terms(isa, |at| self.runs[at].from(image, y), taps, term, out);
     }
 
     fn totals(&self) -> (u64, u64) {
@@ -234,6 +244,7 @@ impl Dot<u16> for DotWords {
 /// A float template.
 pub struct DotFloats {
     template: Plane<f64>,
+    runs: Vec<Run>,
     mean: f64,
     totals: (f64, f64),
     differences: bool,
@@ -242,36 +253,39 @@ pub struct DotFloats {
 impl Dot<f32> for DotFloats {
     type Scratch = ();
 
-    fn new(template: View<f32>, how: How) -> Self {
-        let (sum, squares) = totals(template);
-        let plane = template.to_plane();
+    fn new(template: View<f32>, support: &Support, how: How) -> Self {
+        let totals = totals(template, support);
+        let mut dot = Self {
+            template: template.to_plane().map(f64::from),
+            runs: support.runs().to_vec(),
+            mean: 0.0,
+            totals,
+            differences: how == How::Differences,
+        };
         if how != How::Centred {
-            let template = plane.map(f64::from);
-            return Self {
-                template,
-                mean: 0.0,
-                totals: (sum, squares),
-                differences: how == How::Differences,
-            };
+            return dot;
         }
-        let mean = sum / (template.width() * template.height()) as f64;
-        let template = plane.map(|value| f64::from(value) - mean);
+        let (sum, squares) = totals;
+        dot.mean = sum / support.count() as f64;
+        dot.template = dot.template.map(|value| value - dot.mean);
+        let values = dot.runs.iter().flat_map(|run| run.of(dot.template.view()));
+        let rest: f64 = values.map(|value| value * value).sum();
         // Flat as far as one can tell is flat.
-        let rest: f64 = template.as_slice().iter().map(|value| value * value).sum();
-        let rest = if rest <= f64::noise(squares, template.as_slice().len()) { 0.0 } else { rest };
-        Self { template, mean, totals: (0.0, rest), differences: false }
+        let rest = if rest <= f64::noise(squares, support.count()) { 0.0 } else { rest };
+        dot.totals = (0.0, rest);
+        dot
     }
 
     fn scratch(&self, _: usize) {}
 
     fn row(&self, isa: Isa, image: View<f32>, y: usize, (): &mut (), out: &mut [f64]) {
-        let rows = (0..self.template.height()).map(|j| self.template.row(j));
-        let image = |j: usize| image.row(y + j);
+        let taps = self.runs.iter().map(|run| run.of(self.template.view()));
+        let image = |at: usize| self.runs[at].from(image, y);
         if self.differences {
             let term = |a: f64, b: f32| (a - f64::from(b)) * (a - f64::from(b));
-            sum_terms(isa, image, rows, term, out);
+            sum_terms(isa, image, taps, term, out);
         } else {
-            sum_terms(isa, image, rows, |a: f64, b: f32| a * f64::from(b), out);
+            sum_terms(isa, image, taps, |a: f64, b: f32| a * f64::from(b), out);
         }
     }
 
@@ -284,10 +298,10 @@ impl Dot<f32> for DotFloats {
     }
 }
 
-fn totals<T: Sample>(template: View<T>) -> (T::Sum, T::Sum) {
+fn totals<T: Sample>(template: View<T>, support: &Support) -> (T::Sum, T::Sum) {
     let mut totals = (T::Sum::default(), T::Sum::default());
-    for y in 0..template.height() {
-        for value in template.row(y) {
+    for run in support.runs() {
+        for value in run.of(template) {
             totals.0 += value.value();
             totals.1 += value.square();
         }

@@ -94,7 +94,7 @@ pub fn best_matches(
 const PART: usize = 64;
 
 /// A number in the order of falling quality; -0 is 0.
-fn rank(quality: f32) -> u32 {
+pub(super) fn rank(quality: f32) -> u32 {
     let bits = (quality + 0.0).to_bits();
     let rising = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
     !rising

@@ -7,7 +7,7 @@ use std::ops::{AddAssign, SubAssign};
 use super::Method;
 use super::correlate::{Dot, Sample};
 use super::spectral::Settle;
-use super::windows::WindowSums;
+use super::windows::Sums;
 use crate::kernel::Isa;
 use crate::kernel::ncc::correlation_row;
 
@@ -195,14 +195,7 @@ impl<S: Accumulator> Scorer<S> {
     }
 
     /// The scores of a row of windows.
-    pub(super) fn row(
-        &self,
-        isa: Isa,
-        cross: &[S],
-        windows: &WindowSums<S>,
-        row: &mut Row<S>,
-        out: &mut [f32],
-    ) {
+    pub(super) fn row(&self, isa: Isa, cross: &[S], windows: &Sums<S>, row: &mut Row<S>, out: &mut [f32]) {
         let Row { numerators, energies, products } = row;
         isa.run(
             #[inline(always)]
@@ -254,12 +247,12 @@ impl<S: Accumulator> Scorer<S> {
     fn terms(
         &self,
         cross: &[S],
-        windows: &WindowSums<S>,
+        windows: &Sums<S>,
         numerators: &mut [f64],
         energies: &mut [f64],
         products: &mut [S],
     ) {
-        let WindowSums { sums, squares, .. } = windows;
+        let Sums { sums, squares } = windows;
         match self.method {
             Method::SquaredDifference | Method::SquaredDifferenceNormed if S::EXACT => {
                 for ((numerator, cross), window) in numerators.iter_mut().zip(cross).zip(squares) {

@@ -13,7 +13,8 @@
 use super::correlate::{Dot, How, Sample};
 use super::plan::Plan;
 use super::score::Accumulator;
-use super::windows::WindowSums;
+use super::support::Support;
+use super::windows::Sums;
 use crate::Result;
 use crate::image::{Rect, View};
 use crate::kernel::Isa;
@@ -31,6 +32,7 @@ pub(super) struct Spectral<'a, T: Sample> {
     isa: Isa,
     images: &'a [View<'a, T>],
     templates: &'a [View<'a, T>],
+    support: &'a Support,
     means: Vec<f64>,
     how: How,
     plan: Plan,
@@ -63,12 +65,12 @@ impl<'a, T: Sample> Spectral<'a, T> {
     pub(super) fn new(
         isa: Isa,
         images: &'a [View<'a, T>],
-        templates: &'a [View<'a, T>],
+        (templates, support): (&'a [View<'a, T>], &'a Support),
         dots: &[T::Dot],
         how: How,
         plan: Plan,
     ) -> Self {
-        let (w, h) = (templates[0].width(), templates[0].height());
+        let (w, h) = support.size();
         let mut tiles = Vec::new();
         for y in (0..h).step_by(plan.tile.1) {
             for x in (0..w).step_by(plan.tile.0) {
@@ -83,6 +85,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
             isa,
             images,
             templates,
+            support,
             means,
             how,
             plan,
@@ -123,11 +126,18 @@ impl<'a, T: Sample> Spectral<'a, T> {
 
     fn spectra(&self, tile: &Tile, room: &mut Room) -> Vec<Spectrum> {
         let mut spectra = Vec::with_capacity(self.templates.len());
+        let mut numbers = vec![0.0; tile.width];
         for (template, mean) in self.templates.iter().zip(&self.means) {
             let block = &mut room.blocks[0];
             for y in 0..tile.height {
-                let row = &template.row(tile.y + y)[tile.x..][..tile.width];
-                block.set_row(self.isa, y, row, &[], |value, _| value.value().to_f64() - mean);
+                numbers.fill(0.0);
+                for part in self.support.within(tile.y + y, tile.x..tile.x + tile.width) {
+                    let values = &template.row(tile.y + y)[part.clone()];
+                    for (number, value) in numbers[part.start - tile.x..].iter_mut().zip(values) {
+                        *number = value.value().to_f64() - mean;
+                    }
+                }
+                block.set_row(self.isa, y, &numbers, &[], |number, _| number);
             }
             block.clear_from(tile.height);
             spectra.push(self.correlator.spectrum(self.isa, block, &mut room.lines));
@@ -201,8 +211,10 @@ impl<'a, T: Sample> Spectral<'a, T> {
         }
         for template in self.templates {
             for y in 0..tile.height {
-                for value in &template.row(tile.y + y)[tile.x..][..tile.width] {
-                    total += value.value();
+                for part in self.support.within(tile.y + y, tile.x..tile.x + tile.width) {
+                    for value in &template.row(tile.y + y)[part] {
+                        total += value.value();
+                    }
                 }
             }
         }
@@ -257,7 +269,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
         &self,
         y: usize,
         room: &Room,
-        windows: &WindowSums<T::Sum>,
+        windows: &Sums<T::Sum>,
         normed: bool,
         dots: &[T::Dot],
         cross: &mut [T::Sum],
@@ -266,7 +278,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
             return;
         }
         let across = 2 * self.plan.windows.0;
-        let n = self.templates[0].width() * self.templates[0].height();
+        let n = self.support.count();
         for ((pair, cross), error) in cross.chunks_mut(across).enumerate().zip(&room.errors) {
             let start = pair * across;
             let part = start..start + cross.len();
@@ -282,7 +294,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
             );
             if !close {
                 cross.fill(T::Sum::default());
-                let (w, h) = (self.templates[0].width(), self.templates[0].height());
+                let (w, h) = self.support.size();
                 let reach = Rect::new(start, y, cross.len() + w - 1, h);
                 for (dot, image) in dots.iter().zip(self.images) {
                     let Ok(image) = image.crop(reach) else { continue };

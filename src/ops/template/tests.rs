@@ -7,12 +7,48 @@ use crate::image::Rect;
 
 const GO_ON: Cancelled = &|| false;
 
+fn scores<T: Sample>(
+    isa: Isa,
+    images: &[View<T>],
+    templates: &[View<T>],
+    method: Method,
+    plan: Option<Plan>,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<Plane<f32>> {
+    let support = Support::full(templates[0].width(), templates[0].height());
+    masked_scores(isa, images, (templates, &support), method, plan, threads, cancelled)
+}
+
+fn masked_scores<T: Sample>(
+    isa: Isa,
+    images: &[View<T>],
+    (templates, support): (&[View<T>], &Support),
+    method: Method,
+    plan: Option<Plan>,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<Plane<f32>> {
+    Matcher::new(isa, templates, support, method).map(images, plan, threads, cancelled)
+}
+
 /// The scores of both forms, of pixels that are their own channel; those by blocks are the same whatever does the work.
 fn both<T: Sample>(image: &Plane<T>, template: &Plane<T>, method: Method) -> (Plane<f32>, Plane<f32>) {
+    both_masked(image, template, &Support::full(template.width(), template.height()), method)
+}
+
+fn both_masked<T: Sample>(
+    image: &Plane<T>,
+    template: &Plane<T>,
+    support: &Support,
+    method: Method,
+) -> (Plane<f32>, Plane<f32>) {
     let (images, templates) = ([image.view()], [template.view()]);
     let size = (template.width(), template.height());
     let windows = (image.width() - size.0 + 1, image.height() - size.1 + 1);
-    let run = |isa, plan, threads| scores(isa, &images, &templates, method, plan, threads, GO_ON).unwrap();
+    let run = |isa, plan, threads| {
+        masked_scores(isa, &images, (&templates, support), method, plan, threads, GO_ON).unwrap()
+    };
     let plan = Some(Plan::cheapest(windows, size));
     let blocks = run(Isa::best(), plan, 1);
     for isa in Isa::available() {
@@ -21,6 +57,15 @@ fn both<T: Sample>(image: &Plane<T>, template: &Plane<T>, method: Method) -> (Pl
         }
     }
     (run(Isa::best(), None, 1), blocks)
+}
+
+/// Some pixels of a template, at least one.
+fn some_of(width: usize, height: usize, seed: u64) -> Support {
+    let mut mask = Plane::from_fn(width, height, |x, y| {
+        (seed.wrapping_mul((x * 977 + y * 131 + 7) as u64) >> 29 & 3).min(1) as u8
+    });
+    mask.set(width / 3, height / 2, 1);
+    Support::of(mask.view()).unwrap()
 }
 
 fn pictures() -> impl Strategy<Value = (Plane<u16>, Plane<u16>)> {
@@ -47,9 +92,19 @@ fn pictures() -> impl Strategy<Value = (Plane<u16>, Plane<u16>)> {
 
 /// How far the forms may differ: what is stated for sums, and a unit in the last place of the score.
 fn assert_close(image: &Plane<f32>, template: &Plane<f32>, method: Method) -> Plane<f32> {
-    let (direct, blocks) = both(image, template, method);
+    assert_close_masked(image, template, &Support::full(template.width(), template.height()), method)
+}
+
+fn assert_close_masked(
+    image: &Plane<f32>,
+    template: &Plane<f32>,
+    support: &Support,
+    method: Method,
+) -> Plane<f32> {
+    let (direct, blocks) = both_masked(image, template, support, method);
     let norm = |plane: View<f32>| -> f64 {
-        (0..plane.height()).flat_map(|y| plane.row(y)).map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
+        let values = support.runs().iter().flat_map(|run| run.of(plane));
+        values.map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
     };
     let size = (template.width(), template.height());
     for y in 0..direct.height() {
@@ -73,6 +128,19 @@ fn assert_close(image: &Plane<f32>, template: &Plane<f32>, method: Method) -> Pl
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn masked_scores_are_the_same_by_blocks((image, template) in pictures(), seed in any::<u64>(), offset in 0u8..3) {
+        let support = some_of(template.width(), template.height(), seed);
+        let float = |v: u16| f32::from(v) / 255.0 + [0.0, -3.5, 900.0][usize::from(offset)];
+        for method in Method::ALL {
+            let (direct, blocks) = both_masked(&image, &template, &support, method);
+            prop_assert_eq!(direct, blocks);
+            let (direct, blocks) = both_masked(&image.map(|v| v as u8), &template.map(|v| v as u8), &support, method);
+            prop_assert_eq!(direct, blocks);
+            assert_close_masked(&image.map(float), &template.map(float), &support, method);
+        }
+    }
 
     #[test]
     fn integers_score_the_same_by_blocks((image, template) in pictures()) {
