@@ -26,6 +26,7 @@ mod schema;
 mod stages;
 mod train;
 mod train_boxes;
+mod train_calibration;
 mod train_cascade;
 mod train_data;
 mod train_linear;

@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
 use super::{Exit, Failure, Outcome, console, load, nets};
-use super::{train_cascade, train_data, train_linear, train_samples};
+use super::{train_calibration, train_cascade, train_data, train_linear, train_samples};
 use crate::eval::metrics::Proportion;
 use crate::nn::train::{
     self, Algorithm, Augment, ConfusionMatrix, EpochReport, Examples, NetCheck, Part, Progress, Settings,
@@ -28,6 +28,7 @@ enum What {
     Linear(train_linear::Args),
     Samples(Box<train_samples::Args>),
     Cascade(Box<train_cascade::Args>),
+    Calibration(train_calibration::Args),
 }
 
 /// Train a net on IDX files (such as MNIST's), on folders of pictures, one a class, on pictures with masks, on windows
@@ -116,6 +117,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         What::Linear(args) => train_linear::run(args),
         What::Samples(args) => train_samples::run(args),
         What::Cascade(args) => train_cascade::run(args),
+        What::Calibration(args) => train_calibration::run(args),
     }
 }
 

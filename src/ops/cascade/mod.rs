@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod calibrate;
 mod eval;
 mod explain;
 mod group;
