@@ -53,8 +53,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let resources = Resources::new(Some(PathBuf::new())).with_builtin(crate::builtin::RESOURCES);
     let bytes = resources.load(&Resource(args.cascade.clone()))?;
     let cascade = Cascade::from_bytes(&bytes.bytes).map_err(|e| e.within(format!("`{}`", args.cascade)))?;
-    let options =
-        BoxOptions { pictures: args.images.clone(), labels: args.label.clone(), skip_empty: true };
+    let options = BoxOptions { pictures: args.images.clone(), labels: args.label.clone(), skip_empty: true };
     let boxes = Boxes::open(&args.data, Split::Train, &options)?;
     let margins: Vec<Vec<(f64, bool)>> = in_threads(args.threads, || {
         boxes.pictures().par_iter().map(|picture| found(&cascade, picture, args)).collect()

@@ -2,10 +2,11 @@
 
 use lyncean::image::{Image, Plane};
 use lyncean::ops::cascade::{Cascade, Params};
+use serde_json::json;
 
 use crate::support::program::Room;
 
-const SETTINGS: &str = "width = 12\nheight = 12\nstages = 3\nnegatives = 120\nmin-negatives = 10\nfeature-share = 0.2\n\
+const SETTINGS: &str = "width = 12\nheight = 12\nstages = 3\nnegatives = 400\nmin-negatives = 10\nfeature-share = 0.2\n\
      turns = \"none\"\nvalidation = 0.2\n";
 
 /// A number that looks random.
@@ -16,18 +17,30 @@ fn noise(seed: usize, x: usize, y: usize) -> u8 {
     (mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 56) as u8
 }
 
-/// A dark ring around a bright spot, in noise.
+/// A dark ring around a bright spot, in noise; contrast and place differ.
 fn ring(seed: usize, x: usize, y: usize, side: usize) -> u8 {
+    let choose = |which| noise(seed, which, 1);
+    let shift = |which| (f64::from(choose(which) % 3) - 1.0) * side as f64 / 12.0;
     let centre = (side as f64 - 1.0) / 2.0;
-    let distance = (x as f64 - centre).hypot(y as f64 - centre) / side as f64;
-    let shade = if distance < 0.17 {
-        190
-    } else if distance < 0.42 {
-        40
-    } else {
-        120
+    let distance = (x as f64 - centre - shift(900)).hypot(y as f64 - centre - shift(901)) / side as f64;
+    let shade = match distance {
+        d if d < 0.17 => 130 + choose(902) / 4,
+        d if d < 0.42 => 80 - choose(903) / 5,
+        _ => 100,
     };
-    shade + noise(seed, x, y) / 8
+    shade + noise(seed, x, y) / 4
+}
+
+/// Spots without a ring, dark discs without a spot, and blocks.
+fn ground(seed: usize, x: usize, y: usize) -> u8 {
+    let distance = ((x % 12) as f64 - 5.5).hypot((y % 12) as f64 - 5.5) / 12.0;
+    let shade = match noise(seed, x / 12, y / 12) % 4 {
+        0 if distance < 0.17 => 160,
+        1 if distance < 0.42 => 50,
+        0 | 1 => 100,
+        _ => noise(seed, x / 6, y / 4) / 2 + 40,
+    };
+    shade + noise(seed + 9, x, y) / 4
 }
 
 /// Objects, pictures without, and settings.
@@ -39,9 +52,9 @@ fn room() -> Room {
         room.picture(&format!("{split}/{i:02}.png"), &Image::Gray8(crop));
     }
     for i in 0..4 {
-        let blocks = |x, y| noise(i, x / 6, y / 4) / 2 + noise(i + 9, x, y) / 4;
         let folder = if i < 3 { "ground" } else { "other" };
-        room.picture(&format!("{folder}/{i}.png"), &Image::Gray8(Plane::from_fn(80, 60, blocks)));
+        let picture = Plane::from_fn(80, 60, |x, y| ground(i, x, y));
+        room.picture(&format!("{folder}/{i}.png"), &Image::Gray8(picture));
     }
     room.write("cascade.toml", SETTINGS);
     room
@@ -81,7 +94,6 @@ fn a_cascade_is_trained_reported_and_finds_what_it_learned() {
         assert!(report.contains(part), "{part}");
     }
     assert_eq!(report.matches("<svg").count(), report.matches("</svg>").count());
-    // What a parser of XML takes, browsers take.
     let cascade = Cascade::from_bytes(text("cascade.xml").as_bytes()).unwrap();
     let held = (50..60).filter(|i| {
         let crop = room.read(&format!("held/{i}.png"));
@@ -92,7 +104,7 @@ fn a_cascade_is_trained_reported_and_finds_what_it_learned() {
     // A ring twice as large, where the pipeline looks for it.
     let scene = Plane::from_fn(90, 70, |x, y| match (x.checked_sub(40), y.checked_sub(20)) {
         (Some(x), Some(y)) if x < 24 && y < 24 => ring(77, x, y, 24),
-        _ => 120 + noise(5, x, y) / 8,
+        _ => ground(7, x, y),
     });
     room.picture("scene.png", &Image::Gray8(scene));
     room.write("find.toml", "version = 1\n[[stage]]\nuse = \"haar-detect\"\ncascade = \"run/cascade.xml\"\n");
@@ -100,10 +112,63 @@ fn a_cascade_is_trained_reported_and_finds_what_it_learned() {
     assert_eq!(said.code, 0, "{said:?}");
     let found = said.records()[0]["results"]["haar-detect"]["objects"].clone();
     let is_near = |object: &serde_json::Value| {
-        let side = |i: usize| object["bbox"][i].as_f64().unwrap();
+        let side = |i: usize| object["box"][i].as_f64().unwrap();
         (side(0) - 40.0).abs() < 6.0 && (side(1) - 20.0).abs() < 6.0 && (side(2) - 24.0).abs() < 8.0
     };
     assert!(found.as_array().unwrap().iter().any(is_near), "{found}");
+    calibrated(&room);
+}
+
+/// What the margins of the cascade say, from pictures with one ring each.
+fn calibrated(room: &Room) {
+    let (mut images, mut annotations) = (Vec::new(), Vec::new());
+    for i in 0..24 {
+        let (left, top, side) = (5 + i * 7 % 40, 4 + i * 5 % 25, 14 + i % 4 * 4);
+        let picture = Plane::from_fn(90, 70, |x, y| match (x.checked_sub(left), y.checked_sub(top)) {
+            (Some(x), Some(y)) if x < side && y < side => ring(100 + i, x, y, side),
+            _ => ground(50 + i, x, y),
+        });
+        room.picture(&format!("boxed/{i}.png"), &Image::Gray8(picture));
+        images.push(json!({"id": i, "file_name": format!("{i}.png"), "width": 90, "height": 70}));
+        let bbox = [left, top, side, side];
+        annotations.push(json!({"id": i + 1, "image_id": i, "category_id": 1, "bbox": bbox}));
+    }
+    let categories = [json!({"id": 1, "name": "ring"})];
+    let coco = json!({"images": images, "annotations": annotations, "categories": categories});
+    room.write("boxed/boxes.json", coco.to_string());
+    let said = room.run(&[
+        "train",
+        "calibration",
+        "run/cascade.xml",
+        "--data",
+        "boxed/boxes.json",
+        "-o",
+        "calibrated.xml",
+        "--min-neighbors",
+        "0",
+    ]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
+    assert!(said.err.contains("detections were objects"), "{}", said.err);
+    let plain = Cascade::from_bytes(&std::fs::read(room.path("run/cascade.xml")).unwrap()).unwrap();
+    let cascade = Cascade::from_bytes(&std::fs::read(room.path("calibrated.xml")).unwrap()).unwrap();
+    assert!(plain.calibration().is_none());
+    let calibration = cascade.calibration().unwrap();
+    assert_eq!(plain.with_calibration(calibration).unwrap(), cascade);
+    // Scores are probabilities now, and a bound on them holds.
+    room.write(
+        "sure.toml",
+        "version = 1\n[[stage]]\nuse = \"haar-detect\"\ncascade = \"calibrated.xml\"\nmin-neighbors = 0\nmin-score = 0.5\n",
+    );
+    let said = room.run(&["run", "sure.toml", "scene.png"]);
+    let found = said.records()[0]["results"]["haar-detect"]["objects"].clone();
+    for object in found.as_array().unwrap() {
+        let score = object["score"].as_f64().unwrap();
+        assert!((0.5..=1.0).contains(&score), "{object}");
+        let margin = object["margin"].as_f64().unwrap();
+        assert!((score - calibration.probability(margin)).abs() < 1e-4, "{object}");
+    }
+    let said = room.run(&["train", "calibration", "run/cascade.xml", "--data", "ground", "-o", "x.xml"]);
+    assert_eq!(said.code, 2, "{said:?}");
 }
 
 #[test]
@@ -138,8 +203,8 @@ fn ctrl_c_keeps_the_whole_stages() {
     let room = room();
     // Objects that are like the ground: no stage reaches its target, and there are many of them.
     for i in 20..40 {
-        let blocks = |x, y| noise(i, x / 6, y / 4) / 2 + noise(i + 9, x, y) / 4;
-        room.picture(&format!("like/{i}.png"), &Image::Gray8(Plane::from_fn(12, 12, blocks)));
+        let like = |x, y| ground(i, x + 3, y + 5);
+        room.picture(&format!("like/{i}.png"), &Image::Gray8(Plane::from_fn(12, 12, like)));
     }
     room.write(
         "cascade.toml",

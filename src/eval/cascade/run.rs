@@ -124,8 +124,10 @@ pub fn train_cascade(
             }
         };
         let points = judged.as_ref().map(|[objects, background]| roc(objects, background));
+        // Threads change no result, nor what is told of it.
+        let settings = Training { threads: 0, ..job.settings.clone() };
         let html = report::html(&report::Content {
-            settings: &job.settings,
+            settings: &settings,
             cascade: &cascade,
             stages: trainer.reports(),
             mean: &trainer.mean_object(),

@@ -70,7 +70,8 @@ impl Calibration {
                 break;
             }
             let det = a * c - b * b;
-            let step = [(b * down_intercept - c * down_slope) / det, (b * down_slope - a * down_intercept) / det];
+            let step =
+                [(b * down_intercept - c * down_slope) / det, (b * down_slope - a * down_intercept) / det];
             let mut share = 1.0;
             while share > 1e-10 && loss(slope + share * step[0], intercept + share * step[1]) >= least {
                 share /= 2.0;
@@ -83,7 +84,9 @@ impl Calibration {
             least = loss(slope, intercept);
         }
         if slope <= 0.0 {
-            return Err(Error::input("greater margins do not go with objects: there is nothing to calibrate"));
+            return Err(Error::input(
+                "greater margins do not go with objects: there is nothing to calibrate",
+            ));
         }
         Ok(Self { slope: slope / unit, intercept })
     }

@@ -177,6 +177,8 @@ pub enum Stop {
     },
     /// All objects but so many were lost.
     Objects(usize),
+    /// A stage with so many weak classifiers would reject nothing, and is left out.
+    Useless(usize),
 }
 
 impl fmt::Display for Stop {
@@ -200,6 +202,11 @@ impl fmt::Display for Stop {
             Self::Objects(left) => write!(
                 f,
                 "only {left} of the objects pass the stages so far, too few to go on; raise `hit-rate` or add objects"
+            ),
+            Self::Useless(weak) => write!(
+                f,
+                "{weak} weak classifiers of one more stage reject nothing that passes the others; raise `max-weak`, lower \
+                 `hit-rate` or stop here"
             ),
         }
     }
@@ -406,6 +413,9 @@ impl<'a> Trainer<'a> {
         let negatives = samples.len() - objects;
         let Learned { stage, hit_rate, validation_hit_rate, false_alarm } = learned;
         let weak = stage.trees.len();
+        if false_alarm >= 1.0 {
+            return Ok(Step::Stop(Stop::Useless(weak)));
+        }
         let cascade = self.with_stage(stage)?;
         let total = |crops: &Crops| -> Result<f64> {
             Ok(passing(&cascade, crops)?.len() as f64 / crops.len().max(1) as f64)

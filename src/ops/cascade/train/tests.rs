@@ -187,6 +187,15 @@ fn ends_are_told_plainly() {
     );
     let told = Stop::Negatives { found: 312, wanted: 2000, windows: 41_234_567 }.to_string();
     assert!(told.starts_with("only 312 of 2,000 negatives could be found after 41 M windows: the cascade"));
+    // Objects that are windows of the ground, all of which must pass one stump.
+    let mut same = Crops::new(9, 9);
+    for x in 0..60 {
+        let picture = ground.picture(x % 6).unwrap();
+        same.push(picture.view().crop(crate::image::Rect::new(x, x % 40, 9, 9)).unwrap()).unwrap();
+    }
+    let settings_of_one = Training { max_weak: 1, hit_rate: 1.0, stages: 500, ..settings() };
+    let stop = to_the_end(&mut Trainer::new(&settings_of_one, &same, None, &ground).unwrap());
+    assert!(matches!(stop, Stop::Useless(1)), "{stop}");
     let none = Crops::new(9, 9);
     let error = Trainer::new(&settings(), &none, None, &ground).err().unwrap();
     assert_eq!(error.message(), "expected objects to learn from, got 0");
