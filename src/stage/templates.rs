@@ -12,13 +12,14 @@ use crate::image::{Image, Plane};
 use crate::ops::template::{Steps, Template};
 
 /// One template, or a list of them.
+// The list comes first: a list of two names would else be taken for the fields of a table.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a picture, a table with its `file`, or a list of these")]
 pub enum TemplateList {
-    /// One.
-    One(TemplateEntry),
     /// Several.
     Several(Vec<TemplateEntry>),
+    /// One.
+    One(TemplateEntry),
 }
 
 /// A template: its picture alone, or with what belongs to it.

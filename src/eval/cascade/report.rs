@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::chart::{Axis, Line, svg};
 use crate::ops::cascade::train::{Depths, RocPoint, StageReport, Stop, Training};
-use crate::ops::cascade::{Cascade, Feature};
+use crate::ops::cascade::{Cascade, Feature, Features};
 
 /// Features drawn of each stage: the first ones, which were chosen on the plainest weights.
 const DRAWN: usize = 6;
@@ -153,12 +153,13 @@ fn features(text: &mut String, content: &Content<'_>) {
         );
     }
     text.push_str("</g></defs></svg>\n");
+    let Features::Haar(features) = content.cascade.features() else { return };
     for (number, stage) in content.cascade.stages().iter().enumerate() {
         let _ = writeln!(text, "<p>Stage {number}</p>");
         for tree in stage.trees.iter().take(DRAWN) {
             for node in &tree.nodes {
                 let _ = write!(text, "<svg width=\"{wide}\" height=\"{high}\"><use href=\"#mean\"/>");
-                draw(text, &content.cascade.features()[node.feature]);
+                draw(text, &features[node.feature]);
                 text.push_str("</svg>\n");
             }
         }
