@@ -177,6 +177,32 @@ impl Arch {
         needed
     }
 
+    /// The index of a layer by its name.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) with the closest name, when there is no such layer.
+    pub(crate) fn find(&self, layer: &str) -> Result<usize> {
+        let names = || self.layers.iter().map(|layer| layer.name.as_str());
+        names().position(|name| name == layer).ok_or_else(|| {
+            let error = Error::pipeline(format!("net `{}` has no layer `{layer}`", self.name));
+            let hint = crate::document::did_you_mean(layer, names());
+            error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists the layers".to_owned()))
+        })
+    }
+
+    /// As [`find`](Self::find), for a layer that is computed in inference.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find), and when only heads read the layer.
+    pub(crate) fn find_needed(&self, layer: &str) -> Result<usize> {
+        let at = self.find(layer)?;
+        if self.needed()[at] {
+            return Ok(at);
+        }
+        Err(Error::pipeline(format!("layer `{layer}` of net `{}` is not computed in inference", self.name))
+            .with_hint("only heads of training read it; take a layer that leads to the output"))
+    }
+
     /// The shapes of the inputs of a layer for one sample.
     pub fn inputs(&self, layer: &ArchLayer) -> Vec<Shape> {
         let shape = |source: &Source| match *source {
@@ -364,6 +390,24 @@ mod tests {
         assert_eq!(messages("version = ").len(), 1);
         let huge = "version = 1\nname = \"t\"\ninput = [1000000000, 1000000000]\n[[layer]]\nuse = \"relu\"\n";
         assert!(messages(huge)[0].contains("has more than"));
+    }
+
+    #[test]
+    fn layers_are_found_by_name() {
+        let head = format!("{HEAD}[[head]]\nlayer = \"early\"\n");
+        let text = format!(
+            "{head}[[layer]]\nuse = \"relu\"\nname = \"stem\"\n[[layer]]\nuse = \"flatten\"\nname = \"early\"\n[[layer]]\nuse = \"flatten\"\nin = \"stem\"\n"
+        );
+        let arch = parse(&Text::new("t.toml", text)).unwrap();
+        assert_eq!((arch.find("early").unwrap(), arch.find_needed("stem").unwrap()), (1, 0));
+        let error = arch.find_needed("stam").unwrap_err();
+        assert_eq!(
+            (error.message(), error.hint()),
+            ("net `t` has no layer `stam`", Some("did you mean `stem`?"))
+        );
+        let error = arch.find_needed("early").unwrap_err();
+        assert_eq!(error.message(), "layer `early` of net `t` is not computed in inference");
+        assert!(arch.find("stam").is_err());
     }
 
     #[test]
