@@ -246,9 +246,9 @@ fn an_operator_that_is_not_read_is_named_with_what_would_replace_it() {
     assert!(read(b"").unwrap_err().message().starts_with("not an ONNX file"));
     // The output that is asked for must be there, and another size of the input must fit.
     let file = golden("onnx_torch.onnx");
-    let options = ImportOptions { output: Some("z".into()), ..ImportOptions::default() };
+    let options = ImportOptions { outputs: vec!["z".into()], ..ImportOptions::default() };
     assert_eq!(import(&file, &options).unwrap_err().hint(), Some("it has `y`"));
-    let options = ImportOptions { input: Some(Shape::new(&[4, 8, 8]).unwrap()), output: None };
+    let options = ImportOptions { input: Some(Shape::new(&[4, 8, 8]).unwrap()), outputs: Vec::new() };
     let error = import(&file, &options).unwrap_err();
     assert!(error.to_string().contains("operator `Conv`"), "{error}");
 }

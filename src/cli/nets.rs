@@ -65,9 +65,10 @@ enum File {
         /// The shape of one sample, where the file leaves it open or another one is wanted
         #[arg(long, value_name = "SIZES", value_parser = sizes)]
         input: Option<Sizes>,
-        /// Which output of the file is that of the net, where it has several
+        /// Which output of the file is that of the net, where it has several; given more than once, all their values
+        /// one after another
         #[arg(long, value_name = "NAME")]
-        take: Option<String>,
+        take: Vec<String>,
         /// Where to write
         #[arg(short, long, value_name = "FILE.safetensors")]
         output: PathBuf,
@@ -125,7 +126,7 @@ fn convert(file: &File) -> Outcome {
         }
         File::Import { file, input, take, output } => {
             let input = input.as_ref().map(|Sizes(input)| Shape::new(input)).transpose()?;
-            let options = onnx::ImportOptions { input, output: take.clone() };
+            let options = onnx::ImportOptions { input, outputs: take.clone() };
             let bytes = crate::document::read(file, u64::MAX)?;
             let net =
                 onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;

@@ -5,6 +5,7 @@ mod compare;
 #[cfg(feature = "files")]
 pub mod dataset;
 pub mod metrics;
+mod predict;
 #[cfg(feature = "files")]
 mod report;
 #[cfg(feature = "files")]
@@ -12,5 +13,6 @@ mod vectors;
 
 #[cfg(feature = "files")]
 pub use compare::{Comparison, Contender, Failure, Options, Pair, Time, compare};
+pub use predict::{Prediction, Predictor, Ranked, Reading};
 #[cfg(feature = "files")]
 pub use vectors::Vectors;

@@ -71,6 +71,7 @@ pub mod sauvola;
 pub(crate) mod scan;
 pub mod scharr;
 pub mod segment_net;
+mod single_shot;
 pub mod sobel;
 pub mod threshold;
 pub mod to_f32;

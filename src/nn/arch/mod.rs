@@ -262,6 +262,43 @@ impl Arch {
         })
     }
 
+    /// The same layers, which give the values of some of them one after another, and the shape of one sample of
+    /// each of those. Names of classes and heads of training go.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such layer.
+    pub(crate) fn joined(&self, names: &[String]) -> Result<(Self, Vec<Shape>)> {
+        for name in names {
+            // Within the net the last layer of a block bears a longer name than the block.
+            let of_block = format!("{name}.");
+            if !self.layers.iter().any(|layer| layer.name.starts_with(&of_block)) {
+                self.find(name)?;
+            }
+        }
+        let joined = self.edited(|file| {
+            file.remove("classes");
+            file.remove("head");
+            let flat = |name: &String| format!("{name}.values");
+            let layer = |kind: &str, name: String, inputs: toml::Value| {
+                let keys = [("use", kind.into()), ("name", name.into()), ("in", inputs)];
+                toml::Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            };
+            let mut added: Vec<toml::Value> =
+                names.iter().map(|name| layer("flatten", flat(name), name.as_str().into())).collect();
+            if names.len() > 1 {
+                let all: Vec<toml::Value> = names.iter().map(|name| flat(name).into()).collect();
+                added.push(layer("concat", "joined.values".into(), all.into()));
+            }
+            if let Some(layers) = file.get_mut("layer").and_then(toml::Value::as_array_mut) {
+                layers.extend(added);
+            }
+        })?;
+        let first = joined.layers.len() - names.len() - usize::from(names.len() > 1);
+        let shapes = joined.layers[first..][..names.len()].iter().map(|layer| joined.inputs(layer)[0]);
+        let shapes = shapes.collect();
+        Ok((joined, shapes))
+    }
+
     /// The architecture of the same text, but for a key of the file.
     fn with(&self, key: &str, value: toml::Value) -> Result<Self> {
         self.edited(|file| drop(file.insert(key.into(), value)))
