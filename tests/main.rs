@@ -51,3 +51,4 @@ mod threshold_goldens;
 mod torch;
 mod training;
 mod window_twins;
+mod yunet;

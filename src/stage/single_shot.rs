@@ -57,7 +57,10 @@ fn onnx_outputs(bytes: &[u8]) -> Option<Result<Vec<String>>> {
 #[cfg(feature = "onnx")]
 fn import(bytes: &[u8], input: [usize; 3], outputs: &[String]) -> Result<Net> {
     let input = Some(Shape::new(&input)?);
-    crate::nn::onnx::import(bytes, &crate::nn::onnx::ImportOptions { input, outputs: outputs.to_vec() })
+    crate::nn::onnx::import(
+        bytes,
+        &crate::nn::onnx::ImportOptions { input, outputs: outputs.to_vec(), name: None },
+    )
 }
 
 #[cfg(not(feature = "onnx"))]

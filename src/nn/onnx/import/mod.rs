@@ -55,6 +55,8 @@ pub struct ImportOptions {
     /// Which outputs of the file are those of the net, where it has several. Of more than one, such as the heads of a
     /// detector, the net gives all values one after another, and layers with the names of the outputs give each.
     pub outputs: Vec<String>,
+    /// What the net is called; by default as the graph of the file.
+    pub name: Option<String>,
 }
 
 /// The net of an ONNX file: its operators as layers, its constants as weights. Shapes are followed for the
@@ -108,7 +110,10 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
         [(_, flow)] => flow,
         _ => reader.builder.joined(&flows)?,
     };
-    let head = head(&model, graph, flow.shape, reader.input());
+    let mut head = head(&model, graph, flow.shape, reader.input());
+    if let Some(name) = &options.name {
+        head.insert("name".into(), name.as_str().into());
+    }
     reader.builder.net(head, flow)
 }
 
