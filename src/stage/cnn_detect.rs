@@ -147,6 +147,9 @@ impl Decoder {
             return Err(Error::pipeline(format!("`{plain}` names one output for {} strides", sorted.len()))
                 .with_hint("`{stride}` stands for the stride, as in `cls_{stride}`"));
         }
+        if let Some(twice) = (1..4).find(|&at| patterns[..at].contains(&patterns[at])) {
+            return Err(Error::pipeline(format!("`{}` is named for two outputs", patterns[twice])));
+        }
         if !(self.scale.is_finite() && self.mean.iter().all(|mean| mean.is_finite())) {
             return Err(Error::pipeline("`scale` and `mean` want finite numbers"));
         }

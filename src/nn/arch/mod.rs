@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn layers_are_found_by_name() {
-        let head = format!("{HEAD}[[head]]\nlayer = \"early\"\n");
+        let head = format!("{HEAD}[[head]]\nlayer = \"early\"\nweight = 0.5\n");
         let text = format!(
             "{head}[[layer]]\nuse = \"relu\"\nname = \"stem\"\n[[layer]]\nuse = \"flatten\"\nname = \"early\"\n[[layer]]\nuse = \"flatten\"\nin = \"stem\"\n"
         );
