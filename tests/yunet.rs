@@ -172,7 +172,10 @@ fn what_does_not_fit_the_net_is_told() {
         ("decoder = { kind = \"yunet\", stride = [8] }", "did you mean `strides`?"),
         ("decoder = { kind = \"yunet\", cls = \"clss_{stride}\" }", "did you mean `cls_8`?"),
         ("decoder = { kind = \"yunet\", cls = \"cls_8\" }", "`cls_8` names one output for 3 strides"),
-        ("decoder = { kind = \"yunet\", bbox = \"kps_{stride}\" }", "`kps_{stride}` is named for two outputs"),
+        (
+            "decoder = { kind = \"yunet\", bbox = \"kps_{stride}\" }",
+            "`kps_{stride}` is named for two outputs",
+        ),
         (
             "decoder = { kind = \"yunet\", bbox = \"obj_{stride}\", obj = \"bbox_{stride}\" }",
             "output `bbox_8` has 4 channels, expected 1 channel",

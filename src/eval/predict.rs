@@ -165,7 +165,9 @@ impl Predictor {
         crate::nn::input::fill(image, [channels, size[0], size[1]], &mut values)?;
         let planes = values.chunks_exact_mut((size[0] * size[1]).max(1));
         for (plane, (mean, std)) in planes.zip(arch.mean.iter().zip(&arch.std)) {
-            plane.iter_mut().for_each(|value| *value = (*value - mean) / std);
+            for value in plane {
+                *value = (*value - mean) / std;
+            }
         }
         let Some(pixels) = &self.pixels else {
             let scores = self

@@ -67,7 +67,10 @@ mod tests {
 
     type Narrow = fn(f32) -> Option<u16>;
 
-    const KINDS: [(fn(u16) -> f32, Narrow, fn(u16) -> f64); 2] =
+    type Widen = fn(u16) -> f32;
+    type Twin = fn(u16) -> f64;
+
+    const KINDS: [(Widen, Narrow, Twin); 2] =
         [(f32_from_f16, f16_from_f32, half::f16), (f32_from_bf16, bf16_from_f32, half::bf16)];
 
     #[test]

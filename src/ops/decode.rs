@@ -112,8 +112,8 @@ pub fn yunet(grid: &Grid<'_>, class: usize, least: f64, found: &mut Vec<Found>) 
     }
     for cell in 0..cells {
         let score = (cls.at(cell, class).clamp(0.0, 1.0) * obj.at(cell, 0).clamp(0.0, 1.0)).sqrt();
-        // Written so that what is no number has no object.
-        if !(score >= least) {
+        // What is no number has no object.
+        if score < least || score.is_nan() {
             continue;
         }
         let corner = [(cell % columns) as f64, (cell / columns) as f64];

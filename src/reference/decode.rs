@@ -16,7 +16,7 @@ pub fn yunet(
     for row in 0..cells / columns {
         for column in 0..columns {
             let of = |channel| value(row * columns + column, channel);
-            let score = (of(0).max(0.0).min(1.0) * of(1).max(0.0).min(1.0)).sqrt();
+            let score = (of(0).clamp(0.0, 1.0) * of(1).clamp(0.0, 1.0)).sqrt();
             if score < least {
                 continue;
             }

@@ -202,8 +202,8 @@ pub const KIND: Kind = Kind::new::<CnnDetect>(
 );
 
 enum Detector {
-    Windows { scan: Scan, class: usize },
-    SingleShot(SingleShot),
+    Windows { scan: Box<Scan>, class: usize },
+    SingleShot(Box<SingleShot>),
 }
 
 impl Stage for CnnDetect {
@@ -211,17 +211,19 @@ impl Stage for CnnDetect {
         let detector = if let Some(decoder) = &self.decoder {
             if self.scale_factor.is_some() {
                 return Err(ParameterError::new(
-                    "scale_factor",
+                    "scale-factor",
                     "a detector with a decoder looks at one scale alone",
                 )
                 .with_hint("leave `scale-factor` out"));
             }
-            Detector::SingleShot(SingleShot::load(resources, &self.model, decoder, &self.class)?)
+            let shot = SingleShot::load(resources, &self.model, decoder, &self.class)?;
+            Detector::SingleShot(Box::new(shot))
         } else {
             let loaded: Net = net::load_classifier(resources, &self.model)?;
             let class =
                 net::class_index(loaded.arch(), &self.class).map_err(ParameterError::resource("class"))?;
-            Detector::Windows { scan: Scan::new(loaded).map_err(ParameterError::resource("model"))?, class }
+            let scan = Scan::new(loaded).map_err(ParameterError::resource("model"))?;
+            Detector::Windows { scan: Box::new(scan), class }
         };
         self.net = Loaded::new(detector);
         Ok(())

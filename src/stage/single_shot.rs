@@ -24,7 +24,7 @@ pub(super) struct SingleShot {
 
 /// What the net is made of for a size of pictures.
 enum Origin {
-    Net(Heads),
+    Net(Box<Heads>),
     /// A file whose shapes may be known for one size alone: it is read again for each.
     Onnx(Vec<u8>),
 }
@@ -122,7 +122,7 @@ impl SingleShot {
                         || layer.name.strip_prefix(&first).is_some_and(|rest| rest.starts_with('.'))
                 });
                 let heads = Heads::new(&net, &decoder.names(has_points)).map_err(&declared)?;
-                (net, has_points, Origin::Net(heads))
+                (net, has_points, Origin::Net(Box::new(heads)))
             }
         };
         let &[channels, _, _] = &*net.arch().input else {

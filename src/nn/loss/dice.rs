@@ -64,7 +64,7 @@ pub fn dice_loss(scores: &Tensor, labels: &[usize]) -> Result<Measured> {
         }
     }
     let known = all.iter().filter(|[_, _, own]| *own > 0.0).count().max(1) as f64;
-    let counts = |[both, given, own]: [f64; 3]| (own > 0.0).then(|| [2.0 * both, given + own]);
+    let counts = |[both, given, own]: [f64; 3]| (own > 0.0).then_some([2.0 * both, given + own]);
     let loss = all.iter().filter_map(|&sums| counts(sums)).map(|[n, d]| 1.0 - n / d).sum::<f64>() / known;
     // How the loss changes with the share of a class at a pixel: by the first number, and by the second at its own pixels.
     let slopes: Vec<[f64; 2]> = all
