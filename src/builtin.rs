@@ -26,6 +26,7 @@ pub const PIPELINES: &[(&str, &str)] = texts![
     "faces",
     "faces-cnn",
     "faces-verified",
+    "faces-yunet",
     "find-coin",
     "find-turned",
     "segment-coins",
@@ -45,4 +46,5 @@ pub const RESOURCES: &[(&str, &[u8])] = &[
     ("lenet5", include_bytes!("../models/lenet5.safetensors")),
     ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
     ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),
+    ("yunet", include_bytes!("../models/yunet.safetensors")),
 ];

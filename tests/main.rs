@@ -54,3 +54,4 @@ mod threshold_goldens;
 mod torch;
 mod training;
 mod window_twins;
+mod yunet;

@@ -39,7 +39,7 @@ fn shipped(name: &str) -> Summary {
 }
 
 /// From the papers, from torchvision, and by hand; with auxiliary heads behind.
-const COUNTS: [(&str, usize, usize); 39] = [
+const COUNTS: [(&str, usize, usize); 40] = [
     ("alexnet", 61_100_840, 61_100_840),
     ("alexnet-grouped", 60_965_224, 60_965_224),
     // 784-128-32-128-784.
@@ -49,6 +49,8 @@ const COUNTS: [(&str, usize, usize); 39] = [
     ("face", 23_538, 23_538),
     ("googlenet", 6_998_552, 13_378_280),
     ("googlenet-bn", 6_624_904, 13_004_888),
+    // 14,714,688 of the trunk of VGG-16, 1,477 of the side outputs, 12 that join them.
+    ("hed", 14_716_177, 14_716_177),
     ("inception-v3", 23_834_568, 27_161_264),
     ("lenet5", 61_706, 61_706),
     ("lenet5-original", 60_000, 60_000),

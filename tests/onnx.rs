@@ -72,6 +72,48 @@ fn files_of_other_writers_give_what_onnx_runtime_gives() {
 }
 
 #[test]
+fn half_floats_are_widened() {
+    let bytes = golden("onnx_more.safetensors");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let net = read(&golden("onnx_half.onnx")).unwrap();
+    let y = net.forward(&tensor(&file, "onnx_half.x")).unwrap();
+    check_close("onnx_half", &y, &tensor(&file, "onnx_half.y"));
+    // Values of 16 bits: the last 13 of a single's fraction are 0.
+    let conv = net.params().find(|param| param.value.shape().len() == 4).unwrap();
+    assert!(conv.value.data().iter().all(|value| value.to_bits().trailing_zeros() >= 13));
+    assert!(conv.value.data().iter().any(|value| value.to_bits().trailing_zeros() == 13));
+}
+
+#[test]
+fn several_outputs_are_joined_in_the_order_they_are_taken() {
+    let bytes = golden("onnx_more.safetensors");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let x = tensor(&file, "onnx_heads.x");
+    let import_of = |outputs: &[&str]| {
+        let outputs = outputs.iter().map(|&name| name.to_owned()).collect();
+        import(
+            &golden("onnx_heads.onnx"),
+            &ImportOptions { input: Some(x.shape().sample()), outputs, name: Some("heads".into()) },
+        )
+    };
+    let net = import_of(&["bbox_8", "cls_8"]).unwrap();
+    assert_eq!(net.arch().name, "heads");
+    let y = net.forward(&x).unwrap();
+    let wanted = [tensor(&file, "onnx_heads.bbox_8"), tensor(&file, "onnx_heads.cls_8")];
+    let wanted: Vec<f32> = wanted.iter().flat_map(|output| output.data().to_vec()).collect();
+    check_close("joined", &y, &Tensor::from_vec(Shape::new(&[1, 75]).unwrap(), wanted).unwrap());
+    check_close(
+        "alone",
+        &import_of(&["kps_8"]).unwrap().forward(&x).unwrap(),
+        &tensor(&file, "onnx_heads.kps_8"),
+    );
+    let told = |outputs: &[&str]| import_of(outputs).unwrap_err().to_string();
+    assert!(told(&[]).contains("the file has `cls_8`, `obj_8`, `bbox_8`, `kps_8`"), "{}", told(&[]));
+    assert!(told(&["cls_8", "box_8"]).contains("the file has no output `box_8`"));
+    assert!(told(&["cls_8", "cls_8"]).contains("output `cls_8` is taken twice"));
+}
+
+#[test]
 fn a_net_that_was_read_bears_the_names_of_the_file_and_learns() {
     let bytes = golden("onnx_io.safetensors");
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -246,9 +288,9 @@ fn an_operator_that_is_not_read_is_named_with_what_would_replace_it() {
     assert!(read(b"").unwrap_err().message().starts_with("not an ONNX file"));
     // The output that is asked for must be there, and another size of the input must fit.
     let file = golden("onnx_torch.onnx");
-    let options = ImportOptions { output: Some("z".into()), ..ImportOptions::default() };
+    let options = ImportOptions { outputs: vec!["z".into()], ..ImportOptions::default() };
     assert_eq!(import(&file, &options).unwrap_err().hint(), Some("it has `y`"));
-    let options = ImportOptions { input: Some(Shape::new(&[4, 8, 8]).unwrap()), output: None };
+    let options = ImportOptions { input: Some(Shape::new(&[4, 8, 8]).unwrap()), ..ImportOptions::default() };
     let error = import(&file, &options).unwrap_err();
     assert!(error.to_string().contains("operator `Conv`"), "{error}");
 }

@@ -98,6 +98,7 @@ fn epoch_json(report: &EpochReport) -> Json {
         "validation_loss": report.validation_loss,
         "validation_accuracy": report.validation_accuracy,
         "validation_iou": report.validation_iou,
+        "validation_dice": report.validation_dice,
     })
 }
 

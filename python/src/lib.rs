@@ -14,6 +14,7 @@ mod objects;
 mod operation;
 mod parameter;
 mod pipeline;
+mod predict;
 mod records;
 mod registry;
 mod wait;
@@ -33,6 +34,7 @@ fn _lyncean(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(learn::train_net, module)?)?;
     module.add_function(wrap_pyfunction!(learn::train_linear, module)?)?;
     module.add_function(wrap_pyfunction!(learn::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(predict::predict, module)?)?;
     module.add_class::<operation::Function>()?;
     module.add_class::<objects::Objects>()?;
     module.add_class::<pipeline::PipelineCore>()

@@ -38,6 +38,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("faces", "astronaut"),
     ("faces-cnn", "astronaut"),
     ("faces-verified", "astronaut"),
+    ("faces-yunet", "astronaut"),
 ];
 
 /// Runs the command.

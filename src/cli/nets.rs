@@ -7,7 +7,7 @@ use super::{Exit, Outcome, console};
 use crate::document::Source;
 use crate::nn::arch;
 use crate::nn::layer::{Conv2d, Spec};
-use crate::nn::{Net, Padding, Pair, Shape, Summary, onnx, summary};
+use crate::nn::{Net, Padding, Pair, Precision, Shape, Summary, onnx, summary};
 use crate::{Error, Result};
 
 /// List the built-in nets, or tell one of them (or a file's) layer by layer.
@@ -58,6 +58,18 @@ enum File {
         #[arg(short, long, value_name = "FILE.onnx")]
         output: PathBuf,
     },
+    /// Store the weights of a net with fewer bits, or with all again
+    Convert {
+        /// Weights with their net (.safetensors)
+        model: PathBuf,
+        /// How numbers are stored: `f32`; `f16`, up to 65,504; or `bf16`, as far as `f32` and coarser. Rounded to the
+        /// nearest, of two alike to the even one
+        #[arg(long, value_name = "TYPE", value_parser = precision)]
+        dtype: Precision,
+        /// Where to write
+        #[arg(short, long, value_name = "FILE.safetensors")]
+        output: PathBuf,
+    },
     /// Read a net from ONNX and write it as safetensors
     Import {
         /// The ONNX file
@@ -65,9 +77,13 @@ enum File {
         /// The shape of one sample, where the file leaves it open or another one is wanted
         #[arg(long, value_name = "SIZES", value_parser = sizes)]
         input: Option<Sizes>,
-        /// Which output of the file is that of the net, where it has several
+        /// Which output of the file is that of the net, where it has several; given more than once, all their values
+        /// one after another
         #[arg(long, value_name = "NAME")]
-        take: Option<String>,
+        take: Vec<String>,
+        /// What the net is called; by default as the file says
+        #[arg(long)]
+        name: Option<String>,
         /// Where to write
         #[arg(short, long, value_name = "FILE.safetensors")]
         output: PathBuf,
@@ -83,6 +99,15 @@ fn sizes(text: &str) -> std::result::Result<Sizes, String> {
     lengths
         .map(Sizes)
         .map_err(|_| "expected whole numbers with `x` between them, as in `3x224x224`".to_owned())
+}
+
+fn precision(text: &str) -> std::result::Result<Precision, String> {
+    match text {
+        "f32" => Ok(Precision::F32),
+        "f16" => Ok(Precision::F16),
+        "bf16" => Ok(Precision::Bf16),
+        _ => Err("expected `f32`, `f16` or `bf16`".to_owned()),
+    }
 }
 
 /// Runs the command.
@@ -123,9 +148,15 @@ fn convert(file: &File) -> Outcome {
             let bytes = onnx::export(&net)?;
             (net, bytes, output)
         }
-        File::Import { file, input, take, output } => {
+        File::Convert { model, dtype, output } => {
+            let net = Net::open(model)?;
+            let bytes =
+                net.to_safetensors_in(*dtype).map_err(|error| error.within(model.display().to_string()))?;
+            (net, bytes, output)
+        }
+        File::Import { file, input, take, name, output } => {
             let input = input.as_ref().map(|Sizes(input)| Shape::new(input)).transpose()?;
-            let options = onnx::ImportOptions { input, output: take.clone() };
+            let options = onnx::ImportOptions { input, outputs: take.clone(), name: name.clone() };
             let bytes = crate::document::read(file, u64::MAX)?;
             let net =
                 onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;

@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::inputs::{self, Input, Place};
+use super::run::layout;
 use super::{Exit, Failure, Outcome, console};
-use crate::image::codec::{self, ReadOptions};
-use crate::nn::loss::softmax;
-use crate::nn::text::{Vocabulary, tokenize};
-use crate::nn::{Net, Ngram, Tensor};
+use crate::eval::{Prediction, Predictor, Ranked, Reading};
+use crate::image::Image;
+use crate::image::codec::{self, Format, ReadOptions};
+use crate::nn::Ngram;
 use crate::ops::Context;
-use crate::ops::resize::{Resize, resize};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// N-grams that are told of a sentence.
 const NGRAMS: usize = 5;
 
 /// Tell the classes of pictures or sentences by a trained net.
 ///
-/// Of a picture, one line has its name and the most probable classes. Of a sentence it has the words, and below it the
+/// Of a picture, one line has its name and the most probable classes; a net of pixels tells their shares of the picture.
+/// Of a sentence it has the words, and below it the
 /// n-grams that max-over-time chose (Kim, 2014) with what each adds to the score of the winning class. What fails is
 /// named, and the rest goes on.
 #[derive(clap::Args)]
@@ -42,6 +43,10 @@ pub(super) struct Args {
     /// Look into the folders of folders, too
     #[arg(short, long)]
     recursive: bool,
+    /// Where a net of pixels writes the class of each pixel, as PNG: of two classes the second as a mask, of more their
+    /// numbers
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Write an object of JSON in each line
     #[arg(long)]
     json: bool,
@@ -49,50 +54,44 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
-    let net = model(&args.model)?;
-    if net.arch().output().len() != 1 {
-        let (name, output) = (&net.arch().name, net.arch().output());
-        return Err(Error::pipeline(format!("net `{name}` gives {output}, and no classes")).into());
-    }
-    let is_text = net.arch().input.len() == 1;
+    let predictor = Predictor::open(&args.model)?;
+    let (is_text, name) = (predictor.takes_sentences(), &predictor.net().arch().name);
     if args.inputs.is_empty() && args.text.is_empty() {
         let hint = if is_text { "say `--text \"...\"`, a file, or `-`" } else { "name files or folders" };
         return Err(Error::pipeline("expected something to predict, got nothing").with_hint(hint).into());
     }
     if !is_text && !args.text.is_empty() {
-        let name = &net.arch().name;
         return Err(Error::pipeline(format!("net `{name}` takes pictures, got `--text`")).into());
     }
-    let all_good = if is_text { sentences(args, &net)? } else { pictures(args, &net)? };
+    if args.out.is_some() && !predictor.tells_pixels() {
+        return Err(
+            Error::pipeline(format!("net `{name}` tells no classes of pixels to write to `--out`")).into()
+        );
+    }
+    let all_good = if is_text { sentences(args, &predictor)? } else { pictures(args, &predictor)? };
     Ok(if all_good { Exit::Done } else { Exit::Imperfect })
 }
 
-fn model(path: &Path) -> Result<Net> {
-    let Some(name) = path.to_str().and_then(|text| text.strip_prefix("builtin:")) else {
-        return Net::open(path);
-    };
-    match crate::builtin::RESOURCES.iter().find(|(known, _)| *known == name) {
-        Some((_, bytes)) => Net::from_safetensors(bytes),
-        None => {
-            let known = crate::builtin::RESOURCES.iter().map(|(name, _)| *name);
-            let error = Error::pipeline(format!("there is no built-in model `{name}`"));
-            Err(match crate::document::did_you_mean(name, known) {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            })
-        }
-    }
-}
-
 /// Whether all pictures could be told.
-fn pictures(args: &Args, net: &Net) -> Result<bool, Failure> {
+fn pictures(args: &Args, predictor: &Predictor) -> Result<bool, Failure> {
     let mut all_good = true;
-    for input in inputs::collect(&args.inputs, args.recursive, None)? {
-        match picture(&input, net, args.resize) {
-            Ok(scores) => {
-                let classes = ranked(net, &scores, args.top);
+    let inputs = inputs::collect(&args.inputs, args.recursive, args.out.as_deref())?;
+    if let Some(folder) = &args.out {
+        layout::check(&inputs, folder, &[])?;
+        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder.display(), error))?;
+    }
+    for input in inputs {
+        let told = picture(&input, predictor, args.resize).and_then(|found| {
+            if let (Some(folder), Some(labels)) = (&args.out, &found.labels) {
+                write(labels, &layout::path(folder, &input.stem, &[], Format::Png))?;
+            }
+            Ok(top(found.classes, args.top))
+        });
+        match told {
+            Ok(classes) => {
+                let share = if predictor.tells_pixels() { "share" } else { "p" };
                 console::print(&if args.json {
-                    json!({"input": input.name, "classes": objects(&classes)}).to_string()
+                    json!({"input": input.name, "classes": objects(&classes, share)}).to_string()
                 } else {
                     format!("{}\t{}", input.name, words(&classes))
                 })?;
@@ -106,6 +105,19 @@ fn pictures(args: &Args, net: &Net) -> Result<bool, Failure> {
     Ok(all_good)
 }
 
+/// Writes the class of each pixel.
+fn write(labels: &Image, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder.display(), error))?;
+    }
+    codec::write(path, labels, Format::Png, &codec::WriteOptions::default())
+}
+
+fn top(mut classes: Vec<Ranked>, count: u32) -> Vec<Ranked> {
+    classes.truncate(count as usize);
+    classes
+}
+
 fn fail(args: &Args, name: &str, error: Error) -> Result<(), Failure> {
     if args.json {
         console::print(&json!({"input": name, "error": error.to_string()}).to_string())?;
@@ -114,55 +126,33 @@ fn fail(args: &Args, name: &str, error: Error) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The scores of a picture's classes.
-fn picture(input: &Input, net: &Net, may_resize: bool) -> Result<Tensor> {
+/// What the net makes of a picture.
+fn picture(input: &Input, predictor: &Predictor, may_resize: bool) -> Result<Prediction> {
     let picture = match &input.place {
         Place::File(path) => codec::read_file(path, &ReadOptions::default())?,
         Place::Builtin(bytes) => codec::read_with(bytes, &input.name, &ReadOptions::default())?,
         Place::Unreadable(words) => return Err(Error::input(words.clone())),
     };
-    let arch = net.arch();
-    let shape = <[usize; 3]>::try_from(&*arch.input)
-        .map_err(|_| Error::shape(format!("net `{}` takes {}, and no pictures", arch.name, arch.input)))?;
-    let [_, height, width] = shape;
-    let mut image = picture.image;
-    if may_resize && [image.width(), image.height()] != [width, height] {
-        let params = Resize { width, height, interpolation: crate::ops::resize::Interpolation::Bilinear };
-        image = resize(&image, &params, &Context::default())?;
-    }
-    let mut x = Tensor::zeros(arch.input.batched(1)?);
-    let filled = crate::nn::input::fill(&image, shape, x.data_mut());
-    filled.map_err(|error| {
-        if may_resize { error } else { error.with_hint("`--resize` brings it to the net's size") }
-    })?;
-    let planes = x.data_mut().chunks_exact_mut(height * width);
-    for (plane, (mean, std)) in planes.zip(arch.mean.iter().zip(&arch.std)) {
-        for value in plane {
-            *value = (*value - mean) / std;
+    predictor.picture(&picture.image, may_resize, &Context::default()).map_err(|error| {
+        if may_resize || error.kind() != ErrorKind::Shape {
+            error
+        } else {
+            error.with_hint("`--resize` brings it to the net's size")
         }
-    }
-    net.forward(&x)
+    })
 }
 
 /// Whether all files of sentences could be read.
-fn sentences(args: &Args, net: &Net) -> Result<bool, Failure> {
-    let arch = net.arch();
-    if arch.words.is_empty() {
-        let name = &arch.name;
-        return Err(Error::pipeline(format!("the weights of net `{name}` do not say its words"))
-            .with_hint("train it with `lyncean train net` on sentences: they are kept with the weights")
-            .into());
-    }
-    let vocabulary = Vocabulary::from_words(arch.words.clone())?;
+fn sentences(args: &Args, predictor: &Predictor) -> Result<bool, Failure> {
     for sentence in &args.text {
-        tell(args, net, &vocabulary, sentence)?;
+        tell(args, predictor, sentence)?;
     }
     let mut all_good = true;
     for path in &args.inputs {
         match lines(path) {
             Ok(text) => {
                 for sentence in text.lines().filter(|line| !line.trim().is_empty()) {
-                    tell(args, net, &vocabulary, sentence)?;
+                    tell(args, predictor, sentence)?;
                 }
             }
             Err(error) => {
@@ -186,14 +176,9 @@ fn lines(path: &Path) -> Result<String> {
 }
 
 /// Writes what the net makes of a sentence.
-fn tell(args: &Args, net: &Net, vocabulary: &Vocabulary, sentence: &str) -> Result<(), Failure> {
-    let tokens = tokenize(sentence);
-    let mut x = Tensor::zeros(net.arch().input.batched(1)?);
-    vocabulary.encode(&tokens, x.data_mut());
-    let classes = ranked(net, &net.forward(&x)?, args.top);
-    // A net that is built otherwise has classes all the same.
-    let mut ngrams = net.ngrams(&x, classes[0].index).unwrap_or_default();
-    ngrams.retain(|ngram| ngram.contribution > 0.0);
+fn tell(args: &Args, predictor: &Predictor, sentence: &str) -> Result<(), Failure> {
+    let Reading { tokens, classes, ngrams } = predictor.sentence(sentence)?;
+    let classes = top(classes, args.top);
     let shown = |ngram: &Ngram| {
         let words = tokens.get(ngram.words.start..ngram.words.end.min(tokens.len())).unwrap_or_default();
         words.join(" ")
@@ -209,7 +194,7 @@ fn tell(args: &Args, net: &Net, vocabulary: &Vocabulary, sentence: &str) -> Resu
             })
             .collect();
         return console::print(
-            &json!({"input": sentence, "classes": objects(&classes), "ngrams": ngrams}).to_string(),
+            &json!({"input": sentence, "classes": objects(&classes, "p"), "ngrams": ngrams}).to_string(),
         );
     }
     let mut text = format!("{}\t{sentence}", words(&classes));
@@ -221,32 +206,11 @@ fn tell(args: &Args, net: &Net, vocabulary: &Vocabulary, sentence: &str) -> Resu
     console::print(&text)
 }
 
-/// A class with its probability.
-struct Ranked {
-    index: usize,
-    label: String,
-    probability: f32,
-}
-
-/// The most probable classes.
-fn ranked(net: &Net, scores: &Tensor, top: u32) -> Vec<Ranked> {
-    let Ok(probabilities) = softmax(scores) else { return Vec::new() };
-    let probabilities = probabilities.sample(0);
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b)));
-    let label = |index: usize| net.arch().classes.get(index).cloned().unwrap_or_else(|| index.to_string());
-    order
-        .into_iter()
-        .take(top as usize)
-        .map(|index| Ranked { index, label: label(index), probability: probabilities[index] })
-        .collect()
-}
-
 fn words(classes: &[Ranked]) -> String {
-    let word = |class: &Ranked| format!("{} {:.1}%", class.label, 100.0 * class.probability);
+    let word = |class: &Ranked| format!("{} {:.1}%", class.label, 100.0 * class.share);
     classes.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn objects(classes: &[Ranked]) -> Vec<serde_json::Value> {
-    classes.iter().map(|class| json!({"label": class.label, "p": class.probability})).collect()
+fn objects(classes: &[Ranked], share: &str) -> Vec<serde_json::Value> {
+    classes.iter().map(|class| json!({"label": class.label, share: class.share})).collect()
 }

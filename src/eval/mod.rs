@@ -7,6 +7,7 @@ mod compare;
 #[cfg(feature = "files")]
 pub mod dataset;
 pub mod metrics;
+mod predict;
 #[cfg(feature = "files")]
 mod report;
 mod samples;
@@ -19,6 +20,7 @@ pub use cascade::{
 };
 #[cfg(feature = "files")]
 pub use compare::{Comparison, Contender, Failure, Options, Pair, Time, compare};
+pub use predict::{Prediction, Predictor, Ranked, Reading};
 #[cfg(feature = "files")]
 pub use vectors::Vectors;
 

@@ -195,7 +195,7 @@ impl Net {
     /// As [`forward`](Self::forward), and [`Pipeline`](crate::ErrorKind::Pipeline) when no layer that the output
     /// depends on has the name.
     pub fn activations(&self, x: &Tensor, layer: &str) -> Result<Tensor> {
-        let at = self.find(layer)?;
+        let at = self.arch.find_needed(layer)?;
         let (_, tape) = self.pass(x, &Mode::inference(), Some(at), &|| false)?;
         tape.seen.ok_or_else(|| Error::pipeline(format!("`{layer}` is not computed in inference")))
     }
@@ -212,22 +212,13 @@ impl Net {
         layer: &str,
         dy: impl FnOnce(&Tensor) -> Result<Tensor>,
     ) -> Result<(Tensor, Tensor)> {
-        let at = self.find(layer)?;
+        let at = self.arch.find_needed(layer)?;
         let mode = Mode { keep: true, ..Mode::inference() };
         let (y, mut tape) = self.pass(x, &mode, Some(at), &|| false)?;
         let gone = || Error::pipeline(format!("no gradient comes to `{layer}`"));
         let seen = tape.seen.take().ok_or_else(gone)?;
         let (_, gradient) = self.back(&tape, dy(&y)?, Vec::new(), Some(at))?;
         Ok((seen, gradient.ok_or_else(gone)?))
-    }
-
-    fn find(&self, layer: &str) -> Result<usize> {
-        let names = || self.arch.layers.iter().map(|layer| layer.name.as_str());
-        names().position(|name| name == layer).ok_or_else(|| {
-            let error = Error::pipeline(format!("net `{}` has no layer `{layer}`", self.arch.name));
-            let hint = crate::document::did_you_mean(layer, names());
-            error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists the layers".to_owned()))
-        })
     }
 
     /// The output of every layer for a batch, in inference, in the order of [`Arch::layers`]; layers that only heads

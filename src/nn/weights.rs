@@ -9,13 +9,56 @@ use std::path::Path;
 use safetensors::tensor::{SafeTensors, TensorView};
 use safetensors::{Dtype, serialize};
 
-use super::{Net, Param, Shape, Tensor, arch};
+use super::{Net, Param, Shape, Tensor, arch, half};
 use crate::document::Source;
 use crate::{Error, Result};
 
 /// The key of the architecture in the metadata. It stays the only one: safetensors writes several in
 /// random order, and equal nets shall be equal files.
 const ARCHITECTURE: &str = "architecture";
+
+/// How the numbers of a weights file are stored. They are read as singles, whatever they are stored as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Singles: 32 bits, as they are computed with.
+    #[default]
+    F32,
+    /// IEEE 754's binary16: 11 significant bits, up to 65,504.
+    F16,
+    /// The upper half of a single: 8 significant bits, as far as singles go.
+    Bf16,
+}
+
+impl Precision {
+    fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+            Self::Bf16 => Dtype::BF16,
+        }
+    }
+
+    /// Numbers as bytes.
+    fn bytes(self, name: &str, tensor: &Tensor) -> Result<Vec<u8>> {
+        let narrow = match self {
+            Self::F32 => return Ok(tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect()),
+            Self::F16 => half::f16_from_f32,
+            Self::Bf16 => half::bf16_from_f32,
+        };
+        let mut bytes = Vec::with_capacity(2 * tensor.data().len());
+        for &value in tensor.data() {
+            let narrow = narrow(value).ok_or_else(|| {
+                let ty = self.dtype();
+                let hint =
+                    if self == Self::F16 { "`bf16` reaches as far as singles" } else { "store it as `f32`" };
+                Error::input(format!("`{name}` has the value {value}, which is too large for {ty:?}"))
+                    .with_hint(hint)
+            })?;
+            bytes.extend(narrow.to_le_bytes());
+        }
+        Ok(bytes)
+    }
+}
 
 impl Net {
     /// A net from the bytes of a safetensors file that carries its architecture.
@@ -92,7 +135,30 @@ impl Net {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) when the format cannot hold them.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
-        write(self.stored().map(|param| (param.name.clone(), &param.value)), &self.arch().text)
+        self.to_safetensors_in(Precision::F32)
+    }
+
+    /// As [`to_safetensors`](Self::to_safetensors), with numbers of a precision: rounded to the nearest, of two alike to
+    /// the even one.
+    ///
+    /// # Errors
+    /// As [`to_safetensors`](Self::to_safetensors), and [`Input`](crate::ErrorKind::Input) when a number is too large.
+    ///
+    /// ```
+    /// use lyncean::nn::{Net, Precision, arch};
+    ///
+    /// let net = Net::build(arch::parse(&arch::builtin("lenet5").unwrap())?, 1)?;
+    /// let (full, half) = (net.to_safetensors()?, net.to_safetensors_in(Precision::F16)?);
+    /// assert!(half.len() < full.len() * 51 / 100);
+    /// let again = Net::from_safetensors(&half)?;
+    /// for (a, b) in net.params().zip(again.params()).flat_map(|(a, b)| a.value.data().iter().zip(b.value.data())) {
+    ///     assert!((a - b).abs() <= a.abs() / 2048.0 + 1e-7);
+    /// }
+    /// # Ok::<(), lyncean::Error>(())
+    /// ```
+    pub fn to_safetensors_in(&self, precision: Precision) -> Result<Vec<u8>> {
+        let stored = self.stored().map(|param| (param.name.clone(), &param.value));
+        write_in(precision, stored, &self.arch().text)
     }
 
     /// All that a weights file holds.
@@ -135,21 +201,32 @@ impl Net {
 }
 
 /// Tensors as the bytes of a safetensors file, with a text in the metadata.
+#[cfg(any(test, feature = "files"))]
 pub(super) fn write<'a>(
+    tensors: impl Iterator<Item = (String, &'a Tensor)>,
+    architecture: &str,
+) -> Result<Vec<u8>> {
+    write_in(Precision::F32, tensors, architecture)
+}
+
+/// As [`write`], with numbers of a precision.
+fn write_in<'a>(
+    precision: Precision,
     tensors: impl Iterator<Item = (String, &'a Tensor)>,
     architecture: &str,
 ) -> Result<Vec<u8>> {
     let internal = |error: safetensors::SafeTensorError| {
         Error::new(crate::ErrorKind::Internal, format!("cannot write weights: {error}"))
     };
-    let tensors: Vec<(String, Shape, Vec<u8>)> = tensors
-        .map(|(name, tensor)| {
-            (name, tensor.shape(), tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
+    let stored = |(name, tensor): (String, &Tensor)| {
+        let bytes = precision.bytes(&name, tensor)?;
+        Ok((name, tensor.shape(), bytes))
+    };
+    let tensors = tensors.map(stored).collect::<Result<Vec<(String, Shape, Vec<u8>)>>>()?;
+    let dtype = precision.dtype();
     let mut views = Vec::new();
     for (name, shape, bytes) in &tensors {
-        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).map_err(internal)?));
+        views.push((name.as_str(), TensorView::new(dtype, shape.to_vec(), bytes).map_err(internal)?));
     }
     // Which map it is depends on the features of the crate.
     let metadata = [(ARCHITECTURE.to_owned(), architecture.to_owned())].into_iter().collect();
@@ -170,14 +247,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Tensors, Option<String>)> {
 }
 
 fn tensor(view: &TensorView<'_>) -> Result<Tensor> {
-    if view.dtype() != Dtype::F32 {
-        return Err(Error::unsupported(format!("expected F32, got {:?}", view.dtype())));
-    }
-    let (values, _) = view.data().as_chunks::<4>();
-    Tensor::from_vec(
-        Shape::new(view.shape())?,
-        values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-    )
+    let halves = |widen: fn(u16) -> f32| {
+        view.data().as_chunks::<2>().0.iter().map(|bytes| widen(u16::from_le_bytes(*bytes))).collect()
+    };
+    let values = match view.dtype() {
+        Dtype::F32 => view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        Dtype::F16 => halves(half::f32_from_f16),
+        Dtype::BF16 => halves(half::f32_from_bf16),
+        other => return Err(Error::unsupported(format!("expected F32, F16 or BF16, got {other:?}"))),
+    };
+    Tensor::from_vec(Shape::new(view.shape())?, values)
 }
 
 #[cfg(test)]
@@ -200,6 +279,34 @@ mod tests {
         let second = Net::from_safetensors(&bytes).unwrap();
         assert!(first.params().eq(second.params()));
         assert_eq!(second.arch().text, first.arch().text);
+    }
+
+    #[test]
+    fn halves_are_read_as_they_were_rounded_and_what_is_too_large_is_refused() {
+        let mut first = net(4, 1);
+        let rounded = |precision, value: f32| match precision {
+            Precision::F16 => half::f32_from_f16(half::f16_from_f32(value).unwrap()),
+            _ => half::f32_from_bf16(half::bf16_from_f32(value).unwrap()),
+        };
+        for precision in [Precision::F16, Precision::Bf16] {
+            let second = Net::from_safetensors(&first.to_safetensors_in(precision).unwrap()).unwrap();
+            for (a, b) in first.params().zip(second.params()) {
+                let wanted = a.value.data().iter().map(|&value| rounded(precision, value));
+                assert!(wanted.eq(b.value.data().iter().copied()), "{}", a.name);
+            }
+        }
+        if let Some(bias) = first.params_mut().find(|param| param.name == "a.bias") {
+            bias.value.data_mut()[2] = -7e4;
+        }
+        let error = first.to_safetensors_in(Precision::F16).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`a.bias` has the value -70000, which is too large for F16\nhint: `bf16` reaches as far as singles"
+        );
+        assert!(first.to_safetensors_in(Precision::Bf16).is_ok());
+        let wide = [0u8; 8];
+        let view = TensorView::new(Dtype::F64, vec![1], &wide).unwrap();
+        assert_eq!(tensor(&view).unwrap_err().message(), "expected F32, F16 or BF16, got F64");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod contours;
 pub mod convert;
 pub mod convolve;
 pub mod crop;
+pub mod decode;
 pub mod difference;
 pub mod distance;
 pub mod draw;

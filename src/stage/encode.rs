@@ -54,12 +54,8 @@ impl Encode {
             return narrowest(arch)
                 .ok_or_else(|| Error::pipeline(format!("net `{}` has no layer", arch.name)));
         };
-        if arch.layers.iter().zip(arch.needed()).any(|(layer, needed)| needed && layer.name == *name) {
-            return Ok(name.clone());
-        }
-        let hint = crate::document::did_you_mean(name, arch.layers.iter().map(|layer| &*layer.name));
-        let error = Error::pipeline(format!("net `{}` has no layer `{name}`", arch.name));
-        Err(error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists them".to_owned())))
+        arch.find_needed(name)?;
+        Ok(name.clone())
     }
 }
 

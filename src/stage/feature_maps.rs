@@ -130,6 +130,7 @@ fn range(values: &[f32]) -> (f32, f32) {
 impl FeatureMaps {
     /// The weights of the layer.
     fn filters<'a>(&self, net: &'a Net) -> Result<&'a Tensor> {
+        net.arch().find(&self.layer)?;
         let name = format!("{}.weight", self.layer);
         let found = net.params().find(|param| param.name == name).map(|param| &param.value);
         found.filter(|weight| weight.shape().len() == 4).ok_or_else(|| {
@@ -146,13 +147,8 @@ impl FeatureMaps {
             let columns = if channels == 1 { square(filters) } else { channels };
             return Ok(Sheet { count: filters * channels, columns, tile: [shape[2], shape[3]], zoom });
         }
-        let layers = &net.arch().layers;
-        let found = layers.iter().zip(net.arch().needed()).find(|(layer, _)| layer.name == self.layer);
-        let Some((layer, true)) = found else {
-            let hint = crate::document::did_you_mean(&self.layer, layers.iter().map(|layer| &*layer.name));
-            let error = Error::pipeline(format!("net `{}` has no layer `{}`", net.arch().name, self.layer));
-            return Err(error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists them".to_owned())));
-        };
+        let arch = net.arch();
+        let layer = &arch.layers[arch.find_needed(&self.layer)?];
         Ok(match *layer.output {
             [channels, height, width] => {
                 Sheet { count: channels, columns: square(channels), tile: [height, width], zoom }

@@ -71,6 +71,7 @@ pub mod sauvola;
 pub(crate) mod scan;
 pub mod scharr;
 pub mod segment_net;
+mod single_shot;
 pub mod sobel;
 mod templates;
 pub mod threshold;

@@ -51,23 +51,15 @@ impl Saliency {
     fn layer(&self, net: &Net) -> Result<String> {
         let arch = net.arch();
         let is_map = |shape: &[usize]| matches!(shape, [_, height, width] if height * width > 1);
+        if let Some(name) = &self.layer {
+            let output = arch.layers[arch.find_needed(name)?].output;
+            if is_map(&output) {
+                return Ok(name.clone());
+            }
+            return Err(Error::pipeline(format!("layer `{name}` gives {output}, which is no map")));
+        }
         let needed = arch.needed();
         let mut layers = arch.layers.iter().zip(needed).filter(|(_, needed)| *needed).map(|(layer, _)| layer);
-        if let Some(name) = &self.layer {
-            let found = layers.find(|layer| layer.name == *name);
-            return match found {
-                Some(layer) if is_map(&layer.output) => Ok(name.clone()),
-                Some(layer) => {
-                    Err(Error::pipeline(format!("layer `{name}` gives {}, which is no map", layer.output)))
-                }
-                None => {
-                    let hint =
-                        crate::document::did_you_mean(name, arch.layers.iter().map(|layer| &*layer.name));
-                    let error = Error::pipeline(format!("net `{}` has no layer `{name}`", arch.name));
-                    Err(error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists them".to_owned())))
-                }
-            };
-        }
         let last = layers.rfind(|layer| is_map(&layer.output));
         last.map(|layer| layer.name.clone())
             .ok_or_else(|| Error::pipeline(format!("no layer of net `{}` gives maps", arch.name)))

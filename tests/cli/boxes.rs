@@ -71,6 +71,58 @@ fn a_detector_is_trained_on_boxes_and_on_its_false_alarms() {
 }
 
 #[test]
+fn a_run_is_resumed_with_the_windows_it_was_started_with_alone() {
+    let room = Room::new();
+    room.write("net.toml", NET);
+    room.write("how.toml", "schedule = \"constant\"\nbatch = 10\n");
+    squares(&room, "train", 6);
+    let train = |more: &[&str]| {
+        let how = ["train", "net", "net.toml", "--data", "train", "--settings", "how.toml", "-o", "run"];
+        room.run(&[&how[..], &["--threads", "1", "--margin", "0.1"], more].concat())
+    };
+    assert_eq!(train(&["--epochs", "1"]).code, 0);
+    let whole = room.run(&[
+        "train",
+        "net",
+        "net.toml",
+        "--data",
+        "train",
+        "--settings",
+        "how.toml",
+        "-o",
+        "whole",
+        "--threads",
+        "1",
+        "--margin",
+        "0.1",
+        "--epochs",
+        "2",
+    ]);
+    assert_eq!(whole.code, 0, "{whole:?}");
+    let told = |more: &[&str], wanted: &str| {
+        let said = train(&[&["--epochs", "2", "--resume"], more].concat());
+        assert!(said.code == 2 && said.err.contains(wanted), "{more:?}: {said:?}");
+        assert!(
+            said.err.contains("\nhint: repeat the data and its options, or choose another folder"),
+            "{said:?}"
+        );
+    };
+    told(&["--negatives", "2"], "the run was started with `negatives` 3, now it is 2");
+    told(&["--negative-overlap", "0.2"], "`negative-overlap` 0.3, now it is 0.2");
+    told(&["--stretch"], "`stretch` false, now it is true");
+    let mined = ["--hard-negatives", "run/best.safetensors", "--hard-negatives-threshold", "0"];
+    told(&mined, "the run was started with ");
+    // The same ones go on, to the same bits.
+    let said = train(&["--epochs", "2", "--resume"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let bytes = |name: &str| std::fs::read(room.path(name)).unwrap();
+    assert!(bytes("run/last.safetensors") == bytes("whole/last.safetensors"));
+    // Other pictures do not.
+    squares(&room, "train", 7);
+    told(&[], "the run was started with `windows` 24, now it is 28");
+}
+
+#[test]
 fn what_does_not_fit_is_told() {
     let room = Room::new();
     room.write("net.toml", NET);

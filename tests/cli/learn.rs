@@ -143,7 +143,7 @@ fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
     assert!(read("run/confusion-test.csv").starts_with("class,ground,square,recall,iou\n"));
     let metrics = read("run/metrics.csv");
     assert!(metrics.starts_with(
-        "epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_iou\n"
+        "epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy,validation_iou,validation_dice\n"
     ));
 
     // The same net over a picture of another size, in tiles.
@@ -169,4 +169,25 @@ fn a_net_of_pixels_is_trained_and_run_on_pictures_of_another_size() {
     std::fs::remove_file(room.path("data/train/masks/3.png")).unwrap();
     let said = room.run(&[&train[..], &["-o", "b"]].concat());
     assert!(said.code == 2 && said.err.contains("picture `images/3.png` has no mask"), "{said:?}");
+}
+
+#[test]
+fn pixels_are_predicted_as_shares_and_label_pictures() {
+    let room = Room::new();
+    let said = room.run(&["predict", "builtin:coins-unet", "builtin:coins", "--json", "--out", "labels"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let told: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let share = |at: usize| told["classes"][at]["share"].as_f64().unwrap();
+    assert!(share(0) >= share(1) && (share(0) + share(1) - 1.0).abs() < 1e-6, "{told}");
+    let coin = if told["classes"][0]["label"] == "coin" { share(0) } else { share(1) };
+    let lyncean::image::Image::Gray8(mask) = room.read("labels/coins.png") else { panic!("expected a mask") };
+    let pixels = mask.as_slice();
+    let white = pixels.iter().filter(|pixel| **pixel == 255).count();
+    assert_eq!(white + pixels.iter().filter(|pixel| **pixel == 0).count(), pixels.len());
+    assert!((white as f64 / pixels.len() as f64 - coin).abs() < 1e-6, "{coin}");
+    let said = room.run(&["predict", "builtin:lenet5", "builtin:coins", "--out", "labels"]);
+    assert!(
+        said.code == 2 && said.err.contains("tells no classes of pixels to write to `--out`"),
+        "{said:?}"
+    );
 }

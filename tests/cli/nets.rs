@@ -142,6 +142,30 @@ fn nets_go_to_onnx_and_come_back() {
 }
 
 #[test]
+fn weights_are_stored_with_fewer_bits() {
+    let room = Room::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/lenet5.safetensors");
+    let size = |name: &str| std::fs::metadata(room.path(name)).unwrap().len() as f64;
+    let full = std::fs::metadata(model).unwrap().len() as f64;
+    for dtype in ["f16", "bf16"] {
+        let name = format!("{dtype}.safetensors");
+        let said = room.run(&["nets", "convert", model, "--dtype", dtype, "-o", &name]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.out.contains("61,706 parameters, written to") && size(&name) < 0.52 * full, "{said:?}");
+        // What was rounded is the same for ever.
+        let again = format!("{dtype}-again.safetensors");
+        let said = room.run(&["nets", "convert", &name, "--dtype", dtype, "-o", &again]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(std::fs::read(room.path(&name)).unwrap() == std::fs::read(room.path(&again)).unwrap());
+        let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/digits/test/7");
+        let said = room.run(&["predict", &name, digits, "--top", "1"]);
+        assert!(said.code == 0 && said.out.lines().all(|line| line.contains("\t7 ")), "{said:?}");
+    }
+    let said = room.run(&["nets", "convert", model, "--dtype", "f64", "-o", "x.safetensors"]);
+    assert!(said.code == 2 && said.err.contains("expected `f32`, `f16` or `bf16`"), "{said:?}");
+}
+
+#[test]
 fn nets_are_drawn_as_pipelines_are() {
     let room = Room::new();
     let said = room.run(&["graph", "googlenet"]);

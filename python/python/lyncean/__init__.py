@@ -14,7 +14,7 @@ in the same way.
 - `lyncean.Pipeline` is a chain or graph of stages, from a file, a text, or made in code of `ly.gray()`,
   `ly.gaussian_blur(sigma=1.4)`, ...
 - `lyncean.imread`, `imwrite` and `builtin` read and write pictures; `train_net`, `train_linear` and `compare`
-  learn and judge.
+  learn and judge, and `predict` asks a trained net.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._files import builtin, imread, imwrite
-from ._learn import compare, train_linear, train_net
+from ._learn import compare, predict, train_linear, train_net
 from ._lyncean import __version__
 from ._pipeline import Pipeline
 from ._results import Gradient, Objects, Results, objects_table
@@ -69,6 +69,7 @@ _OWN = [
     "imwrite",
     "objects_table",
     "ops",
+    "predict",
     "stages",
     "train_linear",
     "train_net",
@@ -115,6 +116,7 @@ __all__ = [  # noqa: F822
     "imwrite",
     "objects_table",
     "ops",
+    "predict",
     "stages",
     "train_linear",
     "train_net",

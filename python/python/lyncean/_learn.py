@@ -1,15 +1,15 @@
-"""Training and comparing. A callback that raises stops the work, and so does Ctrl-C."""
+"""Training, comparing and predicting. A callback that raises stops the work, and so does Ctrl-C."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Union, overload
 
 from . import _lyncean
 from ._pipeline import Pipeline, StrPath
 
-__all__ = ["compare", "train_linear", "train_net"]
+__all__ = ["compare", "predict", "train_linear", "train_net"]
 
 Progress = Callable[[int, int], object]
 
@@ -133,6 +133,43 @@ def train_linear(
         progress,
     )
     return _dict(told)
+
+
+@overload
+def predict(
+    model: StrPath, inputs: List[Any], *, top: int = ..., resize: bool = ..., masks: str = ...
+) -> List[Dict[str, Any]]: ...
+@overload
+def predict(
+    model: StrPath, inputs: Any, *, top: int = ..., resize: bool = ..., masks: str = ...
+) -> Dict[str, Any]: ...
+def predict(
+    model: StrPath, inputs: Any, *, top: int = 3, resize: bool = False, masks: str = "bool"
+) -> Union[Dict[str, Any], List[Dict[str, Any]]]:
+    """What a trained net makes of a picture or a sentence: what `lyncean predict` tells.
+
+    Parameters
+    ----------
+    model : path
+        A weights file, such as a run's `best.safetensors`, or `"builtin:lenet5"`.
+    inputs : array, path or str, or a list of them
+        Pictures as arrays or files; for a net of text, sentences.
+    top : int
+        Classes that are told, the most probable first.
+    resize : bool
+        Bring pictures of other sizes to the net's, bilinearly.
+    masks : "bool" or "uint8"
+        How masks look.
+
+    Returns
+    -------
+    dict, or a list of dicts for a list
+        `classes`, a list of dicts with `label` and `p`. A net of pixels has `share`, of the picture, in place of `p`, and
+        `labels`: of two classes a mask of the second, of more an array of their numbers.
+    """
+    several = isinstance(inputs, list)
+    told = _lyncean.predict(os.fspath(model), inputs if several else [inputs], top, resize, masks)
+    return told if several else told[0]
 
 
 def compare(

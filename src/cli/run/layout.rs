@@ -11,7 +11,7 @@ use crate::image::codec::Format;
 use crate::{Error, Result};
 
 /// `STEM.PART.ENDING`, or without a part `STEM.ENDING`, below the output folder.
-pub(super) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -> PathBuf {
+pub(in crate::cli) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -> PathBuf {
     let mut name = OsString::from(folder.join(stem));
     for part in parts.iter().copied().chain([format.extension()]) {
         name.push(".");
@@ -23,7 +23,7 @@ pub(super) fn path(folder: &Path, stem: &Path, parts: &[&str], format: Format) -
 /// Refuses inputs that would write the same file, and outputs that would replace an input.
 ///
 /// Formats follow from pixels that nobody has read yet, so endings are left out of account.
-pub(super) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result<()> {
+pub(in crate::cli) fn check(inputs: &[Input], folder: &Path, saved: &[String]) -> Result<()> {
     // Hashes, not paths: of a million pictures nothing shall be held that need not be.
     let state = RandomState::new();
     let hash = |path: &Path| state.hash_one(path);

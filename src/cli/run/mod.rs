@@ -8,7 +8,7 @@ mod args;
 mod export;
 mod job;
 mod journal;
-mod layout;
+pub(super) mod layout;
 mod merge;
 mod names;
 mod output;

@@ -19,6 +19,7 @@ pub static BUILTIN: &[(&str, &str)] = &[
     net!("face"),
     net!("googlenet"),
     net!("googlenet-bn"),
+    net!("hed"),
     net!("inception-v3"),
     net!("lenet5"),
     net!("lenet5-original"),

@@ -177,6 +177,32 @@ impl Arch {
         needed
     }
 
+    /// The index of a layer by its name.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) with the closest name, when there is no such layer.
+    pub(crate) fn find(&self, layer: &str) -> Result<usize> {
+        let names = || self.layers.iter().map(|layer| layer.name.as_str());
+        names().position(|name| name == layer).ok_or_else(|| {
+            let error = Error::pipeline(format!("net `{}` has no layer `{layer}`", self.name));
+            let hint = crate::document::did_you_mean(layer, names());
+            error.with_hint(hint.unwrap_or_else(|| "`lyncean nets NAME` lists the layers".to_owned()))
+        })
+    }
+
+    /// As [`find`](Self::find), for a layer that is computed in inference.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find), and when only heads read the layer.
+    pub(crate) fn find_needed(&self, layer: &str) -> Result<usize> {
+        let at = self.find(layer)?;
+        if self.needed()[at] {
+            return Ok(at);
+        }
+        Err(Error::pipeline(format!("layer `{layer}` of net `{}` is not computed in inference", self.name))
+            .with_hint("only heads of training read it; take a layer that leads to the output"))
+    }
+
     /// The shapes of the inputs of a layer for one sample.
     pub fn inputs(&self, layer: &ArchLayer) -> Vec<Shape> {
         let shape = |source: &Source| match *source {
@@ -234,6 +260,43 @@ impl Arch {
                 *out = (count as i64).into();
             }
         })
+    }
+
+    /// The same layers, which give the values of some of them one after another, and the shape of one sample of
+    /// each of those. Names of classes and heads of training go.
+    ///
+    /// # Errors
+    /// [`Pipeline`](crate::ErrorKind::Pipeline) when there is no such layer.
+    pub(crate) fn joined(&self, names: &[String]) -> Result<(Self, Vec<Shape>)> {
+        for name in names {
+            // Within the net the last layer of a block bears a longer name than the block.
+            let of_block = format!("{name}.");
+            if !self.layers.iter().any(|layer| layer.name.starts_with(&of_block)) {
+                self.find(name)?;
+            }
+        }
+        let joined = self.edited(|file| {
+            file.remove("classes");
+            file.remove("head");
+            let flat = |name: &String| format!("{name}.values");
+            let layer = |kind: &str, name: String, inputs: toml::Value| {
+                let keys = [("use", kind.into()), ("name", name.into()), ("in", inputs)];
+                toml::Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            };
+            let mut added: Vec<toml::Value> =
+                names.iter().map(|name| layer("flatten", flat(name), name.as_str().into())).collect();
+            if names.len() > 1 {
+                let all: Vec<toml::Value> = names.iter().map(|name| flat(name).into()).collect();
+                added.push(layer("concat", "joined.values".into(), all.into()));
+            }
+            if let Some(layers) = file.get_mut("layer").and_then(toml::Value::as_array_mut) {
+                layers.extend(added);
+            }
+        })?;
+        let first = joined.layers.len() - names.len() - usize::from(names.len() > 1);
+        let shapes = joined.layers[first..][..names.len()].iter().map(|layer| joined.inputs(layer)[0]);
+        let shapes = shapes.collect();
+        Ok((joined, shapes))
     }
 
     /// The architecture of the same text, but for a key of the file.
@@ -364,6 +427,24 @@ mod tests {
         assert_eq!(messages("version = ").len(), 1);
         let huge = "version = 1\nname = \"t\"\ninput = [1000000000, 1000000000]\n[[layer]]\nuse = \"relu\"\n";
         assert!(messages(huge)[0].contains("has more than"));
+    }
+
+    #[test]
+    fn layers_are_found_by_name() {
+        let head = format!("{HEAD}[[head]]\nlayer = \"early\"\nweight = 0.5\n");
+        let text = format!(
+            "{head}[[layer]]\nuse = \"relu\"\nname = \"stem\"\n[[layer]]\nuse = \"flatten\"\nname = \"early\"\n[[layer]]\nuse = \"flatten\"\nin = \"stem\"\n"
+        );
+        let arch = parse(&Text::new("t.toml", text)).unwrap();
+        assert_eq!((arch.find("early").unwrap(), arch.find_needed("stem").unwrap()), (1, 0));
+        let error = arch.find_needed("stam").unwrap_err();
+        assert_eq!(
+            (error.message(), error.hint()),
+            ("net `t` has no layer `stam`", Some("did you mean `stem`?"))
+        );
+        let error = arch.find_needed("early").unwrap_err();
+        assert_eq!(error.message(), "layer `early` of net `t` is not computed in inference");
+        assert!(arch.find("stam").is_err());
     }
 
     #[test]

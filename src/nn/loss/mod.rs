@@ -19,11 +19,13 @@
 //! ```
 
 mod cross_entropy;
+mod dice;
 mod pixels;
 mod softmax_cross_entropy;
 mod values;
 
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy};
+pub use dice::dice_loss;
 #[cfg(feature = "files")]
 pub(super) use pixels::count_pixels;
 pub use pixels::{IGNORED, pixel_cross_entropy};
@@ -38,7 +40,7 @@ use super::Tensor;
 pub struct Measured {
     /// The loss.
     pub loss: f64,
-    /// Samples that are right, for losses of classes; pixels for [`pixel_cross_entropy`].
+    /// Samples that are right, for losses of classes; pixels for [`pixel_cross_entropy`] and [`dice_loss`].
     pub correct: Option<usize>,
     /// The gradient of the loss for the output.
     pub gradient: Tensor,

@@ -102,7 +102,7 @@ pub(in crate::nn) fn count_pixels(scores: &Tensor, labels: &[usize], counts: &mu
 }
 
 /// The first class with the largest score at a position.
-fn winner(scores: &[f32], classes: usize, area: usize, at: usize) -> usize {
+pub(super) fn winner(scores: &[f32], classes: usize, area: usize, at: usize) -> usize {
     (1..classes).fold(
         0,
         |best, class| {
@@ -112,7 +112,7 @@ fn winner(scores: &[f32], classes: usize, area: usize, at: usize) -> usize {
 }
 
 /// Classes and positions of a sample, where labels fit the scores.
-fn check(scores: &Tensor, labels: &[usize]) -> Result<[usize; 2]> {
+pub(super) fn check(scores: &Tensor, labels: &[usize]) -> Result<[usize; 2]> {
     let &[samples, classes, ref rest @ ..] = &*scores.shape() else {
         return Err(Error::shape(format!("expected scores of [n, classes, ...], got {}", scores.shape())));
     };

@@ -25,6 +25,7 @@ mod import;
 mod proto;
 
 pub use export::export;
+pub(crate) use import::output_names;
 pub use import::{ImportOptions, import};
 
 /// Where a file keeps what is subtracted from the values of a picture, what they are divided by, and the

@@ -3,8 +3,8 @@
 use super::{Loss, Settings, Target};
 use crate::nn::Tensor;
 use crate::nn::loss::{
-    CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, first_largest, mean_absolute_error,
-    mean_squared_error, pixel_cross_entropy,
+    CrossEntropyOptions, Measured, binary_cross_entropy, cross_entropy, dice_loss, first_largest,
+    mean_absolute_error, mean_squared_error, pixel_cross_entropy,
 };
 use crate::{Error, Result};
 
@@ -27,6 +27,9 @@ pub(super) fn compare(y: &Tensor, wanted: &Wanted<'_>, settings: &Settings) -> R
             cross_entropy(y, wanted.labels, &options)
         };
     }
+    if settings.loss() == Loss::Dice {
+        return dice_loss(y, wanted.labels);
+    }
     let target = match settings.target {
         Target::Input => wanted.input.clone(),
         Target::Class | Target::Mask => one_hot(y, wanted.labels)?,
@@ -34,7 +37,7 @@ pub(super) fn compare(y: &Tensor, wanted: &Wanted<'_>, settings: &Settings) -> R
     let mut measured = match settings.loss() {
         Loss::BinaryCrossEntropy => binary_cross_entropy(y, &target)?,
         Loss::AbsoluteError => mean_absolute_error(y, &target)?,
-        Loss::SquaredError | Loss::CrossEntropy => mean_squared_error(y, &target)?,
+        Loss::SquaredError | Loss::CrossEntropy | Loss::Dice => mean_squared_error(y, &target)?,
     };
     if settings.target == Target::Class {
         let right = |(n, &label): (usize, &usize)| usize::from(first_largest(y.sample(n)) == label);

@@ -99,6 +99,23 @@ impl ConfusionMatrix {
         (own + given > 0).then(|| both as f64 / (own + given - both) as f64)
     }
 
+    /// Dice's coefficient of a class (Dice, 1945): twice what is of the class and was given it, as a share of what is of
+    /// the class and what was given it together; none where there is neither.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn dice(&self, class: usize) -> Option<f64> {
+        let own: u64 = self.row(class).iter().sum();
+        let given: u64 = (0..self.classes.len()).map(|row| self.row(row)[class]).sum();
+        (own + given > 0).then(|| 2.0 * self.row(class)[class] as f64 / (own + given) as f64)
+    }
+
+    /// The mean of [`dice`](Self::dice) over the classes that have one; none where none has.
+    pub fn mean_dice(&self) -> Option<f64> {
+        let known: Vec<f64> = (0..self.classes.len()).filter_map(|class| self.dice(class)).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    }
+
     /// The mean of [`iou`](Self::iou) over the classes that have one; none where none has.
     pub fn mean_iou(&self) -> Option<f64> {
         let known: Vec<f64> = (0..self.classes.len()).filter_map(|class| self.iou(class)).collect();

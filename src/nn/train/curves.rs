@@ -204,6 +204,7 @@ mod tests {
             validation_loss: None,
             validation_accuracy: None,
             validation_iou: None,
+            validation_dice: None,
         }
     }
 

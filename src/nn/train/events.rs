@@ -20,6 +20,7 @@ pub(super) fn file(epochs: &[EpochReport]) -> Vec<u8> {
             ("accuracy/train", report.train_accuracy),
             ("accuracy/validation", report.validation_accuracy),
             ("iou/validation", report.validation_iou),
+            ("dice/validation", report.validation_dice),
         ];
         let mut summary = Vec::new();
         for (tag, number) in scalars {
@@ -128,6 +129,7 @@ mod tests {
             validation_loss: Some(1.5),
             validation_accuracy: Some(0.7),
             validation_iou: None,
+            validation_dice: None,
         };
         let bare =
             EpochReport { train_accuracy: None, validation_loss: None, validation_accuracy: None, ..full };

@@ -31,6 +31,11 @@ pub trait Examples: Sync {
         index
     }
 
+    /// What made the examples out of their data, by name, where something did: a run that is resumed must say the same.
+    fn recipe(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
+        None
+    }
+
     /// Fills `values` with an example, from 0 to 1, as `shape` says: channels, height, width.
     ///
     /// # Errors

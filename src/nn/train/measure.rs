@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) accuracy: Option<f64>,
     /// Mean intersection over union of the classes, where pixels have classes.
     pub(super) iou: Option<f64>,
+    /// Mean of Dice's coefficients of the classes, there.
+    pub(super) dice: Option<f64>,
 }
 
 /// The score of a part as the settings compare; 0 and none for no examples.
@@ -40,7 +42,7 @@ pub(super) fn measure(net: &Net, part: &Part<'_>, settings: &Settings) -> Result
     }
     let count = part.indices.len();
     let accuracy = correct.map(|correct| correct as f64 / count as f64);
-    Ok(Found { loss: loss / count.max(1) as f64, correct, accuracy, iou: None })
+    Ok(Found { loss: loss / count.max(1) as f64, correct, accuracy, iou: None, dice: None })
 }
 
 fn measure_masks(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<Found> {
@@ -61,6 +63,7 @@ fn measure_masks(net: &Net, part: &Part<'_>, settings: &Settings) -> Result<Foun
         correct: Some(matrix.correct() as usize),
         accuracy: matrix.accuracy(),
         iou: matrix.mean_iou(),
+        dice: matrix.mean_dice(),
     })
 }
 

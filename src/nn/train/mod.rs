@@ -141,6 +141,9 @@ pub struct EpochReport {
     /// Mean intersection over union of the classes of pixels on the validation part, where the target is a mask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_iou: Option<f64>,
+    /// Mean of Dice's coefficients of the classes of pixels there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_dice: Option<f64>,
 }
 
 /// A step of training.
@@ -251,7 +254,7 @@ impl<'a> Run<'a> {
         if training.indices.is_empty() {
             return Err(Error::input(format!("expected examples to train on, got {}", examples.len())));
         }
-        let folder = RunDir::new(&job.out, &net.arch().text, settings, job.resume)?;
+        let folder = RunDir::new(&job.out, &net.arch().text, settings, examples.recipe(), job.resume)?;
         let mut run = Self {
             settings,
             rng,
@@ -385,6 +388,7 @@ impl<'a> Run<'a> {
             validation_loss: validation.map(|found| found.loss),
             validation_accuracy: validation.and_then(|found| found.accuracy),
             validation_iou: validation.and_then(|found| found.iou),
+            validation_dice: validation.and_then(|found| found.dice),
         })
     }
 }

@@ -49,26 +49,40 @@ struct Record {
     state: State,
     #[serde(default)]
     steps: u64,
+    /// What made the examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recipe: Option<Recipe>,
 }
+
+/// What made examples out of their data, by name.
+type Recipe = serde_json::Map<String, serde_json::Value>;
 
 pub(super) struct RunDir {
     path: PathBuf,
     architecture: String,
     settings: Settings,
+    recipe: Option<Recipe>,
 }
 
 impl RunDir {
     /// Makes the directory. Unless `resume`, a run that is there already is an error.
-    pub(super) fn new(path: &Path, architecture: &str, settings: &Settings, resume: bool) -> Result<Self> {
+    pub(super) fn new(
+        path: &Path,
+        architecture: &str,
+        settings: &Settings,
+        recipe: Option<Recipe>,
+        resume: bool,
+    ) -> Result<Self> {
         // Threads change no result, and a resumed run may have others.
         let settings = Settings { threads: 0, ..settings.clone() };
-        let run = Self { path: path.to_owned(), architecture: architecture.to_owned(), settings };
+        let architecture = architecture.to_owned();
+        let run = Self { path: path.to_owned(), architecture, settings, recipe };
         if !resume && run.file("state.safetensors").exists() {
             return Err(Error::pipeline(format!("`{}` holds a run already", path.display()))
                 .with_hint("resume it, or choose another folder"));
         }
         std::fs::create_dir_all(path).map_err(|error| Error::io(path.display(), error))?;
-        run.write("net.toml", architecture.as_bytes())?;
+        run.write("net.toml", run.architecture.as_bytes())?;
         run.write("settings.json", json(&run.settings)?.as_bytes())?;
         Ok(run)
     }
@@ -88,6 +102,7 @@ impl RunDir {
             architecture: self.architecture.clone(),
             state: state.clone(),
             steps: optimiser.steps(),
+            recipe: self.recipe.clone(),
         };
         let stored = net.params().chain(net.buffers()).map(|param| (param.name.clone(), &param.value));
         self.write("state.safetensors", &weights::write(stored.chain(optimiser.state()), &json(&record)?)?)
@@ -109,6 +124,10 @@ impl RunDir {
             return Err(wrong("the run was started with another architecture or other settings".to_owned())
                 .with_hint("repeat them, or choose another folder"));
         }
+        if let Some(difference) = record.recipe.as_ref().and_then(|old| self.difference(old)) {
+            return Err(wrong(format!("the run was started with {difference}"))
+                .with_hint("repeat the data and its options, or choose another folder"));
+        }
         // What the optimiser remembers has a colon in its name.
         let (memories, params): (weights::Tensors, weights::Tensors) =
             std::mem::take(&mut tensors).into_iter().partition(|(name, _)| name.contains(':'));
@@ -121,6 +140,20 @@ impl RunDir {
         }
         optimiser.restore_steps(record.steps);
         Ok(record.state)
+    }
+
+    /// The first thing that the examples of a run were made with and those at hand were not, in words.
+    fn difference(&self, old: &Recipe) -> Option<String> {
+        let none = Recipe::new();
+        let new = self.recipe.as_ref().unwrap_or(&none);
+        let names = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name)));
+        let shown =
+            |recipe: &Recipe, name: &str| recipe.get(name).map_or("nothing".to_owned(), ToString::to_string);
+        names
+            .filter(|name| old.get(*name) != new.get(*name))
+            .map(String::as_str)
+            .next()
+            .map(|name| format!("`{name}` {}, now it is {}", shown(old, name), shown(new, name)))
     }
 
     /// Writes what the best net took each class for.
@@ -182,11 +215,11 @@ fn json(value: &impl Serialize) -> Result<String> {
         .map_err(|error| Error::new(crate::ErrorKind::Internal, format!("cannot write JSON: {error}")))
 }
 
-/// The table of the epochs, with a last column where pixels have classes.
+/// The table of the epochs, with two last columns where pixels have classes.
 fn csv(epochs: &[EpochReport]) -> String {
     let has_iou = epochs.iter().any(|report| report.validation_iou.is_some());
     let mut text = String::from("epoch,rate,train_loss,train_accuracy,validation_loss,validation_accuracy");
-    text.push_str(if has_iou { ",validation_iou\n" } else { "\n" });
+    text.push_str(if has_iou { ",validation_iou,validation_dice\n" } else { "\n" });
     for report in epochs {
         let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
         let _ = write!(
@@ -200,8 +233,10 @@ fn csv(epochs: &[EpochReport]) -> String {
             or_empty(report.validation_accuracy)
         );
         if has_iou {
-            text.push(',');
-            text += &or_empty(report.validation_iou);
+            for number in [report.validation_iou, report.validation_dice] {
+                text.push(',');
+                text += &or_empty(number);
+            }
         }
         text.push('\n');
     }

@@ -155,6 +155,8 @@ pub enum Loss {
     SquaredError,
     /// The mean absolute error.
     AbsoluteError,
+    /// Soft Dice of the classes of pixels, for masks: small objects weigh as much as large ones.
+    Dice,
 }
 
 /// How the learning rate changes.
@@ -262,8 +264,12 @@ impl Settings {
                 "`cross-entropy` compares classes, and the target is the input".to_owned(),
             ),
             (
-                self.target != Target::Mask || self.loss() == Loss::CrossEntropy,
-                "masks are compared by `cross-entropy`".to_owned(),
+                self.target != Target::Mask || [Loss::CrossEntropy, Loss::Dice].contains(&self.loss()),
+                "masks are compared by `cross-entropy` or `dice`".to_owned(),
+            ),
+            (
+                self.target == Target::Mask || self.loss() != Loss::Dice,
+                "`dice` compares masks, and the target is none".to_owned(),
             ),
             (
                 self.loss() == Loss::CrossEntropy
@@ -353,6 +359,8 @@ mod tests {
     #[test]
     fn ranges_are_checked() {
         assert!(Settings::default().check().is_ok());
+        let masks = Settings { target: Target::Mask, loss: Some(Loss::Dice), ..Settings::default() };
+        assert!(masks.check().is_ok());
         for wrong in [
             Settings { batch: 0, ..Settings::default() },
             Settings { lr: f64::NAN, ..Settings::default() },
@@ -368,6 +376,13 @@ mod tests {
             Settings { target: Target::Input, loss: Some(Loss::CrossEntropy), ..Settings::default() },
             Settings { target: Target::Mask, loss: Some(Loss::SquaredError), ..Settings::default() },
             Settings { target: Target::Input, label_smoothing: 0.1, ..Settings::default() },
+            Settings { loss: Some(Loss::Dice), ..Settings::default() },
+            Settings {
+                target: Target::Mask,
+                loss: Some(Loss::Dice),
+                class_weights: vec![1.0, 2.0],
+                ..Settings::default()
+            },
             Settings {
                 augment: Some(Augment { shift: f32::NAN, ..Augment::default() }),
                 ..Settings::default()

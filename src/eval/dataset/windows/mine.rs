@@ -62,6 +62,12 @@ impl Windows {
             ))
             .with_hint("mine with a net that was trained on these labels"));
         }
+        let told: [(&str, serde_json::Value); 3] = [
+            ("hard-negatives", blake3::hash(&net.to_safetensors()?).to_hex().to_string().into()),
+            ("hard-negatives-count", mining.count.into()),
+            ("hard-negatives-threshold", min_probability.into()),
+        ];
+        self.recipe.extend(told.map(|(name, value)| (name.to_owned(), value)));
         let scan = Scan::new(net)?;
         let range = Range { at_least: [0.0; 2], at_most: [f64::INFINITY; 2], ratio: scale_factor };
         let before = self.list.len();

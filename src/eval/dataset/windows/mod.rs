@@ -6,6 +6,8 @@ mod mine;
 
 pub use mine::Mining;
 
+use serde_json::{Map, Value as Json};
+
 use super::{Boxes, LabelledBox};
 use crate::nn::Rng;
 use crate::nn::train::Examples;
@@ -44,6 +46,18 @@ impl Default for WindowOptions {
 }
 
 impl WindowOptions {
+    /// The options that say which windows there are; the seed is one of training, too.
+    fn recipe(&self) -> Map<String, Json> {
+        let Self { margin, stretch, negatives, negative_overlap, .. } = *self;
+        let options: [(&str, Json); 4] = [
+            ("margin", margin.into()),
+            ("stretch", stretch.into()),
+            ("negatives", negatives.into()),
+            ("negative-overlap", negative_overlap.into()),
+        ];
+        options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     fn check(&self) -> Result<()> {
         let (margin, overlap) = (self.margin, self.negative_overlap);
         if !(0.0..=10.0).contains(&margin) {
@@ -111,6 +125,8 @@ pub struct Windows {
     /// Channel after channel, row after row, of one window after the other.
     pixels: Vec<u8>,
     missed: usize,
+    /// What they were cut and found by, in the words of the command line.
+    recipe: Map<String, Json>,
 }
 
 impl Windows {
@@ -141,7 +157,8 @@ impl Windows {
             None => classes_of(boxes)?,
         };
         let numbers = numbers(boxes, &classes)?;
-        let mut windows = Self { classes, shape, list: Vec::new(), pixels: Vec::new(), missed: 0 };
+        let recipe = options.recipe();
+        let mut windows = Self { classes, shape, list: Vec::new(), pixels: Vec::new(), missed: 0, recipe };
         let planned = boxes.pictures().iter().map(|picture| {
             let count = objects(&picture.boxes).count() as u64;
             count.saturating_add(count.max(1).saturating_mul(options.negatives as u64))
@@ -304,6 +321,12 @@ impl Examples for Windows {
 
     fn group(&self, index: usize) -> usize {
         self.list[index].picture
+    }
+
+    fn recipe(&self) -> Option<Map<String, Json>> {
+        // Other pictures and boxes seldom give as many windows.
+        let count = [("windows".to_owned(), Json::from(self.list.len()))];
+        Some(self.recipe.clone().into_iter().chain(count).collect())
     }
 
     fn read(&self, index: usize, shape: [usize; 3], values: &mut [f32]) -> Result<()> {

@@ -165,9 +165,8 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
         }
         "radial-basis" => radial_basis(writer, place)?,
         "reshape" => {
-            let shape = &spec::<Reshape>(place)?.shape;
-            // A length of 0 is that of the input.
-            let lengths: Vec<i64> = std::iter::once(0).chain(shape.iter().map(|&len| len as i64)).collect();
+            // A length of 0 is that of the input, and -1 what is left, as in a net's file.
+            let lengths = [&[0], &*spec::<Reshape>(place)?.shape].concat();
             let lengths = writer.integers(place, "shape", &lengths);
             writer.node("Reshape", &[x, &lengths], y, Vec::new());
         }

@@ -137,9 +137,39 @@ impl Builder {
         let is_words = flow.is_words;
         let flow = match lengths {
             [_] => self.step("flatten", &Flatten {}, &[flow])?,
-            _ => self.step("reshape", &Reshape { shape: lengths.to_vec() }, &[flow])?,
+            _ => self.step("reshape", &Reshape::of(lengths), &[flow])?,
         };
         Ok(Flow { is_words, ..flow })
+    }
+
+    /// Leaves the length of an axis open where a value comes from a reshape that nothing has read yet.
+    pub(super) fn leave_open(&mut self, flow: Flow, axis: usize) {
+        let is_last = matches!(flow.source, Source::Layer(at) if at + 1 == self.layers.len());
+        let Some(layer) = self.origin(flow, "reshape").filter(|_| is_last) else { return };
+        let shape = layer.table.get_mut("shape").and_then(toml::Value::as_array_mut);
+        if let Some(len) = shape.and_then(|shape| shape.get_mut(axis)) {
+            *len = (-1).into();
+        }
+    }
+
+    /// The values of several outputs one after another, each of a layer that bears the name of its output.
+    pub(super) fn joined(&mut self, outputs: &[(&str, Flow)]) -> Result<Flow> {
+        let mut named = BTreeSet::new();
+        let mut flat = Vec::new();
+        for &(name, flow) in outputs {
+            let flow = match flow.source {
+                Source::Layer(at) if named.insert(at) => {
+                    if self.layers[at].name != clean(name) {
+                        let name = self.unique(name);
+                        self.layers[at].name = name;
+                    }
+                    flow
+                }
+                _ => self.named(name, "reshape", &Reshape::of(&flow.shape), &[flow], Vec::new())?,
+            };
+            flat.push(self.step("flatten", &Flatten {}, &[flow])?);
+        }
+        self.step("concat", &crate::nn::layer::Concat {}, &flat)
     }
 
     /// The axes of a sample in another order.

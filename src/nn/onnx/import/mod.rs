@@ -45,15 +45,18 @@ const MOVES: [&str; 8] =
 /// use lyncean::nn::onnx::ImportOptions;
 ///
 /// let options = ImportOptions { input: Some(Shape::new(&[3, 224, 224])?), ..ImportOptions::default() };
-/// assert_eq!(options.output, None);
+/// assert!(options.outputs.is_empty());
 /// # Ok::<(), lyncean::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// The shape of one sample, where the file leaves it open or another one is wanted.
     pub input: Option<Shape>,
-    /// Which output of the file is that of the net, where it has several.
-    pub output: Option<String>,
+    /// Which outputs of the file are those of the net, where it has several. Of more than one, such as the heads of a
+    /// detector, the net gives all values one after another, and layers with the names of the outputs give each.
+    pub outputs: Vec<String>,
+    /// What the net is called; by default as the graph of the file.
+    pub name: Option<String>,
 }
 
 /// The net of an ONNX file: its operators as layers, its constants as weights. Shapes are followed for the
@@ -93,17 +96,34 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
     for node in &graph.node {
         reader.node(node)?;
     }
-    let output = output(graph, options)?;
-    match reader.values.get(output) {
-        Some(&Value::Flow(flow)) => {
-            let head = head(&model, graph, flow.shape, reader.input());
-            reader.builder.net(head, flow)
+    let mut flows = Vec::new();
+    for name in outputs(graph, options)? {
+        match reader.values.get(name) {
+            Some(&Value::Flow(flow)) => flows.push((name, flow)),
+            Some(Value::Known(_)) => {
+                return Err(Error::unsupported(format!("output `{name}` does not depend on the input")));
+            }
+            None => return Err(Error::input(format!("no node gives the output `{name}`"))),
         }
-        Some(Value::Known(_)) => {
-            Err(Error::unsupported(format!("output `{output}` does not depend on the input")))
-        }
-        None => Err(Error::input(format!("no node gives the output `{output}`"))),
     }
+    let flow = match flows[..] {
+        [(_, flow)] => flow,
+        _ => reader.builder.joined(&flows)?,
+    };
+    let mut head = head(&model, graph, flow.shape, reader.input());
+    if let Some(name) = &options.name {
+        head.insert("name".into(), name.as_str().into());
+    }
+    reader.builder.net(head, flow)
+}
+
+/// The names of the outputs of a file.
+///
+/// # Errors
+/// [`Input`](crate::ErrorKind::Input) when the bytes are not an ONNX file.
+pub(crate) fn output_names(bytes: &[u8]) -> Result<Vec<String>> {
+    let graph = proto::read(bytes)?.graph.unwrap_or_default();
+    Ok(graph.output.into_iter().map(|output| output.name).collect())
 }
 
 fn is_usual(domain: &str) -> bool {
@@ -148,19 +168,26 @@ fn input<'a>(graph: &'a Graph, options: &ImportOptions) -> Result<(&'a ValueInfo
     Ok((input, Flow { source: Source::Input, shape, is_words }, batch))
 }
 
-/// The name of the output that is wanted.
-fn output<'a>(graph: &'a Graph, options: &ImportOptions) -> Result<&'a str> {
+/// The names of the outputs that are wanted, at least one.
+fn outputs<'a>(graph: &'a Graph, options: &'a ImportOptions) -> Result<Vec<&'a str>> {
     let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let listed = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match (&options.output, &names[..]) {
-        (Some(wanted), names) => names.iter().find(|name| *name == wanted).copied().ok_or_else(|| {
-            Error::pipeline(format!("the file has no output `{wanted}`"))
-                .with_hint(format!("it has {}", listed()))
-        }),
-        (None, &[name]) => Ok(name),
-        (None, []) => Err(Error::input("not an ONNX file: it has no output")),
-        (None, _) => Err(Error::unsupported(format!("a net has one output, the file has {}", listed()))
-            .with_hint("choose one: `lyncean nets import --take NAME`, or `ImportOptions::output`")),
+    let wanted: Vec<&str> = options.outputs.iter().map(String::as_str).collect();
+    if let Some(missing) = wanted.iter().find(|name| !names.contains(name)) {
+        return Err(Error::pipeline(format!("the file has no output `{missing}`"))
+            .with_hint(format!("it has {}", listed())));
+    }
+    if let Some(twice) = (1..wanted.len()).find(|&at| wanted[..at].contains(&wanted[at])) {
+        return Err(Error::pipeline(format!("output `{}` is taken twice", wanted[twice])));
+    }
+    match (&wanted[..], &names[..]) {
+        ([], &[name]) => Ok(vec![name]),
+        ([], []) => Err(Error::input("not an ONNX file: it has no output")),
+        ([], _) => Err(Error::unsupported(format!("a net has one output, the file has {}", listed()))
+            .with_hint(
+                "choose one, or several that are joined: `lyncean nets import --take NAME`, or `ImportOptions::outputs`",
+            )),
+        _ => Ok(wanted),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Operators that move values: other shapes, parts, and what is joined.
 
+use super::super::proto::ty;
 use super::build::Builder;
 use super::call::Call;
 use super::fold;
@@ -36,9 +37,10 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
 
 fn cast(call: &Call<'_>) -> Result<Flow> {
     let x = call.flow(0)?;
-    match call.int("to", 1) {
-        1 | 11 => Ok(Flow { is_words: false, ..x }),
-        6 | 7 => Ok(Flow { is_words: true, ..x }),
+    match i32::try_from(call.int("to", 1)).unwrap_or_default() {
+        // Computed with singles, whatever the file says.
+        ty::FLOAT | ty::FLOAT16 | ty::DOUBLE | ty::BFLOAT16 => Ok(Flow { is_words: false, ..x }),
+        ty::INT32 | ty::INT64 => Ok(Flow { is_words: true, ..x }),
         other => Err(call.unsupported(format!("type {other}, which rounds")).with_hint("a net in float")),
     }
 }
@@ -48,11 +50,16 @@ fn reshape(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     let x = call.flow(0)?;
     let batch = builder.batch;
     let dims: Vec<i64> = std::iter::once(batch).chain(x.shape.iter().map(|&len| len as i64)).collect();
+    let mut open = None;
     let lengths: Vec<i64> = match call.op() {
-        "Reshape" => match call.ints("shape") {
-            Some(shape) => fold::reshape(call, &dims, &shape)?,
-            None => fold::reshape(call, &dims, call.known(1)?.whole()?)?,
-        },
+        "Reshape" => {
+            let told = match call.ints("shape") {
+                Some(shape) => shape,
+                None => call.known(1)?.whole()?.to_vec(),
+            };
+            open = told.iter().skip(1).position(|len| *len == -1);
+            fold::reshape(call, &dims, &told)?
+        }
         "Flatten" => {
             let axis = call.int("axis", 1);
             let axis = if axis == dims.len() as i64 { dims.len() } else { call.axis(axis, dims.len())? };
@@ -76,7 +83,13 @@ fn reshape(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     };
     let sample: Option<Vec<usize>> = lengths.iter().skip(1).map(|&len| usize::try_from(len).ok()).collect();
     match sample {
-        Some(sample) if lengths.first() == Some(&batch) && !sample.is_empty() => builder.reshape(x, &sample),
+        Some(sample) if lengths.first() == Some(&batch) && !sample.is_empty() => {
+            let y = builder.reshape(x, &sample)?;
+            if let Some(axis) = open {
+                builder.leave_open(y, axis);
+            }
+            Ok(y)
+        }
         _ => Err(call
             .unsupported("the first axis would no longer be that of the batch, or the only one")
             .with_hint("export the model with an open batch axis")),

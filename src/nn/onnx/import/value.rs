@@ -2,7 +2,7 @@
 
 use super::super::proto::{TensorData, ty};
 use crate::nn::arch::Source;
-use crate::nn::{Shape, Tensor};
+use crate::nn::{Shape, Tensor, half};
 use crate::{Error, Result};
 
 /// The most numbers that folding makes of constants.
@@ -78,7 +78,7 @@ impl Known {
         let raw = tensor.raw_data;
         let wrong = |what: i32| {
             Error::unsupported(format!("the numbers of `{}` are of type {what}", tensor.name)).with_hint(
-                "float, double, bool, and whole numbers of 8, 32 and 64 bits with a sign or uint8 are read",
+                "float, float16, bfloat16, double, bool, and whole numbers of 8, 32 and 64 bits with a sign or uint8 are read",
             )
         };
         let whole = |values: Vec<i32>| Data::Whole(values.into_iter().map(i64::from).collect());
@@ -89,6 +89,15 @@ impl Known {
                 Data::Floats(tensor.double_data.into_iter().map(|value| value as f32).collect())
             }
             (ty::DOUBLE, Some(raw)) => Data::Floats(numbers(&raw, |bytes| f64::from_le_bytes(bytes) as f32)?),
+            (half @ (ty::FLOAT16 | ty::BFLOAT16), raw) => {
+                let widen = if half == ty::FLOAT16 { half::f32_from_f16 } else { half::f32_from_bf16 };
+                // Without raw bytes the bits are the lower ones of whole numbers.
+                let bits = match raw {
+                    Some(raw) => numbers(&raw, u16::from_le_bytes)?,
+                    None => tensor.int32_data.into_iter().map(|bits| bits as u16).collect(),
+                };
+                Data::Floats(bits.into_iter().map(widen).collect())
+            }
             (ty::INT64, None) => Data::Whole(tensor.int64_data),
             (ty::INT64, Some(raw)) => Data::Whole(numbers(&raw, i64::from_le_bytes)?),
             (ty::INT32 | ty::INT8 | ty::UINT8 | ty::BOOL, None) => whole(tensor.int32_data),
