@@ -94,9 +94,13 @@ fn write_tree(text: &mut String, tree: &Tree) {
         }
         let _ = write!(text, " {}", node.feature);
         match node.question {
-            Question::Below(threshold) => drop(write!(text, " {}", real(threshold))),
+            Question::Below(threshold) => {
+                let _ = write!(text, " {}", real(threshold));
+            }
             Question::Among(patterns) => {
-                patterns.iter().for_each(|bits| drop(write!(text, " {}", *bits as i32)));
+                for bits in patterns {
+                    let _ = write!(text, " {}", bits as i32);
+                }
             }
         }
     }
