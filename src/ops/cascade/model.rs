@@ -270,7 +270,7 @@ pub(super) fn check_feature(features: &Features, index: usize, width: usize, hei
 }
 
 /// Checks that a Haar feature has one to three finite rectangles inside the window.
-fn check_haar(feature: &Feature, width: usize, height: usize) -> Result<()> {
+pub(super) fn check_haar(feature: &Feature, width: usize, height: usize) -> Result<()> {
     let count = feature.rects.len();
     if count == 0 || count > Feature::MAX_RECTS {
         return Err(Error::input(format!("expected 1 to {} rectangles, got {count}", Feature::MAX_RECTS)));

@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
     use crate::image::Plane;
-    use crate::ops::cascade::model::check_feature;
+    use crate::ops::cascade::model::check_haar;
     use crate::reference::cascade::{HaarRect, feature_value};
 
     fn counts(width: usize, height: usize) -> Vec<usize> {
@@ -119,7 +119,7 @@ mod tests {
         let features = haar_features(9, 8, FeatureSet::Tilted);
         let mut met = BTreeSet::new();
         for feature in &features {
-            check_feature(feature, 9, 8).unwrap();
+            check_haar(feature, 9, 8).unwrap();
             assert!(met.insert(format!("{feature:?}")), "{feature:?}");
             let rects: Vec<HaarRect> = feature
                 .rects
