@@ -7,7 +7,7 @@ use super::report::{self, Judged};
 use super::rundir::RunDir;
 use crate::ops::cascade::Cascade;
 use crate::ops::cascade::train::{
-    Crops, Depths, Negatives, StageReport, Step, Stop, TrainProgress, Trainer, Training, roc,
+    Crops, Depths, Negatives, StageReport, Stop, TrainProgress, TrainStep, Trainer, Training, roc,
 };
 use crate::{Error, Result, parallel};
 
@@ -100,8 +100,8 @@ pub fn train_cascade(
         let stop = loop {
             let known = trainer.reports().to_vec();
             match trainer.next_stage(&mut |progress| hear(Some(progress), &known))? {
-                Step::Stop(stop) => break stop,
-                Step::Stage(_) => {
+                TrainStep::Stop(stop) => break stop,
+                TrainStep::Stage(_) => {
                     if let Some(cascade) = trainer.cascade() {
                         run.store(cascade, trainer.reports())?;
                     }

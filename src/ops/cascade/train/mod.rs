@@ -9,7 +9,7 @@
 //! use std::sync::Arc;
 //! use lyncean::image::Plane;
 //! use lyncean::ops::cascade::train::{
-//!     Boost, Crops, Depths, Negatives, RocPoint, StageReport, Step, Stop, TrainProgress, Trainer, Training, Turns, roc,
+//!     Boost, Crops, Depths, Negatives, RocPoint, StageReport, TrainStep, Stop, TrainProgress, Trainer, Training, Turns, roc,
 //! };
 //!
 //! /// Stripes and grain, and no bright square among them.
@@ -47,14 +47,14 @@
 //!         true
 //!     })?;
 //!     match step {
-//!         Step::Stage(StageReport { hit_rate, false_alarm, .. }) => assert!(hit_rate >= 0.995 && false_alarm <= 0.5),
-//!         Step::Stop(why) => break why,
+//!         TrainStep::Stage(StageReport { hit_rate, false_alarm, .. }) => assert!(hit_rate >= 0.995 && false_alarm <= 0.5),
+//!         TrainStep::Stop(why) => break why,
 //!     }
 //! };
 //! assert!(matches!(why, Stop::Stages(2) | Stop::Negatives { .. }), "{why}");
 //! assert!(rounds > 0);
 //!
-//! // How it does on objects, and on all windows of pictures.
+//! // Rates on objects, and on all windows of pictures.
 //! let cascade = trainer.cascade().unwrap();
 //! let objects = Depths::of_crops(cascade, &squares)?;
 //! let background = Depths::of_pictures(cascade, &Ground, 1.25, &mut || true)?;
@@ -232,7 +232,7 @@ fn count(number: u64) -> String {
 
 /// What came of looking for one more stage.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum TrainStep {
     /// A stage.
     Stage(StageReport),
     /// There is no more to learn.
@@ -357,11 +357,11 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`Cancelled`](crate::ErrorKind::Cancelled) when it was not to go on: the stages so far are as they were.
     /// Those of reading the pictures.
-    pub fn next_stage(&mut self, hear: &mut dyn FnMut(TrainProgress) -> bool) -> Result<Step> {
+    pub fn next_stage(&mut self, hear: &mut dyn FnMut(TrainProgress) -> bool) -> Result<TrainStep> {
         let (settings, isa) = (&self.settings, Isa::best());
         let number = self.reports.len();
         if number >= settings.stages {
-            return Ok(Step::Stop(Stop::Stages(number)));
+            return Ok(TrainStep::Stop(Stop::Stages(number)));
         }
         let left = |crops: &Crops| -> Result<Crops> {
             Ok(match &self.cascade {
@@ -372,7 +372,7 @@ impl<'a> Trainer<'a> {
         let objects = left(&self.objects)?;
         let validation = self.validation.as_ref().map(left).transpose()?;
         if objects.len() < FEWEST_OBJECTS {
-            return Ok(Step::Stop(Stop::Objects(objects.len())));
+            return Ok(TrainStep::Stop(Stop::Objects(objects.len())));
         }
         // Not so small that far too much would be found where the guess is wrong.
         let guess = |report: &StageReport| report.false_alarm_before * report.false_alarm.max(LEAST_GUESS);
@@ -384,11 +384,11 @@ impl<'a> Trainer<'a> {
             && rate <= target
         {
             let (passed, windows) = (mined.passed, mined.seen);
-            return Ok(Step::Stop(Stop::FalseAlarm { rate, passed, windows }));
+            return Ok(TrainStep::Stop(Stop::FalseAlarm { rate, passed, windows }));
         }
         if mined.crops.len() < settings.fewest() {
             let (found, wanted) = (mined.crops.len(), settings.negatives);
-            return Ok(Step::Stop(Stop::Negatives { found, wanted, windows: mined.seen }));
+            return Ok(TrainStep::Stop(Stop::Negatives { found, wanted, windows: mined.seen }));
         }
         let tilted = settings.features == FeatureSet::Tilted;
         let mut all = objects;
@@ -397,7 +397,7 @@ impl<'a> Trainer<'a> {
         let (samples, kept) = Samples::new(&all, tilted);
         let objects = kept.partition_point(|&index| index < given);
         if objects < FEWEST_OBJECTS {
-            return Ok(Step::Stop(Stop::Objects(objects)));
+            return Ok(TrainStep::Stop(Stop::Objects(objects)));
         }
         let held_out = validation.as_ref().map(|crops| Samples::new(crops, tilted).0);
         let sources = Sources {
@@ -414,7 +414,7 @@ impl<'a> Trainer<'a> {
         let Learned { stage, hit_rate, validation_hit_rate, false_alarm } = learned;
         let weak = stage.trees.len();
         if false_alarm >= 1.0 {
-            return Ok(Step::Stop(Stop::Useless(weak)));
+            return Ok(TrainStep::Stop(Stop::Useless(weak)));
         }
         let cascade = self.with_stage(stage)?;
         let total = |crops: &Crops| -> Result<f64> {
@@ -435,7 +435,7 @@ impl<'a> Trainer<'a> {
         };
         self.cascade = Some(cascade);
         self.reports.push(report.clone());
-        Ok(Step::Stage(report))
+        Ok(TrainStep::Stage(report))
     }
 
     /// The cascade with one more stage, whose nodes point into all features.

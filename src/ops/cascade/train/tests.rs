@@ -59,7 +59,7 @@ fn ground() -> Ground {
 
 fn to_the_end(trainer: &mut Trainer<'_>) -> Stop {
     loop {
-        if let Step::Stop(stop) = trainer.next_stage(&mut |_| true).unwrap() {
+        if let TrainStep::Stop(stop) = trainer.next_stage(&mut |_| true).unwrap() {
             return stop;
         }
     }
@@ -75,7 +75,7 @@ fn reports_are_what_detection_finds() {
             let mut trainer = Trainer::new(&settings, &objects, None, &ground).unwrap();
             let mut before = trainer.objects.clone();
             let mut stages = 0;
-            while let Step::Stage(report) = trainer.next_stage(&mut |_| true).unwrap() {
+            while let TrainStep::Stage(report) = trainer.next_stage(&mut |_| true).unwrap() {
                 stages += 1;
                 assert_eq!((report.stage, report.objects), (stages - 1, before.len()));
                 let cascade = trainer.cascade().unwrap();
@@ -101,7 +101,7 @@ fn rejection_is_monotone_and_the_cascade_tells_crosses() {
     let (objects, ground) = (crosses(150, 1), ground());
     let mut trainer = Trainer::new(&settings(), &objects, None, &ground).unwrap();
     let mut rejected: Vec<Vec<bool>> = Vec::new();
-    while let Step::Stage(_) = trainer.next_stage(&mut |_| true).unwrap() {
+    while let TrainStep::Stage(_) = trainer.next_stage(&mut |_| true).unwrap() {
         let picture = ground.picture(2).unwrap();
         let windows = Windows::new(trainer.cascade().unwrap(), picture.view());
         let verdicts = (0..=41).flat_map(|y| (0..=61).map(move |x| (x, y)));
@@ -134,7 +134,7 @@ fn a_training_that_was_stopped_ends_as_one_that_was_not() {
     assert!(whole.reports().len() > 1 && whole.reports()[0].validation_hit_rate.is_some());
 
     let mut first = Trainer::new(&settings, &objects, None, &ground).unwrap();
-    assert!(matches!(first.next_stage(&mut |_| true), Ok(Step::Stage(_))));
+    assert!(matches!(first.next_stage(&mut |_| true), Ok(TrainStep::Stage(_))));
     // It is stopped in the middle of the second stage, and what is left goes through a file.
     let cancelled = first.next_stage(&mut |progress| !matches!(progress, TrainProgress::Boosting { .. }));
     assert_eq!(cancelled.unwrap_err().kind(), crate::ErrorKind::Cancelled);
