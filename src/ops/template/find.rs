@@ -41,7 +41,7 @@ impl Default for FindTemplates {
             subpixel: false,
             scales: Steps::only(1.0),
             angles: Steps::only(0.0),
-            guarantee: 0.25,
+            guarantee: 0.1,
         }
     }
 }

@@ -15,6 +15,7 @@ mod dynamic;
 mod find;
 mod matches;
 mod peak;
+mod places;
 mod plan;
 mod pose;
 mod runs;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::dynamic::{match_image, match_rects};
 use super::find::{FindTemplates, Poses};
+use super::places::{Places, around, is_dense, rects_of, spot};
 use super::pose::{halved, turned_box};
 use super::{Method, Template};
-use crate::image::{Image, Plane, Rect};
+use crate::image::{Image, Plane};
 use crate::ops::Context;
 use crate::ops::band::map_bands;
 use crate::{Error, Result};
@@ -40,16 +41,6 @@ pub(super) struct Hit {
     pub(super) size: [u32; 2],
     pub(super) score: f32,
 }
-
-/// Where windows have their centres, in pixels of a level.
-#[derive(Clone, Debug)]
-enum Places {
-    All,
-    Near(Vec<Arc<Vec<Spot>>>),
-}
-
-/// From where to where a centre may lie, along x and y: one place, or all that lies beyond the edge of a level.
-type Spot = [[f64; 2]; 2];
 
 /// Templates, scales and angles that are looked for in an image.
 pub(super) struct Search<'a> {
@@ -345,105 +336,36 @@ impl<'a> Search<'a> {
                 around(centres.iter().flat_map(|part| part.iter()), (w, h), (columns, rows))
             }
         };
-        let count = marked.as_slice().iter().filter(|mark| **mark != 0).count();
         let parts = (template.picture(), &*template.support);
-        // One sum over all is cheaper than many over most.
-        if 3 * count >= columns * rows {
+        let rects = rects_of(&marked);
+        let mut visit_marked = |x: usize, y: usize, scores: &[f32]| {
+            for (x, (score, mark)) in (x..).zip(scores.iter().zip(&marked.row(y)[x..])) {
+                if *mark != 0 {
+                    visit(x, y, *score);
+                }
+            }
+        };
+        if is_dense(&rects, image, (w, h)) {
             let scores = match_image(image, parts.0, Some(parts.1), self.method, cx)?;
             for y in 0..rows {
-                for (x, (score, mark)) in scores.row(y).iter().zip(marked.row(y)).enumerate() {
-                    if *mark != 0 {
-                        visit(x, y, *score);
-                    }
-                }
+                visit_marked(0, y, scores.row(y));
             }
             return Ok(());
         }
-        let rects = rects_of(&marked);
         for (rect, scores) in rects.iter().zip(match_rects(image, parts, &rects, self.method, cx)?) {
             for y in 0..rect.height {
-                for (x, score) in scores.row(y).iter().enumerate() {
-                    visit(rect.x + x, rect.y + y, *score);
-                }
+                visit_marked(rect.x, rect.y + y, scores.row(y));
             }
         }
         Ok(())
     }
 }
 
-/// Where the centre of a window of `side` pixels with its corner at `corner` lies, out of 0 to `last`.
-fn spot(corner: usize, side: usize, last: usize) -> [f64; 2] {
-    let centre = corner as f64 + side as f64 / 2.0;
-    [
-        if corner == 0 { f64::NEG_INFINITY } else { centre },
-        if corner == last { f64::INFINITY } else { centre },
-    ]
-}
-
-/// The corners of windows whose centres lie within 1.5 pixels, along each axis, of a spot of the coarser level.
-fn around<'a>(
-    spots: impl Iterator<Item = &'a Spot>,
-    (w, h): (usize, usize),
-    (columns, rows): (usize, usize),
-) -> Plane<u8> {
-    let mut marked = Plane::new(columns, rows);
-    let range = |[low, high]: [f64; 2], side: usize, count: usize| {
-        let corner = |centre: f64| 2.0 * centre - side as f64 / 2.0;
-        let clamp = |corner: f64| corner.clamp(0.0, count as f64 - 1.0) as usize;
-        clamp((corner(low) - 1.5).ceil())..clamp((corner(high) + 1.5).floor()) + 1
-    };
-    for [x, y] in spots {
-        for row in range(*y, h, rows) {
-            marked.row_mut(row)[range(*x, w, columns)].fill(1);
-        }
-    }
-    marked
-}
-
-/// The marked places as rectangles: runs along rows, with those below that are the same.
-fn rects_of(marked: &Plane<u8>) -> Vec<Rect> {
-    let mut rects: Vec<Rect> = Vec::new();
-    // Those that end in the row above, by where they begin.
-    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
-    for y in 0..marked.height() {
-        let (row, mut next, mut x) = (marked.row(y), BTreeMap::new(), 0);
-        while let Some(skipped) = row[x..].iter().position(|mark| *mark != 0) {
-            let start = x + skipped;
-            x = row[start..].iter().position(|mark| *mark == 0).map_or(row.len(), |run| start + run);
-            let at = open.get(&start).copied().filter(|at| rects[*at].width == x - start);
-            let at = at.unwrap_or(rects.len());
-            if at == rects.len() {
-                rects.push(Rect::new(start, y, x - start, 0));
-            }
-            rects[at].height += 1;
-            next.insert(start, at);
-        }
-        open = next;
-    }
-    rects
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Rect;
     use crate::ops::template::{BestMatches, Steps};
-
-    #[test]
-    fn rectangles_are_what_is_marked() {
-        let marked = Plane::from_fn(13, 9, |x, y| u8::from((x * 7 + y * y * 3) % 5 < 3 || y == 4));
-        let mut painted = Plane::new(13, 9);
-        for rect in rects_of(&marked) {
-            for y in rect.y..rect.y + rect.height {
-                for x in rect.x..rect.x + rect.width {
-                    assert_eq!(painted.get(x, y), 0, "twice");
-                    painted.set(x, y, 1);
-                }
-            }
-        }
-        assert_eq!(painted, marked);
-        let solid = rects_of(&Plane::filled(5, 4, 1));
-        assert_eq!(solid, [Rect::new(0, 0, 5, 4)]);
-    }
 
     /// From coarse to fine with nothing left out is the search of everything, hit by hit.
     #[test]
