@@ -41,7 +41,7 @@ fn every_pipeline_file_loads_ships_and_fits_the_schema() {
         assert!(PIPELINES.contains(&(name.as_str(), text.as_str())), "{name} is not in `builtin::PIPELINES`");
         let json = lyncean::document::parse(&text).unwrap().to_json();
         assert!(validator.is_valid(&json), "{name} does not fit the schema");
-        let wrong = text.replace("use = \"gray\"", "use = \"gray\"\nnonsense = 1");
+        let wrong = text.replacen("[[stage]]", "[[stage]]\nnonsense = 1", 1);
         let json = lyncean::document::parse(&wrong).unwrap().to_json();
         assert!(!validator.is_valid(&json), "the schema lets nonsense pass in {name}");
         count += 1;

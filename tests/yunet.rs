@@ -187,7 +187,7 @@ fn what_does_not_fit_the_net_is_told() {
             "the net has 1 classes, `classes` of the decoder names 2",
         ),
         ("decoder = { kind = \"yunet\" }\nscale-factor = 1.3", "looks at one scale alone"),
-        ("", "no picture to classes"),
+        ("", "classes are 0 to 134399"),
     ] {
         let told = error(more);
         assert!(told.contains(wanted), "{more}: {told}");

@@ -109,7 +109,7 @@ fn told(predictor: &Predictor, input: &Given, resize: bool, cx: &Context) -> Res
         }
         Given::Picture(image) => image,
         Given::Words(name) => {
-            read = codec::read_file(name.as_ref(), &ReadOptions::default())?.image;
+            read = codec::read_file(name, &ReadOptions::default())?.image;
             &read
         }
         Given::Path(path) => {

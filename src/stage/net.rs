@@ -11,6 +11,9 @@ use crate::nn::{Net, Tensor};
 use crate::ops::row::Shape;
 use crate::{Error, Result};
 
+/// Up to so many classes without names are told one by one.
+const MOST_TOLD: usize = 20;
+
 /// What was loaded, or nothing yet.
 pub(super) struct Loaded<T>(Option<Arc<T>>);
 
@@ -102,9 +105,11 @@ pub(super) fn class_index(arch: &Arch, class: &str) -> Result<usize> {
     let count = arch.output().first().copied().unwrap_or(0);
     let numbered = || class.parse().ok().filter(|index| arch.classes.is_empty() && *index < count);
     named.or_else(numbered).ok_or_else(|| {
-        let names: Vec<String> = (0..count).map(|index| class_name(arch, index)).collect();
+        let names = || (0..count).map(|index| class_name(arch, index)).collect::<Vec<_>>().join(", ");
+        let are_numbers = arch.classes.is_empty() && count > MOST_TOLD;
+        let classes = if are_numbers { format!("0 to {}", count - 1) } else { names() };
         Error::pipeline(format!("net `{}` has no class `{class}`", arch.name))
-            .with_hint(format!("classes are {}", names.join(", ")))
+            .with_hint(format!("classes are {classes}"))
     })
 }
 

@@ -489,34 +489,43 @@ def cnn_detect(
     *,
     model: StrPath,
     class_: str,
+    decoder: Mapping[str, Any] | None = None,
     min_probability: float = 0.9,
-    min_neighbors: int = 3,
-    scale_factor: float = 1.2,
+    min_neighbors: int | None = None,
+    scale_factor: float | None = None,
     min_size: Sequence[int] | None = None,
     max_size: Sequence[int] | None = None,
     max_overlap: float = 0.3,
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
 ) -> Objects:
-    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture.
+    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture; or, with a
+    `decoder`, with a detector that gives the boxes of a whole picture at once.
 
-    The net is made fully convolutional, so that windows share what they have in common (Vaillant, Monrocq and
-    LeCun, 1994). Of windows that overlap the most probable stays; `score` is its probability, and `neighbors` the
-    number of windows that speak for the same object.
+    A classifier of windows is made fully convolutional, so that windows share what they have in common (Vaillant,
+    Monrocq and LeCun, 1994). A detector, such as YuNet, is given the picture padded with black at the right and at the
+    bottom to a multiple of its strides. Of boxes that overlap the most probable stays; `score` is its probability, and
+    `neighbors` the number of boxes that speak for the same object. Landmarks are measures: `nose-x`, `nose-y`.
 
     Parameters
     ----------
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
     model : StrPath, required
-        The trained classifier of windows: a safetensors file that carries its architecture, or `builtin:face`.
+        The trained classifier of windows: a safetensors file that carries its architecture, or `builtin:face`. With a
+        decoder the detector: such a file, an ONNX file, or `builtin:yunet`.
     class_ : str, required
-        The class that is looked for, by its name, or by its number where classes have no names.
+        The class that is looked for, by its name, or by its number where classes have no names. What the only class of a
+        detector is called is free.
+    decoder : Mapping[str, Any] | None, optional
+        How the outputs of a detector are turned into boxes: `{ kind = "yunet" }`, with `strides`, names of the outputs
+        (`cls`, `obj`, `bbox`, `landmarks`), `channels`, `scale`, `mean`, `classes` and `points` where they are not
+        YuNet's own.
     min_probability : float, 0 to 1, default 0.9
-        Probability that a window has at least.
-    min_neighbors : int, at least 1, default 3
-        Windows that must speak for an object, itself among them.
-    scale_factor : float, 1.01 to 16, default 1.2
-        Ratio of one scale to the one before.
+        Probability that a box has at least.
+    min_neighbors : int | None, at least 1, optional
+        Boxes that must speak for an object, itself among them: 3 by default, 1 with a decoder.
+    scale_factor : float | None, 1.01 to 16, optional
+        Ratio of one scale to the one before, 1.2 by default; a detector with a decoder has none.
     min_size : Sequence[int] | None, optional
         Width and height that objects have at least, in pixels; by default the window's own.
     max_size : Sequence[int] | None, optional

@@ -236,16 +236,17 @@ def cnn_detect(
     *,
     model: StrPath,
     class_: str,
+    decoder: Mapping[str, Any] | None = None,
     min_probability: float = 0.9,
-    min_neighbors: int = 3,
-    scale_factor: float = 1.2,
+    min_neighbors: int | None = None,
+    scale_factor: float | None = None,
     min_size: Sequence[int] | None = None,
     max_size: Sequence[int] | None = None,
     max_overlap: float = 0.3,
     name: str | None = None,
     in_: str | Sequence[str] | None = None,
 ) -> Stage:
-    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture.
+    """Finds objects with a net that tells windows apart, slid over smaller and smaller copies of the picture; or, with a `decoder`, with a detector that gives the boxes of a whole picture at once.
 
     A stage `cnn-detect`; its parameters are told by `lyncean.ops.cnn_detect`.
     """

@@ -27,6 +27,7 @@ pub(super) const KIND: Kind = Kind {
 
 impl Reshape {
     /// A shape without a length that is left open.
+    #[cfg(feature = "onnx")]
     pub(crate) fn of(lengths: &[usize]) -> Self {
         Self { shape: lengths.iter().map(|&len| len as i64).collect() }
     }
