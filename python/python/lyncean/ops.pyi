@@ -1629,7 +1629,7 @@ def match_template(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
     *,
-    template: StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]],
+    template: Sequence[StrPath | Mapping[str, Any]] | StrPath | Mapping[str, Any],
     mask: StrPath | None = None,
     method: Literal["squared-difference", "squared-difference-normed", "cross-correlation", "cross-correlation-normed", "correlation-coefficient", "correlation-coefficient-normed"] | None = None,
     threshold: float | None = None,
@@ -1639,7 +1639,7 @@ def match_template(
     subpixel: bool = False,
     scales: Mapping[str, Any] | None = None,
     angles: Mapping[str, Any] | None = None,
-    guarantee: float = 0.25,
+    guarantee: float = 0.1,
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
 ) -> MatchTemplateOutputs:
@@ -1654,7 +1654,7 @@ def match_template(
     Parameters
     ----------
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
-    template : StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]], required
+    template : Sequence[StrPath | Mapping[str, Any]] | StrPath | Mapping[str, Any], required
         The template: a picture of the same type as the input, or a colour one where the input is gray. A list holds several, and a table
         `{ file, label, mask }` one with what belongs to it. Pixels that are less than half opaque are not compared.
     mask : StrPath | None, optional
@@ -1679,10 +1679,11 @@ def match_template(
     subpixel : bool, default False
         Whether boxes are moved to the best place between pixels, by up to half a pixel.
     scales : Mapping[str, Any] | None, optional
-        The scales that templates are looked for at; by default their own size.
+        The scales that templates are looked for at: `{ min, max, step }`; 1, their own size, by default.
     angles : Mapping[str, Any] | None, optional
-        The angles that templates are looked for at, as `rotate` would turn them; by default upright.
-    guarantee : float, 0 to 1, default 0.25
+        The angles that templates are looked for at, as `rotate` would turn them: `{ min, max, step }` in degrees counter-clockwise;
+        upright by default.
+    guarantee : float, 0 to 1, default 0.1
         How sure the search over scales and angles is to find what there is. Places of a coarser image are looked at more closely where
         their score is at least `(1 - guarantee) * threshold + guarantee * worst`, the worst score being -1 for correlations and 1 for squared
         differences. 1 compares all scales and angles everywhere in the full image; lower is faster.

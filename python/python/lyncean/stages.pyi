@@ -654,7 +654,7 @@ def mask_apply(
 
 def match_template(
     *,
-    template: StrPath | Mapping[str, Any] | Sequence[StrPath | Mapping[str, Any]],
+    template: Sequence[StrPath | Mapping[str, Any]] | StrPath | Mapping[str, Any],
     mask: StrPath | None = None,
     method: Literal["squared-difference", "squared-difference-normed", "cross-correlation", "cross-correlation-normed", "correlation-coefficient", "correlation-coefficient-normed"] | None = None,
     threshold: float | None = None,
@@ -664,7 +664,7 @@ def match_template(
     subpixel: bool = False,
     scales: Mapping[str, Any] | None = None,
     angles: Mapping[str, Any] | None = None,
-    guarantee: float = 0.25,
+    guarantee: float = 0.1,
     name: str | None = None,
     in_: str | Sequence[str] | None = None,
 ) -> Stage:
