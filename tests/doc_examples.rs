@@ -14,7 +14,7 @@ const BLOCKS: [&str; 6] = ["Rows", "nodes", "node", "check", "check_classes", "R
 /// Further items without an example, and why.
 const WITHOUT: &[(&str, &str)] = &[
     (
-        "Branch Calibration Feature FeatureRect Features PatternBlock Question Tree Verdict",
+        "Branch Feature FeatureRect Features PatternBlock Question Tree Verdict",
         "the parts of a cascade, which a file brings",
     ),
     ("Answer Explanation StageVote WeakVote", "what `Cascade::explain` gives"),

@@ -28,8 +28,10 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MatchTemplate {
-    /// The template: a picture of the same type as the input, or a colour one where the input is gray. A list holds several, and a table
-    /// `{ file, label, mask }` one with what belongs to it. Pixels that are less than half opaque are not compared.
+    /// The template: a picture of the same type as the input, or a colour one where the input is gray.
+    ///
+    /// A list holds several, and a table `{ file, label, mask }` one with what belongs to it. Pixels that are less than
+    /// half opaque are not compared.
     pub template: TemplateList,
     /// A gray picture of the template's size: pixels where it is not 0 are compared, whatever the template's alpha says.
     #[serde(default)]

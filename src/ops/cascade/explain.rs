@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_stage_that_rejects_is_told_and_what_decided() {
-        let picture = Plane::from_fn(40, 40, |x, y| (4 * x + 255 - 6 * y) as u8);
+        let picture = Plane::from_fn(40, 40, |x, y| (2 * x + 150 - 3 * y) as u8);
         let found = cascade().explain(picture.view(), Rect::new(6, 4, 20, 20), true).unwrap();
         assert_eq!((found.window, found.scale), (Rect::new(6, 4, 20, 20), 2.0));
         assert_eq!(found.verdict, Verdict::Rejected(1));
