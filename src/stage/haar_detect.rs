@@ -15,7 +15,7 @@ use crate::ops::cascade::{Cascade, Params};
 use crate::{Error, Result};
 
 /// Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002) or local
-/// binary patterns (Liao et al. 2007).
+/// binary patterns (Liao and others 2007).
 ///
 /// Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`. `margin` is the sum of
 /// the margins by which a group's windows passed the last four stages, and `neighbors` their number. `score` is the
