@@ -129,7 +129,7 @@ pub fn match_template<P: Channels>(
 /// use lyncean::ops::template::{Method, match_masked_template};
 ///
 /// // A cross of ones, whatever lies between its arms.
-/// let image = Plane::from_vec(4, 3, vec![9, 1, 7, 0, 1, 1, 1, 0, 8, 1, 9, 0])?;
+/// let image = Plane::from_vec(4, 3, vec![9u8, 1, 7, 0, 1, 1, 1, 0, 8, 1, 9, 0])?;
 /// let template = Plane::filled(3, 3, 1);
 /// let cross = Plane::from_vec(3, 3, vec![0, 255, 0, 255, 255, 255, 0, 255, 0])?;
 /// let method = Method::SquaredDifference;
