@@ -340,7 +340,7 @@ def test_files_that_parameters_name_are_read_again(
 def test_templates_come_in_lists_and_turned(coins: Array, tmp_path: Path) -> None:
     ly.imwrite(tmp_path / "a.png", coins[37:68, 40:71])
     ly.imwrite(tmp_path / "b.png", coins[98:129, 115:150])
-    templates = [tmp_path / "a.png", {"file": tmp_path / "b.png", "label": "b"}]
+    templates: List[Any] = [tmp_path / "a.png", {"file": tmp_path / "b.png", "label": "b"}]
     found = ops.match_template(coins, template=templates, label="a", threshold=0.99).objects
     places = {(thing["label"], tuple(thing["box"][:2])) for thing in found}
     assert places == {("a", (40.0, 37.0)), ("b", (115.0, 98.0))}

@@ -126,7 +126,7 @@ def test_match_template(agreement: Agreement, coins: Array, tmp_path: Path) -> N
     ):
         # Ours are at most 1.
         theirs = np.minimum(cv2.matchTemplate(coins, template, code, mask=mask), 1)
-        ours = ops.match_template(coins, template=path, mask=mask_path, method=method)
+        ours = ops.match_template(coins, template=path, mask=mask_path, method=method)  # type: ignore[arg-type]
         name = f"cv2.matchTemplate with a mask, {method}"
         agreement.within("match-template", name, 2e-4, ours.scores, theirs, "uint8")
     best = ours.objects[0]["box"]
@@ -149,7 +149,7 @@ def test_haar(agreement: Agreement, tmp_path: Path) -> None:
 
 
 #: All of OpenCV's cascades: its wheel has those of Haar features, the fixtures those of local binary patterns.
-CASCADES = sorted(Path(cv2.data.haarcascades).glob("*.xml")) + sorted(
+CASCADES = sorted((Path(cv2.__file__).parent / "data").glob("haarcascade_*.xml")) + sorted(
     (ROOT / "fixtures" / "golden" / "cascade" / "lbp").glob("*.xml.gz")
 )
 

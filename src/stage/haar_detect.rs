@@ -19,8 +19,8 @@ use crate::{Error, Result};
 ///
 /// Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`. `margin` is the sum of
 /// the margins by which a group's windows passed the last four stages, and `neighbors` their number. `score` is the
-/// probability that belongs to the margin where the cascade is calibrated, as those are that `train cascade` writes,
-/// and the margin where it is not.
+/// probability that belongs to the margin where the cascade is calibrated (`lyncean train calibration`), and the margin
+/// where it is not.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct HaarDetect {

@@ -1250,15 +1250,20 @@ def haar_detect(
     min_neighbors: int = 3,
     min_size: Sequence[int] | None = None,
     max_size: Sequence[int] | None = None,
+    step: int | None = None,
+    group_eps: float = 0.2,
+    min_score: float | None = None,
     label: str = 'face',
     masks: Literal["bool", "uint8"] = 'bool',
     threads: int = 1,
 ) -> Objects:
-    """Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
+    """Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002) or local
+    binary patterns (Liao and others 2007).
 
-    Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`;
-    `score` is the sum of the margins by which a group's windows passed the last stage, and
-    `neighbors` their number.
+    Reads OpenCV's cascade files. Windows and groups are those of OpenCV's `detectMultiScale`. `margin` is the sum of
+    the margins by which a group's windows passed the last four stages, and `neighbors` their number. `score` is the
+    probability that belongs to the margin where the cascade is calibrated (`lyncean train calibration`), and the margin
+    where it is not.
 
     Parameters
     ----------
@@ -1274,6 +1279,13 @@ def haar_detect(
         Width and height that objects have at least, in pixels; by default the cascade's own.
     max_size : Sequence[int] | None, optional
         Width and height that objects have at most, in pixels; by default the picture's.
+    step : int | None, 1 to 64, optional
+        Distance between windows, in pixels at the scale of the cascade's own window; by default OpenCV's: 1 where
+        windows are at least twice as large as that, 2 below.
+    group_eps : float, 0 to 10, default 0.2
+        How far the edges of the windows of one object may lie apart, as a share of their size.
+    min_score : float | None, optional
+        The score that objects have at least: a probability where the cascade is calibrated, else a margin.
     label : str, default "face"
         What objects are called.
     masks : "bool" or "uint8", default "bool"
@@ -1655,8 +1667,10 @@ def match_template(
     ----------
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32
     template : Sequence[StrPath | Mapping[str, Any]] | StrPath | Mapping[str, Any], required
-        The template: a picture of the same type as the input, or a colour one where the input is gray. A list holds several, and a table
-        `{ file, label, mask }` one with what belongs to it. Pixels that are less than half opaque are not compared.
+        The template: a picture of the same type as the input, or a colour one where the input is gray.
+
+        A list holds several, and a table `{ file, label, mask }` one with what belongs to it. Pixels that are less than
+        half opaque are not compared.
     mask : StrPath | None, optional
         A gray picture of the template's size: pixels where it is not 0 are compared, whatever the template's alpha says.
     method : Literal['squared-difference', 'squared-difference-normed', 'cross-correlation', 'cross-correlation-normed', 'correlation-coefficient', 'correlation-coefficient-normed'] | None, optional

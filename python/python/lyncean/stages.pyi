@@ -519,11 +519,14 @@ def haar_detect(
     min_neighbors: int = 3,
     min_size: Sequence[int] | None = None,
     max_size: Sequence[int] | None = None,
+    step: int | None = None,
+    group_eps: float = 0.2,
+    min_score: float | None = None,
     label: str = 'face',
     name: str | None = None,
     in_: str | Sequence[str] | None = None,
 ) -> Stage:
-    """Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
+    """Finds objects with a cascade of boosted Haar features (Viola and Jones 2001; Lienhart and Maydt 2002) or local binary patterns (Liao and others 2007).
 
     A stage `haar-detect`; its parameters are told by `lyncean.ops.haar_detect`.
     """
