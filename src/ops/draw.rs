@@ -6,13 +6,14 @@
 //! ```
 //! use lyncean::image::{Image, Plane};
 //! use lyncean::ops::draw::{
-//!     blend, blend_labels, blend_mask, color_of, contours, fill, outline, tag, text, text_size, to_rgb8,
+//!     blend, blend_labels, blend_mask, color_of, contours, fill, outline, polygon, tag, text, text_size, to_rgb8,
 //! };
 //!
 //! let mut picture = to_rgb8(&Image::Gray8(Plane::filled(60, 40, 100)))?;
 //! outline(&mut picture, [10.0, 12.0, 20.0, 15.0], 2, color_of(1));
 //! tag(&mut picture, [10.0, 12.0, 20.0, 15.0], "coin", 1, color_of(1));
 //! text(&mut picture, (2.0, 30.0), "1 coin", 1, [255; 3]);
+//! polygon(&mut picture, &[[40.0, 5.0], [48.0, 9.0], [41.0, 20.0]], 1.0, color_of(2));
 //! fill(&mut picture, [50.0, 0.0, 10.0, 10.0], [0, 0, 255]);
 //! assert_eq!((picture.get(10, 12), picture.get(55, 5), text_size("coin", 2)), (color_of(1), [0, 0, 255], (64, 16)));
 //!
@@ -117,6 +118,49 @@ pub fn outline(picture: &mut Plane<[u8; 3]>, bounds: [f64; 4], line_width: usize
     Area { left, top: inner_bottom, right, bottom }.fill(picture, color);
     Area { left, top, right: (left + line).min(right), bottom }.fill(picture, color);
     Area { left: (right - line).max(left), top, right, bottom }.fill(picture, color);
+}
+
+/// Draws the lines from each point to the next, and from the last to the first: all pixels whose centre lies at most
+/// half of `line_width` from one of them. Points are `[x, y]` in pixel-edge coordinates; a single one is a dot. Lines
+/// from or to a place that is no number, or further than 2^40 pixels away, are left out.
+pub fn polygon(picture: &mut Plane<[u8; 3]>, points: &[[f64; 2]], line_width: f64, color: [u8; 3]) {
+    let reach = line_width / 2.0;
+    for (at, &from) in points.iter().enumerate() {
+        let to = points[(at + 1) % points.len()];
+        if !from.iter().chain(&to).all(|value| value.abs() < FAR as f64) {
+            continue;
+        }
+        // The rows and columns that the line comes near.
+        let span = |axis: usize, length: usize| {
+            let (low, high) = (from[axis].min(to[axis]) - reach, from[axis].max(to[axis]) + reach);
+            (low.max(0.0) as usize).min(length)..((high + 1.0) as usize).min(length)
+        };
+        for y in span(1, picture.height()) {
+            for x in span(0, picture.width()) {
+                if is_near([x as f64 + 0.5, y as f64 + 0.5], from, to, reach) {
+                    picture.row_mut(y)[x] = color;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a point is at most `reach` from the line between two others. Squares are compared, which are exact where
+/// the numbers are short.
+fn is_near(point: [f64; 2], from: [f64; 2], to: [f64; 2], reach: f64) -> bool {
+    let dot = |a: [f64; 2], b: [f64; 2]| a[0] * b[0] + a[1] * b[1];
+    let (along, there) = ([to[0] - from[0], to[1] - from[1]], [point[0] - from[0], point[1] - from[1]]);
+    let (square, share) = (dot(along, along), dot(there, along));
+    let limit = reach * reach;
+    if share <= 0.0 {
+        dot(there, there) <= limit
+    } else if share >= square {
+        let left = [there[0] - along[0], there[1] - along[1]];
+        dot(left, left) <= limit
+    } else {
+        let across = there[0] * along[1] - there[1] * along[0];
+        across * across <= limit * square
+    }
 }
 
 /// Width and height of a line of text in pixels.
@@ -294,6 +338,19 @@ mod tests {
         }
 
         #[test]
+        fn polygons_are_those_of_the_definition(
+            picture in picture(),
+            points in prop::collection::vec((-20i32..30, -20i32..30), 0..5),
+            line in 0u8..9,
+        ) {
+            let points: Vec<[f64; 2]> = points.iter().map(|&(x, y)| [f64::from(x) / 2.0, f64::from(y) / 2.0]).collect();
+            let mut drawn = picture.clone();
+            polygon(&mut drawn, &points, f64::from(line) / 2.0, RED);
+            let halves: Vec<[i64; 2]> = points.iter().map(|p| p.map(|value| (2.0 * value) as i64)).collect();
+            prop_assert_eq!(drawn, reference::draw::polygon(&picture, &halves, i64::from(line), RED));
+        }
+
+        #[test]
         fn overlays_are_those_of_the_definition(
             picture in picture(), alpha: u8, numbers in prop::collection::vec(0u32..4, 144),
         ) {
@@ -359,6 +416,7 @@ mod tests {
         for bad in [f64::NAN, f64::INFINITY, -1e300, 1e300] {
             outline(&mut picture, [bad, 0.0, 3.0, 3.0], 1, RED);
             outline(&mut picture, [7.0, 7.0, bad, 3.0], usize::MAX, RED);
+            polygon(&mut picture, &[[bad, 2.0], [3.0, 4.0]], 1.0, RED);
             text(&mut picture, (bad, 1.0), "x", usize::MAX, RED);
             tag(&mut picture, [bad, bad, 1.0, 1.0], "x", 1, RED);
         }

@@ -20,6 +20,32 @@ pub fn outline(
     })
 }
 
+/// A closed line through points: the pixels whose centre is at most half a line away. Points and the line's
+/// width come in halves of a pixel, so that all sums are whole.
+pub fn polygon(picture: &Plane<[u8; 3]>, points: &[[i64; 2]], line: i64, color: [u8; 3]) -> Plane<[u8; 3]> {
+    let dot = |a: [i64; 2], b: [i64; 2]| a[0] * b[0] + a[1] * b[1];
+    let less = |a: [i64; 2], b: [i64; 2]| [a[0] - b[0], a[1] - b[1]];
+    // Whether a point is near the line between two others, all in halves of a pixel: four times a squared distance is
+    // compared with the square of the line's width.
+    let is_near = |point: [i64; 2], from: [i64; 2], to: [i64; 2]| {
+        let (along, there) = (less(to, from), less(point, from));
+        let square = dot(along, along);
+        if dot(there, along) <= 0 || square == 0 {
+            4 * dot(there, there) <= line * line
+        } else if dot(there, along) >= square {
+            4 * dot(less(point, to), less(point, to)) <= line * line
+        } else {
+            let across = there[0] * along[1] - there[1] * along[0];
+            4 * across * across <= line * line * square
+        }
+    };
+    Plane::from_fn(picture.width(), picture.height(), |column, row| {
+        let centre = [2 * column as i64 + 1, 2 * row as i64 + 1];
+        let mut lines = points.iter().zip(points.iter().cycle().skip(1));
+        if lines.any(|(&from, &to)| is_near(centre, from, to)) { color } else { picture.get(column, row) }
+    })
+}
+
 /// Inner contours: labelled pixels with a different value, or nothing, on one of four sides.
 pub fn contours(
     picture: &Plane<[u8; 3]>,

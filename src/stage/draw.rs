@@ -17,13 +17,13 @@ use crate::{Error, Result};
 /// Draws objects, labels and masks over any earlier image, as `rgb8`.
 ///
 /// `in = ["input", "coins"]` draws what `coins` gives over the picture as read: labels in colours,
-/// masks as a veil, objects as boxes. A stage that gives both labels and objects is drawn by its
-/// labels; `"coins.objects"` picks the boxes. 16-bit images lose their low byte, floats of 0..=1
+/// masks as a veil, objects as their outlines where these are known, else as boxes. A stage that gives both labels and
+/// objects is drawn by its labels; `"coins.objects"` picks the objects. 16-bit images lose their low byte, floats of 0..=1
 /// become 0..=255.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Draw {
-    /// Width of box lines in pixels.
+    /// Width of the lines of boxes and outlines in pixels.
     #[schemars(range(min = 1, max = 100))]
     pub line_width: u32,
     /// Opacity of labels and masks: 0 clear, 1 opaque.
@@ -31,6 +31,8 @@ pub struct Draw {
     pub opacity: f32,
     /// Whether labels are drawn as contours instead of fields.
     pub contours: bool,
+    /// Whether points of objects, which have measures `NAME-x` and `NAME-y`, are drawn as dots.
+    pub points: bool,
     /// Whether boxes carry their label and score.
     pub words: bool,
     /// Size of words: dots of a letter in pixels, of 8 dots a letter.
@@ -40,7 +42,7 @@ pub struct Draw {
 
 impl Default for Draw {
     fn default() -> Self {
-        Self { line_width: 2, opacity: 0.5, contours: false, words: true, text_scale: 1 }
+        Self { line_width: 2, opacity: 0.5, contours: false, points: false, words: true, text_scale: 1 }
     }
 }
 
@@ -118,12 +120,77 @@ impl DrawStep {
         for (number, object) in (1..).zip(objects) {
             let bounds = back.apply_box(object.bbox);
             let color = draw::color_of(number);
-            draw::outline(picture, bounds, self.0.line_width as usize, color);
+            let line = self.0.line_width;
+            let place = |[x, y]: [f64; 2]| <[f64; 2]>::from(back.apply(x, y));
+            if object.outline.is_empty() {
+                draw::outline(picture, bounds, line as usize, color);
+            } else {
+                // An outline goes through the centres of pixels, counted from that of the first one.
+                let points: Vec<_> = object.outline.iter().map(|&[x, y]| place([x + 0.5, y + 0.5])).collect();
+                draw::polygon(picture, &points, f64::from(line), color);
+            }
+            for point in points(object).filter(|_| self.0.points) {
+                draw::polygon(picture, &[place(point)], f64::from(2 * line + 1), color);
+            }
             if self.0.words {
                 let score = object.score.map(|score| format!("{score:.2}"));
                 let words: Vec<String> = object.label.iter().cloned().chain(score).collect();
                 draw::tag(picture, bounds, &words.join(" "), self.0.text_scale as usize, color);
             }
         }
+    }
+}
+
+/// What the measures `NAME-x` and `NAME-y` of an object say where it is.
+fn points(object: &Object) -> impl Iterator<Item = [f64; 2]> {
+    object.measures.iter().filter_map(|(name, x)| {
+        let of = name.strip_suffix("-x")?;
+        let (_, y) = object.measures.iter().find(|(name, _)| name.strip_suffix("-y") == Some(of))?;
+        Some([*x, *y])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(draw: Draw, object: Object, map: Affine) -> Plane<[u8; 3]> {
+        let base = ImageValue { image: Arc::new(Image::Gray8(Plane::new(12, 12))), map };
+        let mut outputs = Vec::new();
+        let inputs = [Value::Image(base), Value::Objects(Arc::new(vec![object]))];
+        DrawStep(draw).run(&Context::default(), &inputs, &mut outputs).unwrap();
+        match outputs.remove(0) {
+            Value::Image(value) => match &*value.image {
+                Image::Rgb8(plane) => plane.clone(),
+                other => panic!("{}", other.ty()),
+            },
+            other => panic!("{}", other.ty()),
+        }
+    }
+
+    fn pixels(picture: &Plane<[u8; 3]>) -> Vec<(usize, usize)> {
+        let all = (0..picture.height()).flat_map(|y| (0..picture.width()).map(move |x| (x, y)));
+        all.filter(|&(x, y)| picture.get(x, y) != [0; 3]).collect()
+    }
+
+    #[test]
+    fn outlines_are_drawn_in_place_of_boxes_and_points_on_request() {
+        let thin = Draw { line_width: 1, words: false, ..Draw::default() };
+        let line = Object {
+            bbox: [0.0, 0.0, 12.0, 12.0],
+            outline: vec![[2.0, 3.0], [5.0, 3.0]],
+            ..Object::default()
+        };
+        let row: Vec<_> = (2..=5).map(|x| (x, 3)).collect();
+        assert_eq!(pixels(&drawn(thin.clone(), line.clone(), Affine::default())), row);
+        // Over a picture of half the size, through the middle of the pixels that it was found in.
+        let half = Affine { rows: [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]] };
+        assert_eq!(pixels(&drawn(thin.clone(), line, half)), [(1, 1), (2, 1)]);
+
+        let measures = ["nose-x", "score", "nose-y", "tip-x"].map(|name| (name.into(), 6.5)).to_vec();
+        let nose = Object { bbox: [0.0, 0.0, 1.0, 1.0], measures, ..Object::default() };
+        assert_eq!(pixels(&drawn(thin.clone(), nose.clone(), Affine::default())), [(0, 0)]);
+        let cross = [(0, 0), (5, 5), (6, 5), (7, 5), (5, 6), (6, 6), (7, 6), (5, 7), (6, 7), (7, 7)];
+        assert_eq!(pixels(&drawn(Draw { points: true, ..thin }, nose, Affine::default())), cross);
     }
 }
