@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::conv2d::Plan;
 use super::frame::{Framed, Scratch, grow, with_scratch};
-use super::parallel::{SAMPLES, for_each_piece, sum_over_groups};
+use super::parallel::{SAMPLES, for_each_job, for_each_piece, sum_over_groups};
 use super::{Shape, Tensor, room};
 use crate::Result;
 use crate::kernel::Isa;
@@ -331,7 +331,8 @@ fn weight_grad_of(
             let outputs = &mut products[i * area * g.filters..];
             transpose(isa, [g.filters, area], (dy.sample(n), area), (outputs, g.filters));
         }
-        for (run, sums) in runs.iter().zip(sums.chunks_exact_mut(room)) {
+        let (image, products) = (&*image, &*products);
+        for_each_job(runs.iter().zip(sums.chunks_exact_mut(room)), |_, (run, sums)| {
             let line = |at: usize| {
                 let (i, y) = (at / g.output[0], at % g.output[0]);
                 let from = i * frame.len() + y * g.stride[0] * frame.line() + run;
@@ -349,7 +350,7 @@ fn weight_grad_of(
                 count: g.output[1],
             };
             outer.add_to(isa, sums);
-        }
+        });
     }
     let stride = Outer::stride(g.filters);
     let across = rows / g.channels;

@@ -31,6 +31,19 @@ pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize
     }
 }
 
+/// Calls `body` for each of some jobs, such as positions, in parallel.
+pub(super) fn for_each_job<T: Send>(
+    jobs: impl IntoIterator<Item = T>,
+    body: impl Fn(usize, T) + Sync + Send,
+) {
+    if crate::parallel::current_num_threads() == 1 {
+        jobs.into_iter().enumerate().for_each(|(i, job)| body(i, job));
+    } else {
+        let jobs: Vec<T> = jobs.into_iter().collect();
+        jobs.into_par_iter().enumerate().for_each(|(i, job)| body(i, job));
+    }
+}
+
 /// Elements of a piece of element-wise work.
 const ELEMENTS: usize = 1 << 14;
 
@@ -77,22 +90,28 @@ pub(super) fn sum_over_groups(
     partial: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
 ) -> Vec<f32> {
     let groups = samples.div_ceil(each);
+    let mut total = vec![0.0f32; len];
+    if groups == 1 {
+        partial(0..samples, &mut total);
+        return total;
+    }
     let part = |group: usize| {
         let mut sums = vec![0.0; len];
         partial(group * each..samples.min((group + 1) * each), &mut sums);
         sums
     };
-    let mut total = vec![0.0f32; len];
-    let mut add = |sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
+    let add = |total: &mut [f32], sums: &[f32]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
     if crate::parallel::current_num_threads() == 1 {
         for group in 0..groups {
-            add(&part(group));
+            add(&mut total, &part(group));
         }
     } else {
         let parts: Vec<Vec<f32>> = (0..groups).into_par_iter().map(part).collect();
-        for sums in &parts {
-            add(sums);
-        }
+        for_each_piece(&mut total, ELEMENTS, |piece, total| {
+            for sums in &parts {
+                add(total, &sums[piece * ELEMENTS..][..total.len()]);
+            }
+        });
     }
     total
 }

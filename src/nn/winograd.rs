@@ -5,13 +5,12 @@ use std::ops::Range;
 
 use super::conv2d::Plan;
 use super::frame::{Framed, Scratch, grow, with_scratch};
-use super::parallel::{for_each_piece, sum_over_groups};
+use super::parallel::{for_each_job, for_each_piece, sum_over_groups};
 use super::{Shape, Tensor, room};
 use crate::Result;
 use crate::kernel::Isa;
 use crate::kernel::nhwc::winograd::{Batch, Filters, Size, Tiles, Winograd, fold_gradient, room_of_sums};
 use crate::kernel::nhwc::{Grid, Target, transpose};
-use crate::parallel::prelude::*;
 
 /// What a value of weights in memory costs, in products: what a core multiplies while it is read.
 const READ: usize = 30;
@@ -23,6 +22,9 @@ const TRANSFORM: usize = 20;
 const ROOM: usize = 1 << 19;
 /// Tiles that are worth reading the weights for.
 const TILES: usize = 56;
+
+/// Filters whose gradients are transformed back together.
+const FOLDED: usize = 16;
 
 /// A convolution without stride of a batch, by tiles.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +183,8 @@ impl Tiled {
     }
 
     fn convolve(&self, isa: Isa, x: &Tensor, filters: &Filters<'_>, bias: Option<&[f32]>) -> Result<Tensor> {
-        let winograd = filters.transform(isa, self.size, room::unset);
+        let winograd = filters
+            .transform(isa, self.size, room::unset, |jobs, body| for_each_job(jobs, |_, job| body(job)));
         let bias = winograd.padded(bias.unwrap_or(&vec![0.0; self.filters]));
         let [height, width] = self.output;
         let (area, together) = (height * width, self.together());
@@ -223,7 +226,7 @@ impl Tiled {
                 tiles += of_images.image(isa, &self.in_frame(frame, &lines), tiles, images);
             }
             let pairs = of_images.positions(images).zip(of_products.positions_mut(products));
-            for_each_position(pairs, |position, (image, sums)| {
+            for_each_job(pairs, |position, (image, sums)| {
                 winograd.products(isa, position, tiles, image, sums);
             });
             let mut skipped = 0;
@@ -289,21 +292,13 @@ impl Tiled {
                 tiles += of_products.gradient(isa, &at, tiles, products);
             }
             let pairs = of_images.positions(images).zip(of_products.positions(products));
-            for_each_position(pairs.zip(sums.chunks_exact_mut(room)), |_, ((image, product), sums)| {
+            for_each_job(pairs.zip(sums.chunks_exact_mut(room)), |_, ((image, product), sums)| {
                 of_products.outer(isa, product, (&of_images, image), tiles, sums);
             });
         });
-        fold_gradient(isa, self.size, sums, [self.filters, self.channels], gradient);
-    }
-}
-
-/// Calls `body` for each position, in parallel.
-fn for_each_position<T: Send>(positions: impl Iterator<Item = T>, body: impl Fn(usize, T) + Sync + Send) {
-    if crate::parallel::current_num_threads() == 1 {
-        positions.enumerate().for_each(|(i, position)| body(i, position));
-    } else {
-        let positions: Vec<T> = positions.collect();
-        positions.into_par_iter().enumerate().for_each(|(i, position)| body(i, position));
+        for_each_piece(gradient, FOLDED * 9 * self.channels, |piece, gradient| {
+            fold_gradient(isa, self.size, sums, [self.filters, self.channels], piece * FOLDED, gradient);
+        });
     }
 }
 

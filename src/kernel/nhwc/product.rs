@@ -60,27 +60,20 @@ impl Panels {
     /// Writes the values of filters from `first` on, a multiple of how many, at one depth.
     #[inline(always)]
     pub(super) fn put(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
-        match lanes(self.isa) {
-            16 => self.put_lanes::<16>(depth, first, values),
-            8 => self.put_lanes::<8>(depth, first, values),
-            _ => self.put_lanes::<4>(depth, first, values),
-        }
+        self.whole().put(depth, first, values);
     }
 
     #[inline(always)]
-    fn put_lanes<const L: usize>(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
-        for (part, values) in values.as_chunks::<L>().0.iter().enumerate() {
-            let filter = first + part * L;
-            if filter >= self.filters {
-                return;
-            }
-            let panel = filter / (2 * L) * (2 * L);
-            let width = if self.filters - panel > L { 2 * L } else { L };
-            let at = self.start + panel * self.depth + depth * width + filter - panel;
-            if let Some(target) = self.data[at..].first_chunk_mut::<L>() {
-                *target = *values;
-            }
-        }
+    fn whole(&mut self) -> Part<'_> {
+        Part { isa: self.isa, filters: self.filters, depth: self.depth, data: &mut self.data[self.start..] }
+    }
+
+    /// The panels of `each` filters and the next, a multiple of two vectors, to be written apart from each other.
+    pub(super) fn parts(&mut self, each: usize) -> impl Iterator<Item = Part<'_>> {
+        let Self { isa, filters, depth, .. } = *self;
+        let data = &mut self.data[self.start..];
+        let parts = data.chunks_mut((each * depth).max(1)).enumerate();
+        parts.map(move |(part, data)| Part { isa, filters: filters - part * each, depth, data })
     }
 
     /// Lanes of the panel that begins with this filter: two vectors, or one where that is enough.
@@ -114,6 +107,44 @@ impl Panels {
     /// Whether there is no filter.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
+    }
+}
+
+/// Panels that are written: those of the filters from one on.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    isa: Isa,
+    /// How many filters there are from there on.
+    filters: usize,
+    depth: usize,
+    data: &'a mut [f32],
+}
+
+impl Part<'_> {
+    /// Writes the values of filters from `first` on, a multiple of how many, at one depth.
+    #[inline(always)]
+    pub(super) fn put(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
+        match lanes(self.isa) {
+            16 => self.put_lanes::<16>(depth, first, values),
+            8 => self.put_lanes::<8>(depth, first, values),
+            _ => self.put_lanes::<4>(depth, first, values),
+        }
+    }
+
+    #[inline(always)]
+    fn put_lanes<const L: usize>(&mut self, depth: usize, first: usize, values: &[f32; 16]) {
+        for (part, values) in values.as_chunks::<L>().0.iter().enumerate() {
+            let filter = first + part * L;
+            if filter >= self.filters {
+                return;
+            }
+            let panel = filter / (2 * L) * (2 * L);
+            let width = if self.filters - panel > L { 2 * L } else { L };
+            let at = panel * self.depth + depth * width + filter - panel;
+            if let Some(target) = self.data[at..].first_chunk_mut::<L>() {
+                *target = *values;
+            }
+        }
     }
 }
 

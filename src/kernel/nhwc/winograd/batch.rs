@@ -11,7 +11,7 @@ use super::{SKEW, Size, Tiles, Winograd};
 use crate::kernel::Isa;
 use crate::kernel::nhwc::Outer;
 use crate::kernel::nhwc::layout::columns;
-use crate::kernel::nhwc::product::{Grid, Panels, Pixels, Target, product};
+use crate::kernel::nhwc::product::{Grid, Panels, Part, Pixels, Target, product};
 use crate::kernel::nhwc::tile::{Activation, WIDTH};
 
 /// The tiles of some images or outputs, transformed: position after position, tile after tile, channel after channel.
@@ -170,50 +170,73 @@ pub struct Filters<'a> {
     pub turned: bool,
 }
 
+/// A part of what [`Filters::transform`] does, on its own memory.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Its first filter.
+    first: usize,
+    /// Its panels at each position.
+    positions: Vec<Part<'a>>,
+}
+
+/// Filters of a panel: two vectors side by side.
+const PANEL: usize = 2 * LANES;
+
 impl Filters<'_> {
-    /// Transforms and packs the filters. `room` gives memory for so many values, whatever they are.
-    pub fn transform(&self, isa: Isa, size: Size, mut room: impl FnMut(usize) -> Vec<f32>) -> Winograd {
+    /// Transforms and packs the filters. `room` gives memory for so many values, whatever they are; `run` calls a
+    /// function for each job, in any order or at once.
+    pub fn transform(
+        &self,
+        isa: Isa,
+        size: Size,
+        mut room: impl FnMut(usize) -> Vec<f32>,
+        run: impl FnOnce(Vec<Job<'_>>, &(dyn Fn(Job<'_>) + Sync)),
+    ) -> Winograd {
         let [filters, channels] =
             if self.turned { [self.channels, self.filters] } else { [self.filters, self.channels] };
         // Positions lie apart, or their values would share the sets of the caches.
         let panels = |position: usize| Panels::in_room(isa, filters, channels, position * SKEW, &mut room);
         let mut positions: Vec<Panels> = (0..size.positions()).map(panels).collect();
-        isa.run(
-            #[inline(always)]
-            || match size {
-                Size::Two => self.positions::<4, 2, Two>(isa, [filters, channels], &mut positions),
-                Size::Four => self.positions::<6, 4, Four>(isa, [filters, channels], &mut positions),
-            },
-        );
+        let mut jobs: Vec<Job<'_>> =
+            (0..filters).step_by(PANEL).map(|first| Job { first, positions: Vec::new() }).collect();
+        for panels in &mut positions {
+            jobs.iter_mut().zip(panels.parts(PANEL)).for_each(|(job, part)| job.positions.push(part));
+        }
+        run(jobs, &|job| {
+            isa.run(
+                #[inline(always)]
+                || match size {
+                    Size::Two => self.job::<4, 2, Two>(isa, [filters, channels], job),
+                    Size::Four => self.job::<6, 4, Four>(isa, [filters, channels], job),
+                },
+            );
+        });
         Winograd { size, channels, filters, positions }
     }
 
     #[inline(always)]
-    fn positions<const N: usize, const M: usize, F: Form<N, M>>(
+    fn job<const N: usize, const M: usize, F: Form<N, M>>(
         &self,
         isa: Isa,
         [filters, channels]: [usize; 2],
-        positions: &mut [Panels],
+        Job { first: panel, mut positions }: Job<'_>,
     ) {
         // Distance of filters, and of channels.
         let [across, down] = if self.turned { [9, 9 * self.channels] } else { [9 * self.channels, 9] };
-        // A panel has two vectors of filters side by side.
-        for panel in (0..filters).step_by(2 * LANES) {
-            for channel in 0..channels {
-                for first in (panel..filters.min(panel + 2 * LANES)).step_by(LANES) {
-                    let count = LANES.min(filters - first);
-                    let from = &self.weight[first * across + channel * down..];
-                    let rows = columns(isa, [count, 9], (from, across));
-                    let mut along = [[[0.0; LANES]; N]; 3];
-                    for (i, along) in along.iter_mut().enumerate() {
-                        let at = |j: usize| if self.turned { 8 - 3 * i - j } else { 3 * i + j };
-                        *along = filter::<N, M, F>([&rows[at(0)], &rows[at(1)], &rows[at(2)]]);
-                    }
-                    for j in 0..N {
-                        let column = filter::<N, M, F>([&along[0][j], &along[1][j], &along[2][j]]);
-                        for (i, lanes) in column.iter().enumerate() {
-                            positions[i * N + j].put(channel, first, lanes);
-                        }
+        for channel in 0..channels {
+            for first in (panel..filters.min(panel + PANEL)).step_by(LANES) {
+                let count = LANES.min(filters - first);
+                let from = &self.weight[first * across + channel * down..];
+                let rows = columns(isa, [count, 9], (from, across));
+                let mut along = [[[0.0; LANES]; N]; 3];
+                for (i, along) in along.iter_mut().enumerate() {
+                    let at = |j: usize| if self.turned { 8 - 3 * i - j } else { 3 * i + j };
+                    *along = filter::<N, M, F>([&rows[at(0)], &rows[at(1)], &rows[at(2)]]);
+                }
+                for j in 0..N {
+                    let column = filter::<N, M, F>([&along[0][j], &along[1][j], &along[2][j]]);
+                    for (i, lanes) in column.iter().enumerate() {
+                        positions[i * N + j].put(channel, first - panel, lanes);
                     }
                 }
             }
@@ -281,7 +304,7 @@ pub fn room_of_sums(filters: usize, channels: usize) -> usize {
     Outer::room(filters, channels) + SKEW
 }
 
-/// Adds the gradient of filters `[filters, channels, 3, 3]` to `gradient`: `sums` has the sums of every position,
+/// Adds the gradient of filters `[filters, channels, 3, 3]`, those from `from` on, to `gradient`: `sums` has the sums of every position,
 /// filters in rows, channels in columns, as [`Outer`] lays them out, a [room](room_of_sums) apart.
 ///
 /// # Panics
@@ -291,13 +314,14 @@ pub fn fold_gradient(
     size: Size,
     sums: &[f32],
     [filters, channels]: [usize; 2],
+    from: usize,
     gradient: &mut [f32],
 ) {
     isa.run(
         #[inline(always)]
         || match size {
-            Size::Two => fold_all::<4, 2, Two>(isa, sums, [filters, channels], gradient),
-            Size::Four => fold_all::<6, 4, Four>(isa, sums, [filters, channels], gradient),
+            Size::Two => fold_all::<4, 2, Two>(isa, sums, [filters, channels], from, gradient),
+            Size::Four => fold_all::<6, 4, Four>(isa, sums, [filters, channels], from, gradient),
         },
     );
 }
@@ -307,10 +331,11 @@ fn fold_all<const N: usize, const M: usize, F: Form<N, M>>(
     isa: Isa,
     sums: &[f32],
     [filters, channels]: [usize; 2],
+    from: usize,
     gradient: &mut [f32],
 ) {
     let (stride, room) = (Outer::stride(channels), room_of_sums(filters, channels));
-    for (filter, gradient) in gradient.chunks_exact_mut(9 * channels).enumerate().take(filters) {
+    for (filter, gradient) in (from..filters).zip(gradient.chunks_exact_mut(9 * channels)) {
         for first in (0..channels).step_by(LANES) {
             let width = LANES.min(channels - first);
             let mut rows = [[[0.0; LANES]; N]; 3];
