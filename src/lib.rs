@@ -154,6 +154,7 @@ pub mod ops;
 mod parallel;
 pub mod pipeline;
 pub mod prelude;
+mod random;
 pub mod reference;
 pub mod stage;
 

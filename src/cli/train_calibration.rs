@@ -37,7 +37,8 @@ pub(super) struct Args {
     /// Intersection over union with a box from which on a detection is an object
     #[arg(long, value_name = "IOU", default_value_t = 0.4)]
     overlap: f64,
-    /// Overlapping windows that a detection needs more than; few, so that doubtful ones are there to learn from
+    /// Overlapping windows that a detection needs more than; few, so that doubtful ones are there to learn from. With 0
+    /// single windows are detections, too
     #[arg(long, value_name = "N", default_value_t = 1)]
     min_neighbors: u32,
     /// Equalize pictures before, as a pipeline with `equalize` does
@@ -83,7 +84,11 @@ fn found(cascade: &Cascade, picture: &BoxedPicture, args: &Args) -> Result<Vec<(
         image = equalize(&image, &cx)?;
     }
     let params = Params { min_neighbors: args.min_neighbors, ..Params::default() };
-    let found = cascade.detect(image.as_gray8()?.view(), &params)?;
+    let picture_of = image.as_gray8()?.view();
+    let found = match args.min_neighbors {
+        0 => cascade.detect_groups(picture_of, &params)?,
+        _ => cascade.detect(picture_of, &params)?,
+    };
     let mut margins = Vec::with_capacity(found.len());
     for found in found {
         let [x, y, width, height] =

@@ -1,11 +1,6 @@
-//! Random numbers that are functions of a seed and of indices.
-//!
-//! There is no state that a thread or the order of calls could disturb: the number at an index of a
-//! stream is computed from the stream's key and the index. The generator is SplitMix64 (Steele, Lea
-//! and Flood, 2014) read at random access: its state is a counter, its output a mix of the state.
+//! The random numbers of nets: streams by names and indices, and what is drawn from them.
 
-/// The increment of SplitMix64, 2^64 divided by the golden ratio.
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+use crate::random::Random;
 
 /// A stream of random numbers, read at any index.
 ///
@@ -17,19 +12,19 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rng {
-    key: u64,
+    random: Random,
     blank: bool,
 }
 
 impl Rng {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
-        Self { key: seed, blank: false }
+        Self { random: Random::new(seed), blank: false }
     }
 
     /// The stream for first weights that are overwritten at once: they may be 0.
     pub(super) fn blank() -> Self {
-        Self { key: 0, blank: true }
+        Self { random: Random::new(0), blank: true }
     }
 
     /// Whether this is of a [`blank`](Self::blank) stream.
@@ -46,12 +41,12 @@ impl Rng {
     /// The stream for an index: an epoch, a sample.
     #[must_use]
     pub fn substream(self, index: u64) -> Self {
-        Self { key: mix(self.key ^ mix(index.wrapping_add(GAMMA))), ..self }
+        Self { random: self.random.stream(index), ..self }
     }
 
     /// 64 random bits.
     pub fn bits(self, index: u64) -> u64 {
-        mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
+        self.random.bits(index)
     }
 
     /// Uniform in `0..1`: 24 random bits, so 1 never comes.
@@ -73,7 +68,7 @@ impl Rng {
 
     /// Uniform in `0..end`, which must not be 0. The bias is below `end / 2^64`.
     pub fn below(self, index: u64, end: usize) -> usize {
-        ((u128::from(self.bits(index)) * end as u128) >> 64) as usize
+        self.random.below(index, end)
     }
 
     /// A random order of `0..len` (Fisher and Yates).
@@ -86,24 +81,9 @@ impl Rng {
     }
 }
 
-/// The output function of SplitMix64.
-fn mix(z: u64) -> u64 {
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stream_is_splitmix64() {
-        // The first outputs of the published generator for the seed 1234567.
-        let wanted = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431];
-        let rng = Rng::new(1234567);
-        assert_eq!([0, 1, 2, 3].map(|i| rng.bits(i)), wanted);
-    }
 
     #[test]
     fn names_and_indices_part_streams() {

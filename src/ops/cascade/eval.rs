@@ -140,20 +140,27 @@ impl Baked {
         count: usize,
         accept: impl FnMut(usize, f64),
     ) {
-        dispatch(isa, Row { baked: self, integrals, start, count, accept });
+        dispatch(
+            isa,
+            Row { baked: self, integrals, start, count, wanted: |_| u32::MAX, is_hasty: true, accept },
+        );
     }
 }
 
 /// Windows side by side.
-struct Row<'a, F> {
+struct Row<'a, V, F> {
     baked: &'a Baked,
     integrals: &'a Integrals,
     start: usize,
     count: usize,
+    /// Which of the windows from a place on are looked at: a bit for each.
+    wanted: V,
+    /// Whether a window behind one that the first stage rejects is passed over.
+    is_hasty: bool,
     accept: F,
 }
 
-impl<F: FnMut(usize, f64)> Job for Row<'_, F> {
+impl<V: Fn(usize) -> u32, F: FnMut(usize, f64)> Job for Row<'_, V, F> {
     #[inline(always)]
     fn run<W: Wide>(self, wide: W) {
         let integrals = self.integrals;
@@ -177,7 +184,7 @@ impl<F: FnMut(usize, f64)> Job for Row<'_, F> {
     }
 }
 
-impl<F: FnMut(usize, f64)> Row<'_, F> {
+impl<V: Fn(usize) -> u32, F: FnMut(usize, f64)> Row<'_, V, F> {
     /// Looks at the windows with trees of one kind, and what tells the contrast factors of the windows that begin at a
     /// place, and which of them are not flat.
     #[inline(always)]
@@ -187,12 +194,16 @@ impl<F: FnMut(usize, f64)> Row<'_, F> {
         trees: &Trees<Q>,
         factors: impl Fn(usize) -> (W::Floats, u32),
     ) {
-        let Self { baked, integrals, start, count, mut accept } = self;
+        let Self { baked, integrals, start, count, wanted, is_hasty, mut accept } = self;
         let mut skip = false;
         for first in (0..count).step_by(LANES) {
+            let wanted = wanted(first) & u32::MAX >> (32 - LANES.min(count - first));
+            if wanted == 0 {
+                continue;
+            }
             let sums = &integrals.sums[start + first..];
             let (factors, contrasty) = factors(start + first);
-            let mut alive = contrasty & u32::MAX >> (32 - LANES.min(count - first));
+            let mut alive = contrasty & wanted;
             if alive == 0 {
                 skip = false;
                 continue;
@@ -214,7 +225,7 @@ impl<F: FnMut(usize, f64)> Row<'_, F> {
                 }
                 let votes = trees.votes(wide, stage.trees.clone(), sums, factors);
                 let passed = wide.reached(votes, stage.threshold);
-                if index == 0 {
+                if index == 0 && is_hasty {
                     alive &= visited(alive & !passed, &mut skip);
                 }
                 alive &= passed;
@@ -302,7 +313,12 @@ pub struct Windows {
 impl Windows {
     /// Prepares a picture.
     pub fn new(cascade: &Cascade, picture: View<u8>) -> Self {
-        let integrals = Integrals::new(picture, Wants::of(cascade), 1, Isa::best());
+        Self::with(cascade, picture, Isa::best())
+    }
+
+    /// The same on a given instruction set.
+    pub(super) fn with(cascade: &Cascade, picture: View<u8>, isa: Isa) -> Self {
+        let integrals = Integrals::new(picture, Wants::of(cascade), 1, isa);
         let baked = Baked::new(cascade, &integrals.layout);
         Self { baked, integrals, width: cascade.width(), height: cascade.height() }
     }
@@ -313,6 +329,22 @@ impl Windows {
         let inside = fits(x, self.width, self.integrals.layout.columns())
             && fits(y, self.height, self.integrals.layout.rows());
         inside.then(|| self.baked.verdict(&self.integrals, self.integrals.layout.at(x, y)))
+    }
+
+    /// Hands on the columns of the windows in row `y` that pass, of those that are wanted: a number for each
+    /// [`LANES`] windows with a bit for each of them. All windows wanted are inside the picture.
+    pub(super) fn passing(&self, isa: Isa, y: usize, wanted: &[u32], mut accept: impl FnMut(usize)) {
+        let Integrals { layout, .. } = &self.integrals;
+        let row = Row {
+            baked: &self.baked,
+            integrals: &self.integrals,
+            start: layout.at(0, y),
+            count: (layout.columns() - self.width).min(wanted.len() * LANES),
+            wanted: |first: usize| wanted[first / LANES],
+            is_hasty: false,
+            accept: |x, _| accept(x),
+        };
+        dispatch(isa, row);
     }
 
     /// What the features of the same cascade are in the window at `(x, y)`, by their index: Haar features over the
@@ -527,6 +559,7 @@ mod tests {
             cascade in prop_oneof![2 => cascade(), 1 => lbp_cascade()],
             step in 1usize..4,
             width in WINDOW.0..90,
+            picked in vec(any::<u16>(), 90usize.div_ceil(LANES)),
         ) {
             let mut plane = Plane::from_vec(90, 14, data).unwrap();
             for y in 0..14 {
@@ -555,6 +588,18 @@ mod tests {
                     baked.verdicts(isa, &integrals, integrals.layout.at(0, y), count, |place, score| {
                         found.push((place * step, score));
                     });
+                    prop_assert_eq!(&found, &expected, "{:?}, row {}", isa, y);
+                }
+                // None is passed over, and none looked at that is not wanted.
+                let wanted: Vec<u32> =
+                    picked.iter().map(|&bits| if bits < 9000 { 0 } else { u32::from(bits) }).collect();
+                let is_wanted = |x: &usize| wanted[x / LANES] >> (x % LANES) & 1 == 1;
+                let accepted = |x: &usize| matches!(alone.verdict(*x, y), Some(Verdict::Accepted(_)));
+                let expected: Vec<usize> =
+                    (0..=width - WINDOW.0).filter(|x| is_wanted(x) && accepted(x)).collect();
+                for isa in Isa::available() {
+                    let mut found = Vec::new();
+                    alone.passing(isa, y, &wanted, |x| found.push(x));
                     prop_assert_eq!(&found, &expected, "{:?}, row {}", isa, y);
                 }
             }

@@ -34,19 +34,19 @@ pub(super) struct Group {
     pub(super) neighbors: u32,
 }
 
-/// Joins similar windows, whose edges lie apart by no more than `eps` of their size, drops groups of `min_neighbors` windows or fewer and small ones inside
-/// others. With `min_neighbors` zero every window is a group of its own.
+/// Joins similar windows, whose edges lie apart by no more than `eps` of their size, drops groups of no more than
+/// so many windows and small ones inside others. Where that is not given every window is a group of its own.
 pub(super) fn group(
     windows: Vec<Window>,
-    min_neighbors: u32,
+    more_than: Option<u32>,
     eps: f64,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Group>> {
-    if min_neighbors == 0 {
+    let Some(more_than) = more_than else {
         return Ok(windows.into_iter().map(|window| Group { window, neighbors: 1 }).collect());
-    }
+    };
     let mut groups = averages(&windows, &classes(&windows, eps, cancelled)?);
-    groups.retain(|group| group.neighbors > min_neighbors);
+    groups.retain(|group| group.neighbors > more_than);
     let mut kept = Vec::new();
     for (index, inner) in groups.iter().enumerate() {
         if cancelled() {
@@ -153,14 +153,14 @@ mod tests {
     #[test]
     fn a_chain_of_similar_windows_is_one_group() {
         let windows: Vec<_> = (0..5).map(|i| window(10 + 3 * i, 7, 20, 20)).collect();
-        let groups = group(windows, 4, 0.2, &|| false).unwrap();
+        let groups = group(windows, Some(4), 0.2, &|| false).unwrap();
         assert_eq!(groups, [Group { window: Window { margin: 2.5, ..window(16, 7, 20, 20) }, neighbors: 5 }]);
     }
 
     #[test]
     fn halves_are_rounded_to_even() {
         let windows = vec![window(0, 2, 20, 21), window(1, 3, 21, 22)];
-        let groups = group(windows, 1, 0.2, &|| false).unwrap();
+        let groups = group(windows, Some(1), 0.2, &|| false).unwrap();
         let Window { x, y, width, height, .. } = groups[0].window;
         assert_eq!([x, y, width, height], [0, 2, 20, 22]);
     }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn grouping_can_be_cancelled() {
-        let error = group(vec![window(0, 0, 20, 20); 2], 1, 0.2, &|| true).unwrap_err();
+        let error = group(vec![window(0, 0, 20, 20); 2], Some(1), 0.2, &|| true).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Cancelled);
     }
 
@@ -186,7 +186,7 @@ mod tests {
         ) {
             let windows: Vec<Window> = boxes.iter().map(|&(x, y, w, h)| window(x, y, w, h)).collect();
             let plain: Vec<[i64; 4]> = boxes.iter().map(|&(x, y, w, h)| [x, y, w, h]).collect();
-            let mut found: Vec<_> = group(windows, min_neighbors, 0.2, &|| false)
+            let mut found: Vec<_> = group(windows, Some(min_neighbors), 0.2, &|| false)
                 .unwrap()
                 .iter()
                 .map(|g| ([g.window.x, g.window.y, g.window.width, g.window.height], g.neighbors as usize))

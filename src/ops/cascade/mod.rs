@@ -18,6 +18,9 @@
 //! let cascade = Cascade::from_bytes(&bytes)?;
 //! let portrait = Plane::<u8>::new(512, 512);
 //! let faces = cascade.detect(portrait.view(), &Params::default())?;
+//! // What it takes for one in a single window, too.
+//! let doubtful = cascade.detect_groups(portrait.view(), &Params::default())?;
+//! assert!(doubtful.len() >= faces.len());
 //! // Why is there one, or none?
 //! let why = cascade.explain(portrait.view(), faces[0].rect, false)?;
 //! let picture = why.draw(&cascade, portrait.view(), 6)?;

@@ -81,6 +81,15 @@ impl Cascade {
         self.detect_until(picture, params, Isa::best(), &|| false)
     }
 
+    /// Groups of any number of windows, single ones too, whatever `min_neighbors` says: to see what the cascade is
+    /// mistaken in.
+    ///
+    /// # Errors
+    /// Those of [`detect`](Self::detect).
+    pub fn detect_groups(&self, picture: View<u8>, params: &Params) -> Result<Vec<Detection>> {
+        self.detect_larger(picture, params, Some(0), Isa::best(), &|| false)
+    }
+
     /// The same on a given instruction set, given up as soon as `cancelled` says so; it is asked
     /// before each scale and each row of windows.
     ///
@@ -90,6 +99,19 @@ impl Cascade {
         &self,
         picture: View<u8>,
         params: &Params,
+        isa: Isa,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Detection>> {
+        let more_than = (params.min_neighbors > 0).then_some(params.min_neighbors);
+        self.detect_larger(picture, params, more_than, isa, cancelled)
+    }
+
+    /// Groups of more windows than that; each window by itself if not given.
+    fn detect_larger(
+        &self,
+        picture: View<u8>,
+        params: &Params,
+        more_than: Option<u32>,
         isa: Isa,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Detection>> {
@@ -106,7 +128,7 @@ impl Cascade {
             .map(|level| self.scan(picture, level, isa, cancelled))
             .collect::<Result<_>>()?;
         let windows: Vec<Window> = windows.into_iter().flatten().collect();
-        let groups = group(windows, params.min_neighbors, params.group_eps, cancelled)?;
+        let groups = group(windows, more_than, params.group_eps, cancelled)?;
         let mut found: Vec<Detection> = groups.into_iter().filter_map(|g| clip(g, size.0, size.1)).collect();
         if let Some(calibration) = self.calibration() {
             for found in &mut found {

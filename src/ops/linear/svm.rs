@@ -5,6 +5,7 @@ use super::dot::{add, dot};
 use super::{Samples, Training};
 use crate::Result;
 use crate::ops::band::{Cancelled, poll};
+use crate::random::Random;
 
 /// One class against the rest.
 pub(super) struct Machine {
@@ -15,20 +16,6 @@ pub(super) struct Machine {
     /// The dual variables, one a sample.
     #[cfg(test)]
     pub alphas: Vec<f64>,
-}
-
-/// SplitMix64 (G. Steele, D. Lea and C. Flood, 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        ((u128::from(bits) * limit as u128) >> 64) as usize
-    }
 }
 
 pub(super) fn train(
@@ -46,11 +33,12 @@ pub(super) fn train(
     let (mut weights, mut bias) = (vec![0.0; d], 0.0);
     let mut alphas = vec![0.0; n];
     let mut order: Vec<usize> = (0..n).collect();
-    let mut random = Random(params.seed);
+    let (random, mut drawn) = (Random::new(params.seed), 0);
     let (mut passes, mut is_converged) = (0, false);
     while passes < params.max_iterations && !is_converged {
         for left in (1..n).rev() {
-            order.swap(left, random.below(left + 1));
+            order.swap(left, random.below(drawn, left + 1));
+            drawn += 1;
         }
         let (mut least, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
         for (turn, &i) in order.iter().enumerate() {

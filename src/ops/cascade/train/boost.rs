@@ -1,12 +1,13 @@
 //! One stage: stumps until enough background is rejected.
 
-use super::Random;
 use super::bins::Bins;
+use super::goal::Goal;
 use super::samples::Samples;
 use super::settings::{Boost, Training};
 use super::stump::{Cut, Side, Weighted, best_cut};
 use crate::kernel::Isa;
 use crate::ops::cascade::{Branch, Feature, Node, Question, Stage, Tree};
+use crate::random::Random;
 use crate::{Error, Result};
 
 /// What all weights of a round add up to, about, as whole numbers.
@@ -26,6 +27,8 @@ pub(super) struct Sources<'a> {
     pub(super) objects: usize,
     /// Objects that set the threshold, if any.
     pub(super) validation: Option<&'a Samples>,
+    /// What the stage is to reach.
+    pub(super) goal: Goal,
 }
 
 /// A stage that was learned, its nodes pointing into all features, and how it does.
@@ -58,8 +61,8 @@ pub(super) fn learn(
     let mut held_out = vec![0f64; sources.validation.map_or(0, Samples::len)];
     let mut stage = Stage { trees: Vec::new(), threshold: 0.0 };
     let mut false_alarm = 1.0;
-    let wanted = settings.stage_hit_rate();
-    while stage.trees.len() < settings.max_weak && false_alarm > settings.false_alarm {
+    let mut is_reached = false;
+    while stage.trees.len() < settings.max_weak && !is_reached {
         if hear(stage.trees.len(), false_alarm) {
             return Err(Error::cancelled());
         }
@@ -83,7 +86,7 @@ pub(super) fn learn(
         }
         stage.trees.push(tree);
         let judges = if held_out.is_empty() { &scores[..objects] } else { &held_out };
-        stage.threshold = threshold(judges, wanted);
+        (stage.threshold, is_reached) = sources.goal.cut(judges, &scores[objects..]);
         false_alarm = share(&scores[objects..], stage.threshold);
     }
     if stage.trees.is_empty() {
@@ -172,27 +175,22 @@ fn votes_of(tree: &Tree) -> [f32; 2] {
     [vote(tree.nodes[0].left), vote(tree.nodes[0].right)]
 }
 
-/// The greatest threshold that this share of the scores reaches in detection.
-fn threshold(scores: &[f64], wanted: f64) -> f32 {
-    let mut sorted = scores.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    // So many may be lost. The small number keeps a share that was meant to be whole from losing one more.
-    let lost = ((1.0 - wanted) * sorted.len() as f64 + 1e-9) as usize;
-    let Some(&least) = sorted.get(lost.min(sorted.len().saturating_sub(1))) else { return 0.0 };
-    let mut threshold = least as f32;
-    while !passes(least, threshold) {
+/// The greatest threshold that a score reaches in detection.
+pub(super) fn threshold(score: f64) -> f32 {
+    let mut threshold = score as f32;
+    while !passes(score, threshold) {
         threshold = threshold.next_down();
     }
     threshold
 }
 
 /// Whether votes let a window through: the detector's rule.
-fn passes(score: f64, threshold: f32) -> bool {
+pub(super) fn passes(score: f64, threshold: f32) -> bool {
     score - f64::from(threshold - TOLERANCE) >= 0.0
 }
 
 /// The share of the scores that pass; of none, all.
-fn share(scores: &[f64], threshold: f32) -> f64 {
+pub(super) fn share(scores: &[f64], threshold: f32) -> f64 {
     let passed = scores.iter().filter(|&&score| passes(score, threshold)).count();
     if scores.is_empty() { 1.0 } else { passed as f64 / scores.len() as f64 }
 }
@@ -204,19 +202,6 @@ mod tests {
     use super::*;
 
     proptest! {
-        #[test]
-        fn a_threshold_loses_as_many_as_it_may(
-            scores in proptest::collection::vec(-90.0f64..90.0, 1..60),
-            wanted in 0.05f64..=1.0,
-        ) {
-            let threshold = threshold(&scores, wanted);
-            prop_assert!(share(&scores, threshold) >= wanted - 1e-9);
-            // One step more would lose one of those that must pass.
-            let lost = |t: f32| scores.iter().filter(|&&score| !passes(score, t)).count() as f64;
-            let higher = threshold + 3e-5;
-            prop_assert!(lost(higher) > ((1.0 - wanted) * scores.len() as f64 + 1e-9).floor());
-        }
-
         #[test]
         fn trimming_keeps_the_heaviest(
             weights in proptest::collection::vec(0.01f64..1.0, 2..40),

@@ -7,15 +7,17 @@
 
 use std::sync::Arc;
 
+use super::TrainProgress;
 use super::samples::Crops;
 use super::settings::Training;
-use super::{Random, TrainProgress};
 use crate::image::{Plane, View};
 use crate::kernel::Isa;
+use crate::kernel::cascade::LANES;
 use crate::ops::cascade::model::{Branch, Feature, FeatureRect, Node, Question, Stage, Tree};
 use crate::ops::cascade::pyramid::resize;
-use crate::ops::cascade::{Cascade, Verdict, Windows};
+use crate::ops::cascade::{Cascade, Windows};
 use crate::parallel::prelude::*;
+use crate::random::Random;
 use crate::{Error, Result};
 
 /// Pictures searched before somebody is asked whether to go on.
@@ -210,19 +212,18 @@ fn search(
     {
         let random = random.stream(level as u64);
         let scaled = resize(picture, wide, high, isa);
-        let windows = Windows::new(cascade, scaled.view());
+        let windows = Windows::with(cascade, scaled.view(), isa);
         for y in 0..=high - height {
-            for x in 0..=wide - width {
-                let number = random.bits((y * wide + x) as u64);
-                if !range.contains(&number) {
-                    continue;
-                }
-                seen += 1;
-                if let Some(Verdict::Accepted(_)) = windows.verdict(x, y) {
-                    let rows = (y..y + height).flat_map(|y| &scaled.row(y)[x..x + width]);
-                    found.push((number, rows.copied().collect()));
-                }
-            }
+            let number = |x: usize| random.bits((y * wide + x) as u64);
+            let columns: Vec<usize> = (0..=wide - width).collect();
+            let bits = |(bit, &x): (usize, &usize)| u32::from(range.contains(&number(x))) << bit;
+            let wanted: Vec<u32> =
+                columns.chunks(LANES).map(|columns| columns.iter().enumerate().map(bits).sum()).collect();
+            seen += wanted.iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>();
+            windows.passing(isa, y, &wanted, |x| {
+                let rows = (y..y + height).flat_map(|y| &scaled.row(y)[x..x + width]);
+                found.push((number(x), rows.copied().collect()));
+            });
         }
     }
     (seen, found)

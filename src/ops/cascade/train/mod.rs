@@ -66,9 +66,9 @@
 mod bins;
 mod boost;
 mod features;
+mod goal;
 mod measure;
 mod mine;
-mod random;
 mod samples;
 mod settings;
 mod stump;
@@ -85,10 +85,11 @@ pub use settings::{Boost, Training, Turns};
 
 use super::{Cascade, Feature, Features, Stage};
 use crate::kernel::Isa;
+use crate::random::Random;
 use crate::{Error, Result};
 use boost::{Learned, Sources, learn};
+use goal::Goal;
 use mine::mine;
-use random::Random;
 use samples::{Samples, passing};
 
 /// What training is at.
@@ -400,7 +401,19 @@ impl<'a> Trainer<'a> {
             return Ok(TrainStep::Stop(Stop::Objects(objects)));
         }
         let held_out = validation.as_ref().map(|crops| Samples::new(crops, tilted).0);
+        // From what was found, not from what the stages promised.
+        let kept = |left: &Crops, all: &Crops| left.len() as f64 / all.len().max(1) as f64;
+        let hits = match (&validation, &self.validation) {
+            (Some(left), Some(all)) => kept(left, all),
+            _ => given as f64 / self.objects.len() as f64,
+        };
+        let goal = Goal {
+            hit_rate: settings.stage_hit_rate(),
+            false_alarm: settings.false_alarm,
+            course: settings.course(hits, rate),
+        };
         let sources = Sources {
+            goal,
             features: &self.features,
             samples: &samples,
             objects,

@@ -29,7 +29,9 @@ pub struct Training {
     /// The share of the background that a stage lets through at most, of that which reaches it.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub false_alarm: f64,
-    /// The share of the objects that the whole cascade lets through; stages get the root of it for `hit-rate`.
+    /// The share of the objects that the whole cascade lets through; stages get the root of it for `hit-rate`. Where
+    /// `total-false-alarm` is given, too, a stage may lose more objects if it rejects so much more background that the
+    /// cascade stays on course to both.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub total_hit_rate: Option<f64>,
     /// The share of the windows of background that the whole cascade lets through: training ends when it is reached.
@@ -181,6 +183,13 @@ impl Training {
         self.total_hit_rate.map_or(self.hit_rate, |total| libm::pow(total, 1.0 / self.stages as f64))
     }
 
+    /// How many times the logarithm of the hit rate that of the false alarms has to be from where the cascade is on, for it
+    /// to come to both of its rates; nothing where these are not given or the objects are spent.
+    pub(super) fn course(&self, hit_rate: f64, false_alarm: f64) -> Option<f64> {
+        let (hits, alarms) = (self.total_hit_rate? / hit_rate, self.total_false_alarm? / false_alarm);
+        (hits < 1.0 && alarms < 1.0).then(|| libm::log(alarms) / libm::log(hits))
+    }
+
     /// The fewest windows of background that a stage is trained on.
     pub(super) fn fewest(&self) -> usize {
         self.min_negatives.unwrap_or(self.negatives / 4).max(1)
@@ -215,6 +224,12 @@ mod tests {
     fn the_total_is_shared_by_the_stages() {
         let settings = Training { total_hit_rate: Some(0.95), stages: 20, ..Training::default() };
         assert!((settings.stage_hit_rate().powi(20) - 0.95).abs() < 1e-12);
+        let both = Training { total_false_alarm: Some(1e-6), ..settings };
+        let course = both.course(1.0, 1.0).unwrap();
+        assert!((0.95f64.powf(course) - 1e-6).abs() < 1e-12);
+        // Halfway there at half the price, what is left may cost more.
+        assert!(both.course(0.99, 1e-3).unwrap() < course);
+        assert_eq!((both.course(0.94, 1e-3), Training::default().course(1.0, 1.0)), (None, None));
         assert_eq!((Training::default().stage_hit_rate(), Training::default().fewest()), (0.995, 500));
     }
 }
