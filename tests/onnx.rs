@@ -93,7 +93,12 @@ fn several_outputs_are_joined_in_the_order_they_are_taken() {
         let outputs = outputs.iter().map(|&name| name.to_owned()).collect();
         import(
             &golden("onnx_heads.onnx"),
-            &ImportOptions { input: Some(x.shape().sample()), outputs, name: Some("heads".into()) },
+            &ImportOptions {
+                input: Some(x.shape().sample()),
+                outputs,
+                name: Some("heads".into()),
+                ..ImportOptions::default()
+            },
         )
     };
     let net = import_of(&["bbox_8", "cls_8"]).unwrap();

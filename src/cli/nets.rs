@@ -156,10 +156,16 @@ fn convert(file: &File) -> Outcome {
         }
         File::Import { file, input, take, name, output } => {
             let input = input.as_ref().map(|Sizes(input)| Shape::new(input)).transpose()?;
-            let options = onnx::ImportOptions { input, outputs: take.clone(), name: name.clone() };
             let bytes = crate::document::read(file, u64::MAX)?;
-            let net =
-                onnx::import(&bytes, &options).map_err(|error| error.within(file.display().to_string()))?;
+            let of_file = |error: Error| error.within(file.display().to_string());
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let external = onnx::external_files(&bytes).map_err(of_file)?.into_iter().map(|name| {
+                let bytes = crate::document::read(&folder.join(&name), u64::MAX)?;
+                Ok((name, bytes))
+            });
+            let external = external.collect::<crate::Result<_>>()?;
+            let options = onnx::ImportOptions { input, outputs: take.clone(), name: name.clone(), external };
+            let net = onnx::import(&bytes, &options).map_err(of_file)?;
             let bytes = net.to_safetensors()?;
             (net, bytes, output)
         }

@@ -59,7 +59,7 @@ fn import(bytes: &[u8], input: [usize; 3], outputs: &[String]) -> Result<Net> {
     let input = Some(Shape::new(&input)?);
     crate::nn::onnx::import(
         bytes,
-        &crate::nn::onnx::ImportOptions { input, outputs: outputs.to_vec(), name: None },
+        &crate::nn::onnx::ImportOptions { input, outputs: outputs.to_vec(), ..Default::default() },
     )
 }
 

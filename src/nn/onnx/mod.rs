@@ -21,10 +21,12 @@
 //! [`Net::to_safetensors`]: super::Net::to_safetensors
 
 mod export;
+mod external;
 mod import;
 mod proto;
 
 pub use export::export;
+pub use external::external_files;
 pub(crate) use import::output_names;
 pub use import::{ImportOptions, import};
 

@@ -138,6 +138,8 @@ pub(super) struct TensorData {
     pub(super) raw_data: Option<Vec<u8>>,
     #[prost(double, repeated, tag = "10")]
     pub(super) double_data: Vec<f64>,
+    #[prost(message, repeated, tag = "13")]
+    pub(super) external_data: Vec<Entry>,
     #[prost(int32, tag = "14")]
     pub(super) data_location: i32,
 }

@@ -15,10 +15,10 @@ mod sums;
 mod value;
 mod windows;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::METADATA;
 use super::proto::{self, Graph, Model, Node, ValueInfo, ty};
+use super::{METADATA, external};
 use crate::nn::arch::Source;
 use crate::nn::{Net, Shape};
 use crate::{Error, Result};
@@ -57,6 +57,8 @@ pub struct ImportOptions {
     pub outputs: Vec<String>,
     /// What the net is called; by default as the graph of the file.
     pub name: Option<String>,
+    /// The files beside it that weights are in, by their names: those of [`external_files`](super::external_files).
+    pub external: BTreeMap<String, Vec<u8>>,
 }
 
 /// The net of an ONNX file: its operators as layers, its constants as weights. Shapes are followed for the
@@ -68,7 +70,10 @@ pub struct ImportOptions {
 /// [`Unsupported`](crate::ErrorKind::Unsupported) for an operator, or a use of one, that no layer stands
 /// for, named with its node and with what would replace it; the problems of the net.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Net> {
-    let model = proto::read(bytes)?;
+    let mut model = proto::read(bytes)?;
+    if let Some(graph) = &mut model.graph {
+        external::put_back(graph, &options.external)?;
+    }
     let opset = model.opset_import.iter().find(|set| is_usual(&set.domain)).map(|set| set.version);
     let (Some(opset), Some(graph)) = (opset, &model.graph) else {
         return Err(Error::input(

@@ -66,13 +66,6 @@ impl Known {
 
     /// The numbers that a file holds.
     pub(super) fn read(tensor: TensorData) -> Result<Self> {
-        if tensor.data_location != 0 {
-            return Err(Error::unsupported(format!(
-                "the numbers of `{}` are in a file of their own",
-                tensor.name
-            ))
-            .with_hint("save the model with its weights in one file"));
-        }
         let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&len| usize::try_from(len).ok()).collect();
         let dims = dims.ok_or_else(|| Error::input(format!("`{}` has an axis below 0", tensor.name)))?;
         let raw = tensor.raw_data;
