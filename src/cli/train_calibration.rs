@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     })?;
     let text = cascade.with_calibration(calibration)?.to_xml();
     std::fs::write(&args.output, text).map_err(|error| Error::io(args.output.display(), error))?;
-    let half = -calibration.intercept / calibration.slope;
+    let half = calibration.even();
     console::say(&format!(
         "{objects} detections were objects and {} were not, in {} pictures; a margin of {half:.3} is even odds",
         margins.len() - objects,

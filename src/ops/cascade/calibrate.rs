@@ -19,6 +19,7 @@ impl Calibration {
     /// let margins = [(1.0, false), (2.0, false), (2.5, true), (3.0, false), (4.0, true), (5.0, true)];
     /// let calibration = Calibration::fit(&margins)?;
     /// assert!(calibration.probability(1.0) < 0.4 && calibration.probability(5.0) > 0.6);
+    /// assert!(calibration.even() > 2.0 && calibration.even() < 3.5);
     /// # Ok::<(), lyncean::Error>(())
     /// ```
     ///
@@ -37,11 +38,12 @@ impl Calibration {
             return Err(Error::input(format!("expected finite margins, got {margin}")));
         }
         // Of the size of 1, so that both unknowns are of one size.
-        let unit = margins.iter().fold(0.0, |most, (margin, _)| f64::max(most, margin.abs())).max(1e-300);
+        let feature = |margin: f64| Self::feature(margin);
+        let unit = margins.iter().fold(0.0, |most, &(margin, _)| f64::max(most, feature(margin))).max(1e-300);
         let aims = [1.0 / (others + 2.0), (objects + 1.0) / (objects + 2.0)];
         let points: Vec<(f64, f64)> = margins
             .iter()
-            .map(|&(margin, is_object)| (margin / unit, aims[usize::from(is_object)]))
+            .map(|&(margin, is_object)| (feature(margin) / unit, aims[usize::from(is_object)]))
             .collect();
         let loss = |slope: f64, intercept: f64| -> f64 {
             // The negative logarithm of the likelihood, without overflow.
@@ -58,7 +60,7 @@ impl Calibration {
             let (mut a, mut b, mut c) = (1e-12, 0.0, 1e-12);
             let (mut down_slope, mut down_intercept) = (0.0, 0.0);
             for &(x, aim) in &points {
-                let p = Self { slope, intercept }.probability(x);
+                let p = 1.0 / (1.0 + libm::exp(-(slope * x + intercept)));
                 let (weight, off) = (p * (1.0 - p), p - aim);
                 a += weight * x * x;
                 b += weight * x;
@@ -104,15 +106,15 @@ mod tests {
         margins.iter().fold([0.0; 2], |[slope, intercept], &(margin, is_object)| {
             let aim = if is_object { (objects + 1.0) / (objects + 2.0) } else { 1.0 / (others + 2.0) };
             let off = fit.probability(margin) - aim;
-            [slope + off * margin, intercept + off]
+            [slope + off * Calibration::feature(margin), intercept + off]
         })
     }
 
     proptest! {
         #[test]
         fn the_fit_is_stationary(
-            low in proptest::collection::vec(-50.0f64..20.0, 1..40),
-            high in proptest::collection::vec(0.0f64..90.0, 1..40),
+            low in proptest::collection::vec(-5.0f64..20.0, 1..40),
+            high in proptest::collection::vec(0.0f64..900.0, 1..40),
         ) {
             let margins: Vec<_> =
                 low.iter().map(|m| (*m, false)).chain(high.iter().map(|m| (*m, true))).collect();
@@ -127,8 +129,9 @@ mod tests {
     fn margins_apart_and_margins_alike() {
         let apart: Vec<_> = (0..50).map(|i| (f64::from(i), i >= 25)).collect();
         let fit = Calibration::fit(&apart).unwrap();
-        assert!(fit.probability(0.0) < 0.1 && fit.probability(49.0) > 0.9);
-        assert!((fit.probability(24.5) - 0.5).abs() < 1e-6);
+        assert!(fit.probability(0.0) < 0.05 && fit.probability(49.0) > 0.8);
+        assert!((fit.probability(fit.even()) - 0.5).abs() < 1e-9 && (20.0..30.0).contains(&fit.even()));
+        assert_eq!(fit.probability(-3.0), fit.probability(0.0));
         assert!(Calibration::fit(&[(1.0, true), (2.0, false)]).is_err());
         assert!(Calibration::fit(&[(1.0, true)]).is_err());
         assert!(Calibration::fit(&[(f64::NAN, true), (2.0, false)]).is_err());

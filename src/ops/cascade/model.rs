@@ -140,20 +140,31 @@ impl Stage {
     }
 }
 
-/// What a margin says of a window: the probability that it shows the object is
-/// `1 / (1 + exp(-(slope * margin + intercept)))` (Platt, 1999).
+/// What a margin says of a detection: the probability that it shows the object is
+/// `1 / (1 + exp(-(slope * ln(1 + margin) + intercept)))` (Platt, 1999). The logarithm is there as the margin of a group is
+/// the sum of those of its windows, of which an object may have one or a hundred. Margins below 0 count as 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
-    /// What the margin is multiplied by; above 0.
+    /// What the logarithm is multiplied by; above 0.
     pub slope: f64,
     /// What is added.
     pub intercept: f64,
 }
 
 impl Calibration {
+    /// What the probability is a logistic function of.
+    pub(super) fn feature(margin: f64) -> f64 {
+        libm::log1p(margin.max(0.0))
+    }
+
+    /// The margin that has even odds; below 0 where every margin has better ones.
+    pub fn even(self) -> f64 {
+        libm::expm1(-self.intercept / self.slope)
+    }
+
     /// The probability that belongs to a margin, the [`score`](super::Detection::score) of a detection.
     pub fn probability(self, margin: f64) -> f64 {
-        1.0 / (1.0 + libm::exp(-(self.slope * margin + self.intercept)))
+        1.0 / (1.0 + libm::exp(-(self.slope * Self::feature(margin) + self.intercept)))
     }
 }
 

@@ -536,8 +536,8 @@ mod tests {
         };
         let calibration = Calibration { slope: 0.5, intercept: -2.25 };
         assert_eq!(with("0.5 -2.25").unwrap().calibration(), Some(calibration));
-        assert!((calibration.probability(4.5) - 0.5).abs() < 1e-12);
-        assert!(calibration.probability(9.0) > 0.9);
+        assert!((calibration.probability(4.5f64.exp() - 1.0) - 0.5).abs() < 1e-12);
+        assert!(calibration.probability(9f64.exp()) > 0.9);
         for wrong in ["", "1", "1 2 3", "0 1", "-1 2", "nan 0", "1 inf"] {
             assert_eq!(with(wrong).unwrap_err().kind(), ErrorKind::Input, "{wrong}");
         }
