@@ -44,6 +44,7 @@ pub const RESOURCES: &[(&str, &[u8])] = &[
     ("face", include_bytes!("../models/face.safetensors")),
     ("fashion-resnet14", include_bytes!("../models/fashion-resnet14.safetensors")),
     ("lenet5", include_bytes!("../models/lenet5.safetensors")),
+    ("frontal-face", include_bytes!("../models/frontal-face.xml")),
     ("frontalface-alt2", include_bytes!("../models/frontalface-alt2.xml.gz")),
     ("frontalface-default", include_bytes!("../models/frontalface-default.xml.gz")),
     ("yunet", include_bytes!("../models/yunet.safetensors")),

@@ -24,7 +24,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct HaarDetect {
-    /// The cascade: an XML file of OpenCV's, also gzipped, or `builtin:frontalface-default`,
+    /// The cascade: an XML file of OpenCV's, also gzipped, or `builtin:frontal-face`, `builtin:frontalface-default`,
     /// `builtin:frontalface-alt2`.
     pub cascade: Resource,
     /// Ratio of one scale to the one before.
@@ -57,7 +57,7 @@ impl Default for HaarDetect {
     fn default() -> Self {
         let params = Params::default();
         Self {
-            cascade: Resource("builtin:frontalface-default".to_owned()),
+            cascade: Resource("builtin:frontal-face".to_owned()),
             scale_factor: params.scale_factor,
             min_neighbors: params.min_neighbors,
             min_size: None,
