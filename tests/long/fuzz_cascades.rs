@@ -7,6 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -184,12 +185,12 @@ fn own() -> Outcome<Vec<u8>> {
         Stage { trees: vec![stump], threshold: 0.5 },
     ];
     let cascade = Cascade::new(10, 10, features, stages)?;
-    Ok(cascade.with_calibration(Calibration { slope: 1.0, offset: 0.0 })?.to_xml().into_bytes())
+    Ok(cascade.with_calibration(Calibration { slope: 1.0, intercept: 0.0 })?.to_xml().into_bytes())
 }
 
 fn seeds(folder: Option<&str>) -> Outcome<Vec<Vec<u8>>> {
     let mut seeds = vec![own()?];
-    for entry in folder.map(std::fs::read_dir).into_iter().flatten() {
+    for entry in folder.map(std::fs::read_dir).transpose()?.into_iter().flatten() {
         let path = entry?.path();
         let bytes = std::fs::read(&path)?;
         match path.extension().and_then(|e| e.to_str()) {
@@ -212,7 +213,7 @@ fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let seconds: u64 = arguments.next().map_or(Ok(1), |word| word.parse())?;
     let seeds = seeds(arguments.next().as_deref())?;
-    let picture = Plane::from_fn(SIDE, SIDE, |x, y| (x * 5 ^ y * 3) as u8);
+    let picture = Plane::from_fn(SIDE, SIDE, |x, y| ((x * 5) ^ (y * 3)) as u8);
     let mut mutator = Mutator { rng: Rng::new(seconds), at: 0 };
     let (start, mut told) = (Instant::now(), Duration::ZERO);
     let (mut cases, mut read, mut worst) = (0u64, 0u64, 0f64);
@@ -221,7 +222,7 @@ fn main() -> Outcome<()> {
         let text = mutator.mutated(&seeds);
         MOST.store(NOW.load(Ordering::Relaxed), Ordering::Relaxed);
         let before = NOW.load(Ordering::Relaxed);
-        let outcome = std::panic::catch_unwind(|| {
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let cascade = Cascade::from_bytes(&text);
             let taken = MOST.load(Ordering::Relaxed) - before;
             if let Ok(cascade) = &cascade {
@@ -231,7 +232,7 @@ fn main() -> Outcome<()> {
                 assert!(again.is_ok(), "{:?} {:?}", again.err(), found.err());
             }
             (cascade.map(drop), taken)
-        });
+        }));
         cases += 1;
         let allowed = FIXED + EACH * text.len();
         match outcome {

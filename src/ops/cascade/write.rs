@@ -53,7 +53,10 @@ impl Cascade {
         text.push_str("</features>");
         if let Some(calibration) = self.calibration() {
             let (slope, intercept) = (calibration.slope, calibration.intercept);
-            let _ = write!(text, "\n  <!-- probability = 1 / (1 + exp(-(slope * ln(1 + margin) + intercept))) -->");
+            let _ = write!(
+                text,
+                "\n  <!-- probability = 1 / (1 + exp(-(slope * ln(1 + margin) + intercept))) -->"
+            );
             let _ = write!(text, "\n  <calibration>{slope:e} {intercept:e}</calibration>");
         }
         text.push_str("</cascade>\n</opencv_storage>\n");
