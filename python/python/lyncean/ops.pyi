@@ -858,6 +858,7 @@ def draw(
     line_width: int = 2,
     opacity: float = 0.5,
     contours: bool = False,
+    points: bool = False,
     words: bool = True,
     text_scale: int = 1,
     masks: Literal["bool", "uint8"] = 'bool',
@@ -866,8 +867,8 @@ def draw(
     """Draws objects, labels and masks over any earlier image, as `rgb8`.
 
     `in = ["input", "coins"]` draws what `coins` gives over the picture as read: labels in colours,
-    masks as a veil, objects as boxes. A stage that gives both labels and objects is drawn by its
-    labels; `"coins.objects"` picks the boxes. 16-bit images lose their low byte, floats of 0..=1
+    masks as a veil, objects as their outlines where these are known, else as boxes. A stage that gives both labels and
+    objects is drawn by its labels; `"coins.objects"` picks the objects. 16-bit images lose their low byte, floats of 0..=1
     become 0..=255.
 
     Parameters
@@ -875,11 +876,13 @@ def draw(
     image : gray8, gray16, gray-f32, rgb8, rgb16, rgb-f32, mask, labels
     *what : labels, mask, objects, any number
     line_width : int, 1 to 100, default 2
-        Width of box lines in pixels.
+        Width of the lines of boxes and outlines in pixels.
     opacity : float, 0 to 1, default 0.5
         Opacity of labels and masks: 0 clear, 1 opaque.
     contours : bool, default False
         Whether labels are drawn as contours instead of fields.
+    points : bool, default False
+        Whether points of objects, which have measures `NAME-x` and `NAME-y`, are drawn as dots.
     words : bool, default True
         Whether boxes carry their label and score.
     text_scale : int, 1 to 32, default 1
@@ -1245,7 +1248,7 @@ def haar_detect(
     image: NDArray[Any] | Tuple[Any, ...],
     /,
     *,
-    cascade: StrPath = 'builtin:frontalface-default',
+    cascade: StrPath = 'builtin:frontal-face',
     scale_factor: float = 1.1,
     min_neighbors: int = 3,
     min_size: Sequence[int] | None = None,
@@ -1268,8 +1271,8 @@ def haar_detect(
     Parameters
     ----------
     image : gray8
-    cascade : StrPath, default "builtin:frontalface-default"
-        The cascade: an XML file of OpenCV's, also gzipped, or `builtin:frontalface-default`,
+    cascade : StrPath, default "builtin:frontal-face"
+        The cascade: an XML file of OpenCV's, also gzipped, or `builtin:frontal-face`, `builtin:frontalface-default`,
         `builtin:frontalface-alt2`.
     scale_factor : float, 1.001 to 16, default 1.1
         Ratio of one scale to the one before.

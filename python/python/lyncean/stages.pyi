@@ -371,6 +371,7 @@ def draw(
     line_width: int = 2,
     opacity: float = 0.5,
     contours: bool = False,
+    points: bool = False,
     words: bool = True,
     text_scale: int = 1,
     name: str | None = None,
@@ -514,7 +515,7 @@ def gray(
 
 def haar_detect(
     *,
-    cascade: StrPath = 'builtin:frontalface-default',
+    cascade: StrPath = 'builtin:frontal-face',
     scale_factor: float = 1.1,
     min_neighbors: int = 3,
     min_size: Sequence[int] | None = None,
