@@ -138,7 +138,7 @@ impl Mutator {
     fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let which = self.below(seeds.len());
         let mut text = seeds[which].clone();
-        for _ in 0..1 + self.below(4) {
+        for _ in 0..=self.below(4) {
             if text.is_empty() {
                 break;
             }
@@ -251,7 +251,7 @@ fn main() -> Outcome<()> {
                 });
             }
         }
-        if start.elapsed() > told + Duration::from_secs(60) {
+        if start.elapsed() > told + Duration::from_mins(1) {
             told = start.elapsed();
             println!("{} s: {cases} texts, {read} read, refused {faults:?}", told.as_secs());
         }
