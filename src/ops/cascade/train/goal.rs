@@ -42,7 +42,7 @@ impl Goal {
     /// The threshold that is furthest ahead of the course, of those that are on it, and how far.
     fn on_course(self, course: f64, objects: &[f64], background: &[f64]) -> Option<(f32, f64)> {
         let mut best: Option<(f32, f64)> = None;
-        for lost in 0..objects.len() / 2 {
+        for lost in 0..objects.len().div_ceil(2) {
             let kept = libm::log(1.0 - lost as f64 / objects.len() as f64);
             // What comes after loses more for the same.
             if course * kept < libm::log(LEAST_TRUSTED) {
