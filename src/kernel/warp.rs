@@ -64,6 +64,19 @@ pub trait Weighted: Sample + Pixel {
     ) -> bool {
         false
     }
+
+    /// Writes the first pixels of a part of a row that are weighted linearly, as many as there is a faster way for;
+    /// returns how many. `first` is the index of the first one in its row.
+    #[inline(always)]
+    fn line<const C: usize>(
+        _isa: Isa,
+        _source: &Source<'_, Self>,
+        _line: Line,
+        _first: usize,
+        _out: &mut [[Self; C]],
+    ) -> usize {
+        0
+    }
 }
 
 macro_rules! integers {
@@ -101,11 +114,32 @@ integers! {
         ) -> bool {
             group_of_bytes(isa, source, (x, y), out.as_flattened_mut())
         }
+
+        #[inline(always)]
+        fn line<const C: usize>(
+            isa: Isa,
+            source: &Source<'_, Self>,
+            line: Line,
+            first: usize,
+            out: &mut [[Self; C]],
+        ) -> usize {
+            #[cfg(target_arch = "x86_64")]
+            {
+                let &Source { values, width, height, .. } = source;
+                gather::line(isa, gather::Bytes { values, width, height }, line, first, out)
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            {
+                let _ = (isa, source, line, first, out);
+                0
+            }
+        }
     }
     u16 => i64 {}
 }
 
-/// A group of pixels of an image of one channel, none of which reaches over the edge.
+/// A group of pixels of an image of one channel, none of which reaches over the edge. Positions of a row are in
+/// order, so that its first and its last pixel tell of those between.
 #[inline(always)]
 fn group_of_bytes(
     isa: Isa,
@@ -116,16 +150,14 @@ fn group_of_bytes(
     #[cfg(target_arch = "x86_64")]
     if let Ok(out) = <&mut [u8; GROUP]>::try_from(&mut *out) {
         let &Source { values, width, height, .. } = source;
-        // What does not fit is outside all the more.
-        let narrow =
-            |value: i64| value.clamp(-i64::from(gather::FARTHEST), i64::from(gather::FARTHEST)) as i32;
-        return gather::bilinear(
-            isa,
-            gather::Bytes { values, width, height },
-            x.map(narrow),
-            y.map(narrow),
-            out,
-        );
+        let lies = |of: &[i64; GROUP], size: usize| {
+            let (first, last) = (of[0] >> BITS, of[GROUP - 1] >> BITS);
+            first.min(last) >= 0 && first.max(last) <= size as i64 - 2
+        };
+        let places = gather::Places { x: x.map(|x| x as i32), y: y.map(|y| y as i32) };
+        return lies(x, width)
+            && lies(y, height)
+            && gather::bilinear(isa, gather::Bytes { values, width, height }, &places, out);
     }
     let _ = (isa, source, x, y, out);
     false
@@ -228,6 +260,20 @@ impl<T: Weighted> Source<'_, T> {
     }
 }
 
+impl Line {
+    /// Where pixel `i` lies, in units of 1/2048.
+    #[inline(always)]
+    fn at(self, i: f64) -> (f64, f64) {
+        (units(self.x, self.x_step, i), units(self.y, self.y_step, i))
+    }
+}
+
+/// The whole number of units of 1/2048 that is nearest to a position, halves up.
+#[inline(always)]
+fn units(start: f64, step: f64, i: f64) -> f64 {
+    ((step * i + start) * f64::from(ONE) + 0.5).floor()
+}
+
 /// A whole number below 2^51 as an integer: its bits beside those of a large number, which vectors can do.
 #[inline(always)]
 fn whole(value: f64) -> i64 {
@@ -260,15 +306,17 @@ pub fn warp_row<T: Weighted, const C: usize>(
         #[inline(always)]
         || {
             for (chunk, out) in out.as_chunks_mut::<C>().0.chunks_mut(CHUNK).enumerate() {
-                let (mut x, mut y) = ([0i64; CHUNK], [0i64; CHUNK]);
-                // Kept where sums cannot overflow.
-                let fixed =
-                    |position: f64| whole((position.clamp(-1e12, 1e12) * f64::from(ONE) + 0.5).floor());
-                let first = (chunk * CHUNK) as f64;
-                for i in 0..CHUNK {
-                    x[i] = fixed(line.x_step * (first + i as f64) + line.x);
-                    y[i] = fixed(line.y_step * (first + i as f64) + line.y);
+                let first = chunk * CHUNK;
+                let done = match taps {
+                    Taps::Bilinear => T::line(isa, source, line, first, out),
+                    Taps::Nearest | Taps::Bicubic => 0,
+                };
+                let (first, out) = (first + done, &mut out[done..]);
+                if out.is_empty() {
+                    continue;
                 }
+                let x = places(line.x, line.x_step, first as f64);
+                let y = places(line.y, line.y_step, first as f64);
                 let (x, y) = (&x[..out.len()], &y[..out.len()]);
                 // Positions of a row are in order, so that what lies beyond an edge at both ends does between them.
                 let beyond = beyond.filter(|_| is_apart(x, source.width) || is_apart(y, source.height));
@@ -280,7 +328,12 @@ pub fn warp_row<T: Weighted, const C: usize>(
                     Taps::Nearest => pick(source, x, y, out),
                     Taps::Bilinear => {
                         let places = x.chunks(GROUP).zip(y.chunks(GROUP));
-                        for (out, (x, y)) in out.chunks_mut(GROUP).zip(places) {
+                        for (group, (out, (x, y))) in out.chunks_mut(GROUP).zip(places).enumerate() {
+                            // Where one end of the chunk lies over the edge, groups of it may not.
+                            let first = first + group * GROUP;
+                            if out.len() == GROUP && T::line(isa, source, line, first, out) == GROUP {
+                                continue;
+                            }
                             let whole = x.first_chunk::<GROUP>().zip(y.first_chunk());
                             if whole.is_some_and(|(x, y)| T::group(isa, source, x, y, out)) {
                                 continue;
@@ -307,6 +360,20 @@ pub fn warp_row<T: Weighted, const C: usize>(
             }
         },
     );
+}
+
+/// The positions from `first` on along an axis, in units of 1/2048.
+#[inline(always)]
+fn places(start: f64, step: f64, first: f64) -> [i64; CHUNK] {
+    // Kept where sums cannot overflow.
+    const FAR: f64 = 1e12;
+    let at = |i: usize| step * (first + i as f64) + start;
+    // What is in order lies between its ends.
+    if at(0).abs() <= FAR && at(CHUNK - 1).abs() <= FAR {
+        std::array::from_fn(|i| whole(units(start, step, first + i as f64)))
+    } else {
+        std::array::from_fn(|i| whole((at(i).clamp(-FAR, FAR) * f64::from(ONE) + 0.5).floor()))
+    }
 }
 
 /// Whether all of these positions lie so far beyond the same edge that no window of theirs, of up to four pixels,
