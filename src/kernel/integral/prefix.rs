@@ -27,7 +27,7 @@ pub(super) fn sum_row<T: Prefix, S: Sum<T>>(isa: Isa, row: &[T], above: &[S], ou
         let sums = &mut sums[..values.len()];
         let done = T::vectors(isa, values, sums);
         let mut sum = done.checked_sub(1).map_or(0, |last| sums[last]);
-        for (&value, out) in values.iter().zip(sums.iter_mut()).skip(done) {
+        for (&value, out) in values[done..].iter().zip(&mut sums[done..]) {
             sum += value.into();
             *out = sum;
         }
@@ -43,7 +43,7 @@ pub(super) fn sum_row<T: Prefix, S: Sum<T>>(isa: Isa, row: &[T], above: &[S], ou
     }
 }
 
-/// [`sum_row`] for the most used types, without a detour through memory where there is AVX-512.
+/// [`sum_row`] for the most used types, without a detour through memory where there are vectors.
 pub(super) fn sum_bytes_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32]) {
     assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
     #[cfg(target_arch = "x86_64")]
@@ -52,11 +52,16 @@ pub(super) fn sum_bytes_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32]
         // SAFETY: the set was just found.
         let (done, sum) = unsafe { x86::table_row::<false>(row, &above[1..], &mut out[1..], &mut []) };
         return finish(row, above, out, done, sum);
+    } else if isa.has_avx2() {
+        out[0] = 0;
+        // SAFETY: the set was just found.
+        let (done, sum) = unsafe { x86::table_row_16::<false>(row, &above[1..], &mut out[1..], &mut []) };
+        return finish(row, above, out, done, sum);
     }
     sum_row(isa, row, above, out);
 }
 
-/// [`sum_bytes_row`], and each sum rounded to a float.
+/// [`sum_bytes_row`], and each sum rounded to a float. `above` is a row of such sums: it never falls, nor leaves 32 bits.
 pub(super) fn sum_bytes_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mut [u32], floats: &mut [f32]) {
     assert!(above.len() == row.len() + 1 && out.len() == row.len() + 1, "sums have one column more");
     assert!(floats.len() == out.len(), "a float for every sum");
@@ -68,6 +73,15 @@ pub(super) fn sum_bytes_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mu
         let (entries, rounded) = (&mut out[1..], &mut floats[1..]);
         // SAFETY: the set was just found.
         let (pixels, sum) = unsafe { x86::table_row::<true>(row, &above[1..], entries, rounded) };
+        finish(row, above, out, pixels, sum);
+        done = pixels + 1;
+    } else if isa.has_avx2() && u64::from(above[row.len()]) + 255 * row.len() as u64 <= i32::MAX as u64 {
+        // There is no rounding of numbers without a sign.
+        out[0] = 0;
+        floats[0] = 0.0;
+        let (entries, rounded) = (&mut out[1..], &mut floats[1..]);
+        // SAFETY: the set was just found.
+        let (pixels, sum) = unsafe { x86::table_row_16::<true>(row, &above[1..], entries, rounded) };
         finish(row, above, out, pixels, sum);
         done = pixels + 1;
     }
@@ -83,9 +97,9 @@ pub(super) fn sum_bytes_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mu
 /// The entries from `done` on, where the pixels before sum up to `sum`.
 #[cfg(target_arch = "x86_64")]
 fn finish(row: &[u8], above: &[u32], out: &mut [u32], done: usize, mut sum: u32) {
-    for (x, &value) in row.iter().enumerate().skip(done) {
+    for ((&value, &above), out) in row[done..].iter().zip(&above[done + 1..]).zip(&mut out[done + 1..]) {
         sum = sum.wrapping_add(u32::from(value));
-        out[x + 1] = above[x + 1].wrapping_add(sum);
+        *out = above.wrapping_add(sum);
     }
 }
 
@@ -117,12 +131,13 @@ impl Prefix for u16 {
 mod x86 {
     use std::arch::x86_64::{
         __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32,
-        _mm256_blend_epi32, _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32,
-        _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi32,
-        _mm256_setzero_si256, _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32,
-        _mm512_castsi512_si256, _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps,
-        _mm512_cvtsi512_si32, _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32,
-        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
+        _mm256_blend_epi32, _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi16,
+        _mm256_cvtepu16_epi32, _mm256_cvtsi256_si32, _mm256_extracti128_si256, _mm256_loadu_si256,
+        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_si256,
+        _mm256_storeu_ps, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
+        _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps, _mm512_cvtsi512_si32,
+        _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32, _mm512_set1_epi32,
+        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
     };
 
     use crate::kernel::running::running_32_words;
@@ -168,6 +183,51 @@ mod x86 {
         (blocks.len() * 32, _mm512_cvtsi512_si32(base).cast_unsigned())
     }
 
+    /// As [`table_row`], sixteen pixels at a time; with `FLOATS`, sums that fit 31 bits.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn table_row_16<const FLOATS: bool>(
+        row: &[u8],
+        above: &[u32],
+        out: &mut [u32],
+        floats: &mut [f32],
+    ) -> (usize, u32) {
+        let mut base = _mm256_setzero_si256();
+        let blocks = row.as_chunks::<16>().0;
+        let (above, out) = (above.as_chunks::<16>().0, out.as_chunks_mut::<16>().0);
+        let floats = floats.as_chunks_mut::<16>().0;
+        for (i, ((pixels, above), out)) in blocks.iter().zip(above).zip(out).enumerate() {
+            let (low, high) = running(load(pixels));
+            let halves = [_mm256_add_epi32(low, base), _mm256_add_epi32(high, base)];
+            base = _mm256_add_epi32(base, last(high));
+            for (half, place) in halves.into_iter().zip([0, 8]) {
+                // SAFETY: eight entries from 0 or 8 on of sixteen.
+                unsafe {
+                    let above = _mm256_loadu_si256(above.as_ptr().add(place).cast());
+                    let entries = _mm256_add_epi32(half, above);
+                    _mm256_storeu_si256(out.as_mut_ptr().add(place).cast(), entries);
+                    if FLOATS {
+                        _mm256_storeu_ps(floats[i].as_mut_ptr().add(place), _mm256_cvtepi32_ps(entries));
+                    }
+                }
+            }
+        }
+        (blocks.len() * 16, _mm256_cvtsi256_si32(base).cast_unsigned())
+    }
+
+    /// The running sums of sixteen bytes.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn running(bytes: __m128i) -> (__m256i, __m256i) {
+        // Two groups of eight, each with its own running sum.
+        let mut v = _mm256_cvtepu8_epi16(bytes);
+        v = _mm256_add_epi16(v, _mm256_slli_si256::<2>(v));
+        v = _mm256_add_epi16(v, _mm256_slli_si256::<4>(v));
+        v = _mm256_add_epi16(v, _mm256_slli_si256::<8>(v));
+        let low = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v));
+        let high = _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(v));
+        (low, _mm256_add_epi32(high, last(low)))
+    }
+
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load<T: bytemuck::Pod, const N: usize>(values: &[T; N]) -> __m128i {
@@ -195,14 +255,7 @@ mod x86 {
         let mut base = _mm256_setzero_si256();
         let (values, sums) = (values.as_chunks::<16>().0, sums.as_chunks_mut::<8>().0);
         for (values, sums) in values.iter().zip(sums.as_chunks_mut::<2>().0) {
-            // Two groups of eight, each with its own running sum.
-            let mut v = _mm256_cvtepu8_epi16(load(values));
-            v = _mm256_add_epi16(v, _mm256_slli_si256::<2>(v));
-            v = _mm256_add_epi16(v, _mm256_slli_si256::<4>(v));
-            v = _mm256_add_epi16(v, _mm256_slli_si256::<8>(v));
-            let low = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v));
-            let high = _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(v));
-            let high = _mm256_add_epi32(high, last(low));
+            let (low, high) = running(load(values));
             store(_mm256_add_epi32(low, base), &mut sums[0]);
             store(_mm256_add_epi32(high, base), &mut sums[1]);
             base = _mm256_add_epi32(base, last(high));
@@ -267,8 +320,10 @@ mod tests {
     fn floats_are_rounded_sums() {
         for width in [0, 1, 31, 32, 33, 64, 200] {
             let row: Vec<u8> = (0..width).map(|x| (x * 89) as u8).collect();
-            let above: Vec<u32> = (0..=width as u32).map(|x| x.wrapping_mul(90_000_001)).collect();
-            for isa in Isa::available() {
+            // Some end beyond 31 bits, others before.
+            for (isa, step) in Isa::available().into_iter().flat_map(|isa| [(isa, 20_000_001), (isa, 9_001)])
+            {
+                let above: Vec<u32> = (0..=width as u32).map(|x| x * step).collect();
                 let (mut sums, mut again) = (vec![7; width + 1], vec![7; width + 1]);
                 let mut floats = vec![7.0; width + 1];
                 sum_row(isa, &row, &above, &mut sums);
