@@ -1,6 +1,7 @@
 //! Resizing along a row and between rows: taps made beforehand, applied here.
 
 mod gather;
+mod halve;
 
 use super::Isa;
 use super::pixel::Sample;
@@ -50,8 +51,8 @@ impl Linear {
 /// Sums of two neighbours in units of 1/2048, exact.
 pub fn linear_across_u8_row(isa: Isa, row: &[u8], taps: &Linear, channels: usize, out: &mut [i32]) {
     let done = if channels == 1 { gather::across(isa, row, taps, out) } else { 0 };
-    let positions = taps.inputs.iter().zip(&taps.fixed);
-    for ((inputs, &[a, b]), out) in positions.zip(out.chunks_exact_mut(channels)).skip(done) {
+    let positions = taps.inputs[done..].iter().zip(&taps.fixed[done..]);
+    for ((inputs, &[a, b]), out) in positions.zip(out[done * channels..].chunks_exact_mut(channels)) {
         let [first, second] = inputs.map(|input| input as usize * channels);
         for (c, out) in out.iter_mut().enumerate() {
             *out = i32::from(row[first + c]) * i32::from(a) + i32::from(row[second + c]) * i32::from(b);
@@ -204,11 +205,12 @@ pub fn halve_u8_row(isa: Isa, above: &[u8], below: &[u8], channels: usize, out: 
         );
         return;
     }
-    let (above, below) = (above.as_chunks::<6>().0, below.as_chunks::<6>().0);
+    let done = halve::colours(isa, above, below, out);
+    let (above, below) = (above[2 * done..].as_chunks::<6>().0, below[2 * done..].as_chunks::<6>().0);
     isa.run(
         #[inline(always)]
         || {
-            for ((above, below), out) in above.iter().zip(below).zip(out.as_chunks_mut::<3>().0) {
+            for ((above, below), out) in above.iter().zip(below).zip(out[done..].as_chunks_mut::<3>().0) {
                 for c in 0..3 {
                     let [a, b, d, e] = [above[c], above[c + 3], below[c], below[c + 3]].map(u16::from);
                     out[c] = mean(a, b, d, e);
