@@ -1,7 +1,9 @@
-//! Runs of foreground pixels, found 64 pixels at a time.
+//! Runs of foreground pixels, found 64 pixels at a time, and painted.
 //!
 //! A row is turned into words of one bit a pixel; where a bit differs from its left neighbour a
 //! run begins or ends. Joining the runs of neighbouring rows is the business of `ops::label`.
+//! Painting goes from left to right in whole vectors: what is written too far right is written over
+//! by the gap or the run that follows.
 #![allow(unsafe_code, reason = "masks of compared bytes have no portable instruction")]
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
 #![allow(clippy::cast_ptr_alignment, reason = "the loads and stores are the unaligned ones")]
@@ -50,6 +52,40 @@ pub fn runs_row(isa: Isa, row: &[u8], found: impl FnMut(u32, u32)) {
         #[inline(always)]
         || scan(row, bits_portable, found),
     );
+}
+
+/// Writes runs `(start, end, value)`, which come from left to right, and the default between them.
+///
+/// # Panics
+/// When a run reaches beyond the row.
+pub fn paint_row<T: Copy + Default>(isa: Isa, runs: impl Iterator<Item = (u32, u32, T)>, row: &mut [T]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            let mut x = 0;
+            for (start, end, value) in runs {
+                stretch(row, x, start as usize, T::default());
+                stretch(row, start as usize, end as usize, value);
+                x = end as usize;
+            }
+            let end = row.len();
+            stretch(row, x, end, T::default());
+        },
+    );
+}
+
+/// Writes `value` from `start` to `end` and, where there is room, somewhat further.
+#[inline(always)]
+fn stretch<T: Copy>(row: &mut [T], start: usize, end: usize, value: T) {
+    const VECTOR: usize = 8;
+    let mut x = start;
+    while x < end && x + VECTOR <= row.len() {
+        row[x..x + VECTOR].copy_from_slice(&[value; VECTOR]);
+        x += VECTOR;
+    }
+    if x < end {
+        row[x..end].fill(value);
+    }
 }
 
 #[inline(always)]
@@ -153,6 +189,28 @@ mod tests {
                 let mut runs = Vec::new();
                 runs_row(isa, &row, |start, end| runs.push((start, end)));
                 prop_assert_eq!(&runs, &naive(&row), "{:?}", isa);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn painted_rows_have_each_run_and_nothing_else(
+            row in prop::collection::vec(prop_oneof![Just(0u8), Just(0), Just(1), Just(1)], 0..100),
+            lengths in prop::collection::vec(1usize..20, 100),
+        ) {
+            // Runs of one to some twenty pixels, so that vectors reach over ends.
+            let row: Vec<u8> = row.iter().zip(lengths).flat_map(|(&value, n)| vec![value; n]).collect();
+            let runs = naive(&row);
+            let labelled = || (1u32..).zip(&runs).map(|(label, &(start, end))| (start, end, label));
+            let mut expected = vec![0; row.len()];
+            for (start, end, label) in labelled() {
+                expected[start as usize..end as usize].fill(label);
+            }
+            for isa in Isa::available() {
+                let mut painted = vec![7u32; row.len()];
+                paint_row(isa, labelled(), &mut painted);
+                prop_assert_eq!(&painted, &expected, "{:?}", isa);
             }
         }
     }

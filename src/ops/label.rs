@@ -13,7 +13,7 @@ use super::band::{Cancelled, bands, fill_bands, map_bands, poll};
 use super::spare::{Furnished, Room};
 use crate::image::{Image, ImageType, Plane, View};
 use crate::kernel::Isa;
-use crate::kernel::ccl::runs_row;
+use crate::kernel::ccl::{paint_row, runs_row};
 use crate::{Error, Result};
 
 /// Which pixels are neighbours.
@@ -229,7 +229,7 @@ impl Components {
     /// The plane of labels.
     pub fn paint(&self, threads: usize) -> Plane<u32> {
         let mut plane = Plane::new(self.width, self.height());
-        self.paint_over(&mut plane, true, threads, |label| label);
+        self.paint_over(&mut plane, Isa::best(), threads, |label| label);
         plane
     }
 
@@ -241,15 +241,15 @@ impl Components {
         color: impl Fn(u32) -> T + Sync,
     ) -> Plane<T> {
         let mut plane = cx.plane(self.width, self.height());
-        self.paint_over(&mut plane, false, cx.threads, color);
+        self.paint_over(&mut plane, cx.isa, cx.threads, color);
         plane
     }
 
-    /// [`paint_with`](Self::paint_with) over a plane of this size, which is zero or holds anything.
+    /// [`paint_with`](Self::paint_with) over a plane of this size, whatever it holds.
     fn paint_over<T: crate::image::Pixel>(
         &self,
         plane: &mut Plane<T>,
-        is_zero: bool,
+        isa: Isa,
         threads: usize,
         color: impl Fn(u32) -> T + Sync,
     ) {
@@ -258,13 +258,7 @@ impl Components {
         let painted = fill_bands(plane, &bands, |band, pixels| {
             if self.width > 0 {
                 for (y, row) in band.zip(pixels.chunks_exact_mut(self.width)) {
-                    if !is_zero {
-                        // Now that the row is in cache.
-                        row.fill(T::default());
-                    }
-                    for (run, label) in self.row(y) {
-                        row[run.start as usize..run.end as usize].fill(color(label));
-                    }
+                    paint_row(isa, self.row(y).map(|(run, label)| (run.start, run.end, color(label))), row);
                 }
             }
             Ok(())
@@ -276,7 +270,7 @@ impl Components {
     pub(crate) fn image(&self, cx: &Context) -> Image {
         let mut image = cx.image(ImageType::Labels, self.width, self.height());
         if let Image::Labels(plane) = &mut image {
-            self.paint_over(plane, false, cx.threads, |label| label);
+            self.paint_over(plane, cx.isa, cx.threads, |label| label);
         }
         image
     }
