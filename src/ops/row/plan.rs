@@ -115,17 +115,12 @@ impl RunPlan {
         for (one, all) in plan.borders.iter_mut().zip(borders) {
             *one = if let [border] = all[..] { Some(border) } else { None };
         }
-        plan.strips = (0..count).map(|index| plan.strip(index, count)).collect();
-        for strip in 0..count {
-            let live = plan.simulate(&plan.strips[strip].hull, None);
+        for index in 0..count {
+            let (strip, live) = plan.strip(index, count);
+            plan.strips.push(strip);
             for (capacity, live) in plan.capacity.iter_mut().zip(live) {
                 *capacity = (*capacity).max(live);
             }
-        }
-        for index in 0..count {
-            let mut script = Vec::new();
-            plan.simulate(&plan.strips[index].hull, Some((&plan.strips[index].own, &mut script)));
-            plan.strips[index].script = script;
         }
         Ok(plan)
     }
@@ -228,7 +223,8 @@ impl RunPlan {
         if start > end { 0..0 } else { start..end }
     }
 
-    fn strip(&self, index: usize, count: usize) -> StripPlan {
+    /// A strip, and how many rows of each value are alive at once.
+    fn strip(&self, index: usize, count: usize) -> (StripPlan, Vec<usize>) {
         let mut own = vec![0..0; self.shapes.len()];
         for &value in self.run.sinks.iter().chain(self.run.observers.iter().map(|(value, _)| value)) {
             let height = self.shapes[value].height;
@@ -236,32 +232,32 @@ impl RunPlan {
         }
         let mut hull = own.clone();
         let sources = self.run.sources.len();
+        let mut needed = vec![Vec::new(); self.run.steps.len()];
         for (i, step) in self.run.steps.iter().enumerate().rev() {
             for (port, &value) in step.inputs.iter().enumerate() {
-                for y in hull[sources + i].clone() {
-                    let rows = self.actual_rows(step, port, y);
-                    if !rows.is_empty() {
-                        hull[value] = if hull[value].is_empty() {
-                            rows
-                        } else {
-                            hull[value].start.min(rows.start)..hull[value].end.max(rows.end)
-                        };
-                    }
+                // Nodes are asked for the rows of each row once: of short rows it takes as long as making them.
+                let rows: Vec<Range<usize>> =
+                    hull[sources + i].clone().map(|y| self.actual_rows(step, port, y)).collect();
+                let mut all = hull[value].clone();
+                for rows in rows.iter().filter(|rows| !rows.is_empty()) {
+                    all = if all.is_empty() {
+                        rows.clone()
+                    } else {
+                        all.start.min(rows.start)..all.end.max(rows.end)
+                    };
                 }
+                hull[value] = all;
+                needed[i].push(rows);
             }
         }
-        StripPlan { own, hull, script: Vec::new() }
+        let (script, live) = self.simulate(&hull, &needed);
+        (StripPlan { own, hull, script }, live)
     }
 
-    /// Plays the pull order with row counters alone. Returns how many rows of each value are alive
-    /// at once; with a script to fill, records the order.
-    fn simulate(
-        &self,
-        hull: &[Range<usize>],
-        record: Option<(&[Range<usize>], &mut Vec<u16>)>,
-    ) -> Vec<usize> {
-        let mut script = Vec::new();
-        let mut simulation = Simulation::new(self, hull, &mut script);
+    /// Plays the pull order with row counters alone. Returns the order, and how many rows of each value are
+    /// alive at once.
+    fn simulate(&self, hull: &[Range<usize>], needed: &[Vec<Vec<Range<usize>>>]) -> (Vec<u16>, Vec<usize>) {
+        let mut simulation = Simulation::new(self, hull, needed);
         let driven: Vec<usize> = (0..hull.len()).filter(|&v| !hull[v].is_empty()).rev().collect();
         // Values nobody in the run reads drive; what they pull comes along, the rest follows in step.
         let ticks = driven.iter().map(|&v| hull[v].len()).max().unwrap_or(0);
@@ -270,15 +266,14 @@ impl RunPlan {
                 if simulation.is_pulled[value] && tick + 1 < ticks {
                     continue;
                 }
-                let target = hull[value].start + (hull[value].len() * (tick + 1)).div_ceil(ticks);
-                simulation.ensure(value, target);
+                let rows = &hull[value];
+                // Dividing takes as long as the row of a small image.
+                let made =
+                    if rows.len() == ticks { tick + 1 } else { (rows.len() * (tick + 1)).div_ceil(ticks) };
+                simulation.ensure(value, rows.start + made);
             }
         }
-        let live = simulation.live;
-        if let Some((_, out)) = record {
-            *out = script;
-        }
-        live
+        (simulation.script, simulation.live)
     }
 }
 
@@ -287,16 +282,18 @@ struct Simulation<'a> {
     next: Vec<usize>,
     /// Per value: the readers `(step, port)` that go through its ring.
     readers: Vec<Vec<(usize, usize)>>,
+    /// Per step and port: for each row of the hull, the input rows it reads.
+    needed: &'a [Vec<Vec<Range<usize>>>],
     /// Per step and port: for each row of the hull, the lowest input row it or a later one reads.
     lowest: Vec<Vec<Vec<usize>>>,
     hull: &'a [Range<usize>],
     live: Vec<usize>,
     is_pulled: Vec<bool>,
-    script: &'a mut Vec<u16>,
+    script: Vec<u16>,
 }
 
 impl<'a> Simulation<'a> {
-    fn new(plan: &'a RunPlan, hull: &'a [Range<usize>], script: &'a mut Vec<u16>) -> Self {
+    fn new(plan: &'a RunPlan, hull: &'a [Range<usize>], needed: &'a [Vec<Vec<Range<usize>>>]) -> Self {
         let sources = plan.run.sources.len();
         let mut readers = vec![Vec::new(); plan.shapes.len()];
         let mut is_pulled = vec![false; plan.shapes.len()];
@@ -308,13 +305,10 @@ impl<'a> Simulation<'a> {
                     readers[value].push((i, port));
                 }
                 is_pulled[value] |= !hull[sources + i].is_empty();
-                let mut rows = vec![usize::MAX; hull[sources + i].len()];
                 let mut low = usize::MAX;
-                for (slot, y) in rows.iter_mut().zip(hull[sources + i].clone()).rev() {
-                    let needed = plan.actual_rows(step, port, y);
-                    if !needed.is_empty() {
-                        low = low.min(needed.start);
-                    }
+                let mut rows: Vec<usize> = needed[i][port].iter().map(|rows| rows.start).collect();
+                for (slot, rows) in rows.iter_mut().zip(&needed[i][port]).rev() {
+                    low = if rows.is_empty() { low } else { low.min(rows.start) };
                     *slot = low;
                 }
                 of_step.push(rows);
@@ -325,11 +319,12 @@ impl<'a> Simulation<'a> {
             plan,
             next: hull.iter().map(|rows| rows.start).collect(),
             readers,
+            needed,
             lowest,
             hull,
             live: vec![0; plan.shapes.len()],
             is_pulled,
-            script,
+            script: Vec::with_capacity(hull.iter().map(ExactSizeIterator::len).sum()),
         }
     }
 
@@ -347,9 +342,9 @@ impl<'a> Simulation<'a> {
         while self.next[value] < end {
             let y = self.next[value];
             if value >= sources {
-                let step = &self.plan.run.steps[value - sources];
-                for (port, &input) in step.inputs.iter().enumerate() {
-                    let rows = self.plan.actual_rows(step, port, y);
+                let (step, at) = (value - sources, y - self.hull[value].start);
+                for (port, &input) in self.plan.run.steps[step].inputs.iter().enumerate() {
+                    let rows = &self.needed[step][port][at];
                     if !rows.is_empty() {
                         self.ensure(input, rows.end);
                     }

@@ -142,6 +142,8 @@ fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, padding: (usize, usize),
     }
 }
 
+/// For itself, so that what some sizes need is not set up for all.
+#[inline(never)]
 fn pad_pixels<const SIZE: usize>(
     bytes: &mut [u8],
     lead: usize,
@@ -172,8 +174,9 @@ fn pad_pixels<const SIZE: usize>(
                 return after.copy_from_slice(&row[..right]);
             }
             BorderMode::Constant | BorderMode::Valid => {
-                before.iter_mut().chain(after).for_each(|pixel| pixel.copy_from_slice(constant));
-                return;
+                let Some(&constant) = constant.first_chunk::<SIZE>() else { return };
+                before.fill(constant);
+                return after.fill(constant);
             }
         };
         before.iter_mut().rev().zip(&row[skipped..]).for_each(|(out, pixel)| *out = *pixel);
