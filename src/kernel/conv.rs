@@ -105,8 +105,9 @@ struct Dense<'a, O, F> {
     finish: F,
 }
 
-/// Vectors of sums that are held in registers at once.
-const SUMS: usize = 6;
+/// Vectors of sums that are held in registers at once, of sixteen at the least: the more, the less often a weight
+/// is fetched.
+const SUMS: usize = 12;
 
 impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
     fn portable(self) {
@@ -130,6 +131,8 @@ impl<O, F: Fn(f32) -> O + Copy> Kernel for Dense<'_, O, F> {
         let tiles = Tiles { rows, first: *first, more };
         if n >= SUMS * lanes {
             tiles.cover::<L, SUMS, O>(l, out, finish);
+        } else if n >= SUMS / 2 * lanes {
+            tiles.cover::<L, { SUMS / 2 }, O>(l, out, finish);
         } else if n >= lanes {
             tiles.cover::<L, 1, O>(l, out, finish);
         } else {
@@ -159,7 +162,7 @@ impl Tiles<'_> {
     fn cover<L: Lanes, const K: usize, O>(self, l: L, out: &mut [O], finish: impl Fn(f32) -> O + Copy) {
         let Self { rows, first, more } = self;
         let (n, lanes, tile) = (out.len(), L::N / 2, K * (L::N / 2));
-        let mut sums = [0.0f32; 96];
+        let mut sums = [0.0f32; 16 * SUMS];
         let mut x = 0;
         while x + tile <= n {
             let weight = l.splat_float(first.weight);
