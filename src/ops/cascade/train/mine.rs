@@ -208,6 +208,7 @@ fn search(
     let (width, height) = (settings.width, settings.height);
     let size = [picture.width(), picture.height()];
     let (mut seen, mut found) = (0, Vec::new());
+    let mut wanted: Vec<u32> = Vec::new();
     for (level, [wide, high]) in ladder(size, [width, height], settings.scale_factor).into_iter().enumerate()
     {
         let random = random.stream(level as u64);
@@ -215,10 +216,12 @@ fn search(
         let windows = Windows::with(cascade, scaled.view(), isa);
         for y in 0..=high - height {
             let number = |x: usize| random.bits((y * wide + x) as u64);
-            let columns: Vec<usize> = (0..=wide - width).collect();
-            let bits = |(bit, &x): (usize, &usize)| u32::from(range.contains(&number(x))) << bit;
-            let wanted: Vec<u32> =
-                columns.chunks(LANES).map(|columns| columns.iter().enumerate().map(bits).sum()).collect();
+            let bit = |x: usize| u32::from(range.contains(&number(x))) << (x % LANES);
+            let columns = wide - width + 1;
+            wanted.clear();
+            wanted.extend(
+                (0..columns).step_by(LANES).map(|x| (x..columns.min(x + LANES)).map(bit).sum::<u32>()),
+            );
             seen += wanted.iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>();
             windows.passing(isa, y, &wanted, |x| {
                 let rows = (y..y + height).flat_map(|y| &scaled.row(y)[x..x + width]);
