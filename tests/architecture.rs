@@ -74,6 +74,10 @@ fn arrows_point_down() {
             continue;
         };
         seen.insert(*room);
+        // Modules of tests may use the definitions, wherever they are.
+        if inside.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
         for used in used(&std::fs::read_to_string(&file).unwrap()) {
             let is_room = BELOW.iter().any(|(room, _)| *room == used);
             if is_room && used != *room && !below.contains(&used.as_str()) {

@@ -43,6 +43,14 @@ pub trait Sum<T>: Copy + Default {
     }
 }
 
+/// Adds the values of a row to sums of columns.
+pub fn add_row<T: Copy, S: Sum<T>>(isa: Isa, row: &[T], sums: &mut [S]) {
+    isa.run(
+        #[inline(always)]
+        || sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum = sum.plus(S::of(value))),
+    );
+}
+
 macro_rules! integer_sums {
     ($($value:ty => $sum:ty, $row:path { $($more:tt)* })*) => {$(
         impl Sum<$value> for $sum {
