@@ -5,6 +5,7 @@
 //! needs no table.
 #![allow(unsafe_code, reason = "vector instructions")]
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
+#![allow(clippy::cast_ptr_alignment, reason = "the loads and stores are the unaligned ones")]
 
 use super::Isa;
 

@@ -210,4 +210,30 @@ mod tests {
             assert_eq!(run(isa), portable, "{isa:?}");
         }
     }
+
+    #[test]
+    fn turned_gray_and_colours_are_the_same_on_every_set() {
+        let value = |x: usize, y: usize, c: usize| (x * 37 + y * 101 + c * 59 + x * y) as u8;
+        let gray = Image::Gray8(Plane::from_fn(61, 47, |x, y| value(x, y, 0)));
+        let colours = Image::Rgb8(Plane::from_fn(61, 47, |x, y| [0, 1, 2].map(|c| value(x, y, c))));
+        for degrees in [0.0, 3.0, 45.0, 90.0, 200.0] {
+            let (width, height, map) = rotation(61, 47, degrees, true);
+            for border in [BorderMode::Constant, BorderMode::Reflect101] {
+                let params = Warp { map, width, height, taps: Taps::Bilinear, border: border.into() };
+                let run = |image: &Image, isa| {
+                    warp_affine(image, &params, &Context::default().with_isa(isa)).unwrap()
+                };
+                let turned = run(&colours, Isa::PORTABLE);
+                let channel = |image: &Image| match image {
+                    Image::Rgb8(plane) => plane.map(|pixel| pixel[0]),
+                    other => other.as_gray8().unwrap().clone(),
+                };
+                assert_eq!(channel(&turned), channel(&run(&gray, Isa::PORTABLE)), "{degrees}");
+                for isa in Isa::available() {
+                    assert_eq!(run(&colours, isa), turned, "{isa:?} {degrees}");
+                    assert_eq!(channel(&run(&gray, isa)), channel(&turned), "{isa:?} {degrees}");
+                }
+            }
+        }
+    }
 }

@@ -75,7 +75,7 @@ pub(super) fn sum_bytes_floats_row(isa: Isa, row: &[u8], above: &[u32], out: &mu
         let (pixels, sum) = unsafe { x86::table_row::<true>(row, &above[1..], entries, rounded) };
         finish(row, above, out, pixels, sum);
         done = pixels + 1;
-    } else if isa.has_avx2() && u64::from(above[row.len()]) + 255 * row.len() as u64 <= i32::MAX as u64 {
+    } else if isa.has_avx2() && i32::try_from(u64::from(above[row.len()]) + 255 * row.len() as u64).is_ok() {
         // There is no rounding of numbers without a sign.
         out[0] = 0;
         floats[0] = 0.0;

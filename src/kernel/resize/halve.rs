@@ -47,3 +47,30 @@ fn colours_avx2(above: &[u8], below: &[u8], out: &mut [u8]) -> usize {
     }
     PIXELS * count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::halve_u8_row;
+    use super::Isa;
+
+    #[test]
+    fn cells_of_every_width_are_their_means() {
+        for pixels in 0..50 {
+            let row =
+                |salt: usize| -> Vec<u8> { (0..6 * pixels).map(|i| (i * 89 + salt * i) as u8).collect() };
+            let (above, below) = (row(1), row(30));
+            let sum = |i: usize| u32::from(above[i]) + u32::from(below[i]);
+            let wanted: Vec<u8> = (0..3 * pixels)
+                .map(|i| {
+                    let left = i / 3 * 6 + i % 3;
+                    ((sum(left) + sum(left + 3) + 2) / 4) as u8
+                })
+                .collect();
+            for isa in Isa::available() {
+                let mut out = vec![7; 3 * pixels];
+                halve_u8_row(isa, &above, &below, 3, &mut out);
+                assert_eq!(out, wanted, "{isa:?} {pixels}");
+            }
+        }
+    }
+}
