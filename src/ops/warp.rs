@@ -192,22 +192,26 @@ mod tests {
 
     #[test]
     fn the_far_end_of_a_very_wide_picture_is_seen_by_every_set() {
-        let image = Image::Gray8(Plane::from_fn(600_000, 4, |x, y| ((x * 7 + y * 31) % 251) as u8));
-        let params = Warp {
-            map: Affine::translation(590_000.25, 0.5),
-            width: 128,
-            height: 3,
-            taps: Taps::Bilinear,
-            border: BorderMode::Constant.into(),
-        };
-        let run = |isa| {
-            let mut cx = Context::default();
-            cx.isa = isa;
-            warp_affine(&image, &params, &cx).unwrap()
-        };
-        let portable = run(Isa::PORTABLE);
-        for isa in Isa::available() {
-            assert_eq!(run(isa), portable, "{isa:?}");
+        // Positions in units of 1/2048 fit 31 bits, and do not.
+        for width in [600_000, 1_200_000] {
+            let value = |x: usize, y: usize| ((x * 7 + y * 31) % 251) as u8;
+            let params = Warp {
+                map: Affine::translation(width as f64 - 9_999.75, 0.5),
+                width: 128,
+                height: 3,
+                taps: Taps::Bilinear,
+                border: BorderMode::Constant.into(),
+            };
+            for image in [
+                Image::Gray8(Plane::from_fn(width, 4, value)),
+                Image::Rgb8(Plane::from_fn(width, 4, |x, y| [value(x, y), value(y, x), 9])),
+            ] {
+                let run = |isa| warp_affine(&image, &params, &Context::default().with_isa(isa)).unwrap();
+                let portable = run(Isa::PORTABLE);
+                for isa in Isa::available() {
+                    assert_eq!(run(isa), portable, "{isa:?} {width}");
+                }
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 use super::{BITS, GROUP, Line, ONE};
 use crate::kernel::Isa;
 
-/// Bytes of an image at most; larger ones are left to others.
+/// Bytes of an image at most, and positions at most in units of 1/2048: what is larger is left to others.
 const FARTHEST: usize = 1 << 30;
 const SHIFT: i32 = BITS as i32;
 /// A half of what results are divided by.
@@ -38,10 +38,12 @@ pub(super) fn bilinear(isa: Isa, image: Bytes<'_>, places: &Places, out: &mut [u
 }
 
 impl Bytes<'_> {
-    /// Whether the image is as large as it says, and not too large.
+    /// Whether the image is as large as it says, and so small that places and positions fit 32 bits.
     #[inline(always)]
     fn fits<const C: usize>(self) -> bool {
-        self.values.len() <= FARTHEST && self.values.len() == C * self.width * self.height
+        let Self { values, width, height } = self;
+        let is_near = |size: usize| size < FARTHEST >> BITS;
+        is_near(width) && is_near(height) && values.len() <= FARTHEST && values.len() == C * width * height
     }
 }
 
