@@ -208,23 +208,36 @@ proptest! {
 
     #[test]
     fn best_matches_are_those_of_suppressing_boxes(
-        scores in prop::collection::vec(-4i16..8, 60), size in (1usize..4, 1usize..4), overlap in 0u8..10, max_count in 0usize..20,
+        scores in prop::collection::vec(-4i16..40, 600), size in (1usize..9, 1usize..4), overlap in 0u8..11, max_count in 0usize..60,
     ) {
-        let scores = Plane::from_vec(10, 6, scores).unwrap().map(f32::from);
-        let params = BestMatches { threshold: 1.0, max_count, max_overlap: f64::from(overlap) / 10.0 };
+        let scores = Plane::from_vec(150, 4, scores).unwrap().map(f32::from);
+        let params = BestMatches { threshold: 20.0, max_count, max_overlap: f64::from(overlap) / 10.0 };
         let boxes: Vec<[f64; 4]> =
-            (0..60).map(|i| [(i % 10) as f64, (i / 10) as f64, size.0 as f64, size.1 as f64]).collect();
+            (0..600).map(|i| [(i % 150) as f64, (i / 150) as f64, size.0 as f64, size.1 as f64]).collect();
         for method in [Method::SquaredDifference, Method::CorrelationCoefficientNormed] {
             let sign = if method.lower_is_better() { -1.0 } else { 1.0 };
             let quality: Vec<f64> = scores.as_slice().iter().map(|score| sign * f64::from(*score)).collect();
-            let good = |i: &usize| quality[*i] >= sign;
+            let good = |i: &usize| quality[*i] >= 20.0 * sign;
             let expected: Vec<usize> =
-                nms(&boxes, &quality, params.max_overlap, 60).into_iter().filter(good).take(max_count).collect();
+                nms(&boxes, &quality, params.max_overlap, 600).into_iter().filter(good).take(max_count).collect();
             let got = best_matches(scores.view(), size, method, &params);
-            let got: Vec<usize> = got.iter().map(|found| found.rect.y * 10 + found.rect.x).collect();
+            let got: Vec<usize> = got.iter().map(|found| found.rect.y * 150 + found.rect.x).collect();
             prop_assert_eq!(got, expected);
         }
     }
+}
+
+#[test]
+fn scores_that_are_no_numbers_are_no_matches() {
+    let params = BestMatches { threshold: f32::NEG_INFINITY, max_count: 9, max_overlap: 0.0 };
+    let mut scores = Plane::filled(200, 3, f32::NAN);
+    let found = |scores: &Plane<f32>| best_matches(scores.view(), (2, 2), Method::CrossCorrelation, &params);
+    assert_eq!(found(&scores), []);
+    scores.set(70, 1, f32::NEG_INFINITY);
+    scores.set(199, 2, -3.0);
+    scores.set(198, 2, -4.0);
+    let places: Vec<_> = found(&scores).iter().map(|found| (found.rect.x, found.rect.y)).collect();
+    assert_eq!(places, [(199, 2), (70, 1)]);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The best places of a score map.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::Method;
 use crate::image::{Plane, Rect, View};
 
@@ -51,26 +54,32 @@ pub fn best_matches(
 ) -> Vec<Match> {
     let quality = |score: f32| if method.lower_is_better() { -score } else { score };
     let least = quality(params.threshold);
-    let mut places = Vec::new();
+    let mut taken = Plane::<u8>::new(scores.width(), scores.height());
+    // The best place of each part, or a better one that was taken since: most parts are never looked at again.
+    let mut parts = BinaryHeap::new();
     for y in 0..scores.height() {
         for (part, scores) in scores.row(y).chunks(PART).enumerate() {
-            // Most parts have none, and vectors see that at once.
-            if scores.iter().fold(0u32, |found, score| found | u32::from(quality(*score) >= least)) == 0 {
-                continue;
+            let best = best_of(scores, quality);
+            if best >= least {
+                parts.push(Reverse((rank(best), y, part)));
             }
-            let good = scores.iter().enumerate().filter(|(_, score)| quality(**score) >= least);
-            places.extend(good.map(|(x, score)| (rank(quality(*score)), y, part * PART + x)));
         }
     }
-    // Equal scores come in raster order.
-    places.sort_unstable();
-    let mut taken = Plane::<u8>::new(scores.width(), scores.height());
     let mut matches = Vec::new();
-    for (_, y, x) in places {
-        if matches.len() == params.max_count {
-            break;
-        }
-        if taken.get(x, y) != 0 {
+    while matches.len() < params.max_count
+        && let Some(Reverse((best, y, part))) = parts.pop()
+    {
+        let from = part * PART;
+        let part_scores = &scores.row(y)[from..scores.width().min(from + PART)];
+        let free = part_scores
+            .iter()
+            .zip(&taken.row(y)[from..])
+            .map(|(score, taken)| (*taken == 0, quality(*score)));
+        let free = free.enumerate().filter(|(_, (free, quality))| *free && *quality >= least);
+        // Equal scores come in raster order.
+        let Some((now, x)) = free.map(|(x, (_, quality))| (rank(quality), from + x)).min() else { continue };
+        if now != best {
+            parts.push(Reverse((now, y, part)));
             continue;
         }
         matches.push(Match { rect: Rect::new(x, y, width, height), score: scores.row(y)[x] });
@@ -86,12 +95,28 @@ pub fn best_matches(
         }
         // With an overlap of 1 allowed, a place still is no second match of its own.
         taken.set(x, y, 1);
+        parts.push(Reverse((best, y, part)));
     }
     matches
 }
 
 /// Scores that are looked at together.
 const PART: usize = 64;
+
+/// The best quality, below all where there is none that is a number.
+fn best_of(scores: &[f32], quality: impl Fn(f32) -> f32) -> f32 {
+    // Side by side, as vectors do.
+    const LANES: usize = 16;
+    let better = |a: f32, b: f32| if b > a { b } else { a };
+    let mut best = [f32::NEG_INFINITY; LANES];
+    let (whole, rest) = scores.as_chunks::<LANES>();
+    for scores in whole {
+        for i in 0..LANES {
+            best[i] = better(best[i], quality(scores[i]));
+        }
+    }
+    best.into_iter().chain(rest.iter().map(|score| quality(*score))).fold(f32::NEG_INFINITY, better)
+}
 
 /// A number in the order of falling quality; -0 is 0.
 pub(super) fn rank(quality: f32) -> u32 {
