@@ -110,7 +110,11 @@ def test_match_template(agreement: Agreement, coins: Array, tmp_path: Path) -> N
     ly.imwrite(path, template)
     theirs = cv2.matchTemplate(coins, template, cv2.TM_SQDIFF)
     ours = ops.match_template(coins, template=path, method="squared-difference")
-    agreement.exact("match-template", "cv2.matchTemplate, SQDIFF", ours.scores, theirs, "uint8")
+    least = np.maximum(theirs, 1)
+    name = "cv2.matchTemplate, SQDIFF, relative"
+    agreement.within("match-template", name, 1e-5, ours.scores / least, theirs / least, "uint8")
+    best = ours.objects[0]
+    assert best["box"][:2] == [40, 37] and best["score"] == 0
     theirs = cv2.matchTemplate(coins, template, cv2.TM_CCOEFF_NORMED)
     ours = ops.match_template(coins, template=path, method="correlation-coefficient-normed")
     agreement.within("match-template", "cv2.matchTemplate, CCOEFF_NORMED", 2e-4, ours.scores, theirs, "uint8")

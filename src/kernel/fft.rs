@@ -1,39 +1,42 @@
 //! Fourier transforms of blocks of numbers, many lines side by side, and correlations made of them.
 //!
-//! A line of a strip is eight columns of a block: every butterfly works on eight lines at once, with
-//! plain sums and products in one fixed order, so that every instruction set gives the same bits.
+//! A line of a strip is some columns of a block, as many as fill 64 bytes: every butterfly works on all of them, with
+//! plain sums and products in one fixed order, so that every instruction set gives the same bits. Numbers are `f64`, eight
+//! columns a line, or `f32`, sixteen.
 //! Forward transforms leave their results in a permuted order and inverse ones take them from it,
 //! as correlations do not care (decimation in frequency, then in time; W. M. Gentleman and G. Sande, 1966).
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for the instruction set")]
 
 mod block;
-mod eight;
+mod vectors;
 
 pub use block::{Block, Correlator, Lines, Spectrum};
-use eight::Eight;
+pub use vectors::Real;
+use vectors::Vectors;
 
-/// Columns that are transformed side by side.
-pub const LANES: usize = 8;
-
-/// A complex number of each of eight columns: the real parts, then the imaginary ones.
-pub type Cell = [[f64; LANES]; 2];
+/// A complex number of each of `N` columns: the real parts, then the imaginary ones.
+pub type Cell<F, const N: usize> = [[F; N]; 2];
 
 /// Transforms of `size` numbers.
 #[derive(Clone, Debug)]
-pub struct Fft {
+pub struct Fft<F, const N: usize> {
     size: usize,
-    /// `exp(-2πi k / size)`.
-    roots: Vec<[f64; 2]>,
+    /// For parts of `size` numbers, of a quarter, a sixteenth ...: for each `k` of a quarter of a part the powers 1, 2 and 3 of
+    /// `exp(-2πi k / length)`.
+    roots: Vec<Vec<[[F; 2]; 3]>>,
 }
 
-impl Fft {
+impl<F: Real<N>, const N: usize> Fft<F, N> {
     /// Transforms of `size` numbers, a power of two.
     ///
     /// # Panics
     /// When `size` is none.
     pub fn new(size: usize) -> Self {
         assert!(size.is_power_of_two(), "a transform of {size} numbers: expected a power of two");
-        Self { size, roots: (0..size).map(|k| root(k, size)).collect() }
+        let lengths = (0..size.ilog2() / 2).map(|pass| size >> (2 * pass));
+        let powers = |k: usize, length: usize| [1, 2, 3].map(|times| root(times * k, length).map(F::of));
+        let roots = lengths.map(|length| (0..length / 4).map(|k| powers(k, length)).collect());
+        Self { size, roots: roots.collect() }
     }
 
     /// How many numbers are transformed.
@@ -43,70 +46,109 @@ impl Fft {
 
     /// Sums times `exp(-2πi jk / size)`, in a permuted order.
     #[inline(always)]
-    fn forward<E: Eight>(&self, e: E, line: &mut [Cell]) {
+    fn forward<E: Vectors<F, N>>(&self, e: E, line: &mut [Cell<F, N>]) {
         let line = &mut line[..self.size];
-        let mut length = self.size;
-        while length >= 4 {
-            let step = self.size / length;
-            for part in line.chunks_exact_mut(length) {
+        for roots in &self.roots {
+            for part in line.chunks_exact_mut(4 * roots.len()) {
                 let [a, b, c, d] = quarters(part);
-                for k in 0..length / 4 {
-                    let [first, second, third, fourth] =
-                        [&a[k], &b[k], &c[k], &d[k]].map(|cell| Number::load(e, cell));
-                    let (even, odd) = (first.add(third), first.sub(third));
-                    let (other, turned) = (second.add(fourth), second.sub(fourth));
-                    even.add(other).store(&mut a[k]);
-                    odd.less_turned(turned).times(self.roots[k * step]).store(&mut b[k]);
-                    even.sub(other).times(self.roots[2 * k * step]).store(&mut c[k]);
-                    odd.plus_turned(turned).times(self.roots[3 * k * step]).store(&mut d[k]);
+                // The first root is 1.
+                for part in 0..E::PARTS {
+                    let out = split(e, [&a[0], &b[0], &c[0], &d[0]], part);
+                    out[0].store(&mut a[0], part);
+                    out[1].store(&mut b[0], part);
+                    out[2].store(&mut c[0], part);
+                    out[3].store(&mut d[0], part);
+                }
+                let cells = a.iter_mut().zip(b).zip(c.iter_mut().zip(d)).zip(roots);
+                for (((a, b), (c, d)), roots) in cells.skip(1) {
+                    for part in 0..E::PARTS {
+                        let out = split(e, [a, b, c, d], part);
+                        out[0].store(a, part);
+                        out[1].times(roots[0]).store(b, part);
+                        out[2].times(roots[1]).store(c, part);
+                        out[3].times(roots[2]).store(d, part);
+                    }
                 }
             }
-            length /= 4;
         }
-        if length == 2 {
+        if self.is_odd() {
             pairs(e, line);
         }
     }
 
     /// `size` times what [`forward`](Self::forward) transformed.
     #[inline(always)]
-    fn inverse<E: Eight>(&self, e: E, line: &mut [Cell]) {
+    fn inverse<E: Vectors<F, N>>(&self, e: E, line: &mut [Cell<F, N>]) {
         let line = &mut line[..self.size];
-        let mut length = 4;
-        if self.size.trailing_zeros() % 2 == 1 {
+        if self.is_odd() {
             pairs(e, line);
-            length = 8;
         }
-        while length <= self.size {
-            let step = self.size / length;
-            for part in line.chunks_exact_mut(length) {
+        for roots in self.roots.iter().rev() {
+            for part in line.chunks_exact_mut(4 * roots.len()) {
                 let [a, b, c, d] = quarters(part);
-                for k in 0..length / 4 {
-                    let conjugate = |k: usize| [self.roots[k * step][0], -self.roots[k * step][1]];
-                    let first = Number::load(e, &a[k]);
-                    let second = Number::load(e, &b[k]).times(conjugate(k));
-                    let third = Number::load(e, &c[k]).times(conjugate(2 * k));
-                    let fourth = Number::load(e, &d[k]).times(conjugate(3 * k));
-                    let (even, other) = (first.add(third), first.sub(third));
-                    let (odd, turned) = (second.add(fourth), second.sub(fourth));
-                    even.add(odd).store(&mut a[k]);
-                    other.plus_turned(turned).store(&mut b[k]);
-                    even.sub(odd).store(&mut c[k]);
-                    other.less_turned(turned).store(&mut d[k]);
+                for part in 0..E::PARTS {
+                    let (first, second) = (Number::load(e, &a[0], part), Number::load(e, &b[0], part));
+                    let (third, fourth) = (Number::load(e, &c[0], part), Number::load(e, &d[0], part));
+                    join([first, second, third, fourth], [&mut a[0], &mut b[0], &mut c[0], &mut d[0]], part);
+                }
+                let cells = a.iter_mut().zip(b).zip(c.iter_mut().zip(d)).zip(roots);
+                for (((a, b), (c, d)), roots) in cells.skip(1) {
+                    for part in 0..E::PARTS {
+                        let first = Number::load(e, a, part);
+                        let second = Number::load(e, b, part).times_conjugate(roots[0]);
+                        let third = Number::load(e, c, part).times_conjugate(roots[1]);
+                        let fourth = Number::load(e, d, part).times_conjugate(roots[2]);
+                        join([first, second, third, fourth], [a, b, c, d], part);
+                    }
                 }
             }
-            length *= 4;
         }
     }
+
+    /// Whether four do not divide the size to the end.
+    fn is_odd(&self) -> bool {
+        self.size.trailing_zeros() % 2 == 1
+    }
+}
+
+/// The transform of four numbers, in the order of their powers of roots: 0, 1, 2, 3.
+#[inline(always)]
+fn split<F: Real<N>, const N: usize, E: Vectors<F, N>>(
+    e: E,
+    [a, b, c, d]: [&Cell<F, N>; 4],
+    part: usize,
+) -> [Number<F, E, N>; 4] {
+    let (first, second) = (Number::load(e, a, part), Number::load(e, b, part));
+    let (third, fourth) = (Number::load(e, c, part), Number::load(e, d, part));
+    let (even, odd) = (first.add(third), first.sub(third));
+    let (other, turned) = (second.add(fourth), second.sub(fourth));
+    [even.add(other), odd.less_turned(turned), even.sub(other), odd.plus_turned(turned)]
+}
+
+/// The opposite of [`split`], four times the numbers.
+#[inline(always)]
+fn join<F: Real<N>, const N: usize, E: Vectors<F, N>>(
+    [first, second, third, fourth]: [Number<F, E, N>; 4],
+    [a, b, c, d]: [&mut Cell<F, N>; 4],
+    part: usize,
+) {
+    let (even, other) = (first.add(third), first.sub(third));
+    let (odd, turned) = (second.add(fourth), second.sub(fourth));
+    even.add(odd).store(a, part);
+    other.plus_turned(turned).store(b, part);
+    even.sub(odd).store(c, part);
+    other.less_turned(turned).store(d, part);
 }
 
 /// Sums and differences of neighbours.
 #[inline(always)]
-fn pairs<E: Eight>(e: E, line: &mut [Cell]) {
+fn pairs<F: Real<N>, const N: usize, E: Vectors<F, N>>(e: E, line: &mut [Cell<F, N>]) {
     for [a, b] in line.as_chunks_mut::<2>().0 {
-        let (first, second) = (Number::load(e, a), Number::load(e, b));
-        first.add(second).store(a);
-        first.sub(second).store(b);
+        for part in 0..E::PARTS {
+            let (first, second) = (Number::load(e, a, part), Number::load(e, b, part));
+            first.add(second).store(a, part);
+            first.sub(second).store(b, part);
+        }
     }
 }
 
@@ -128,31 +170,31 @@ fn root(k: usize, n: usize) -> [f64; 2] {
 }
 
 #[inline(always)]
-fn quarters(part: &mut [Cell]) -> [&mut [Cell]; 4] {
+fn quarters<C>(part: &mut [C]) -> [&mut [C]; 4] {
     let quarter = part.len() / 4;
     let (low, high) = part.split_at_mut(2 * quarter);
     let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
     [a, &mut b[..quarter], &mut c[..quarter], &mut d[..quarter]]
 }
 
-/// A [`Cell`] in registers.
+/// A part of a [`Cell`] in registers.
 #[derive(Clone, Copy)]
-struct Number<E: Eight> {
+struct Number<F, E: Vectors<F, N>, const N: usize> {
     e: E,
     re: E::V,
     im: E::V,
 }
 
-impl<E: Eight> Number<E> {
+impl<F: Real<N>, E: Vectors<F, N>, const N: usize> Number<F, E, N> {
     #[inline(always)]
-    fn load(e: E, [re, im]: &Cell) -> Self {
-        Self { e, re: e.load(re), im: e.load(im) }
+    fn load(e: E, [re, im]: &Cell<F, N>, part: usize) -> Self {
+        Self { e, re: e.load(re, part), im: e.load(im, part) }
     }
 
     #[inline(always)]
-    fn store(self, [re, im]: &mut Cell) {
-        self.e.store(self.re, re);
-        self.e.store(self.im, im);
+    fn store(self, [re, im]: &mut Cell<F, N>, part: usize) {
+        self.e.store(self.re, re, part);
+        self.e.store(self.im, im, part);
     }
 
     #[inline(always)]
@@ -185,7 +227,12 @@ impl<E: Eight> Number<E> {
     }
 
     #[inline(always)]
-    fn times(self, [re, im]: [f64; 2]) -> Self {
+    fn times(self, [re, im]: [F; 2]) -> Self {
         self.product(Self { e: self.e, re: self.e.splat(re), im: self.e.splat(im) })
+    }
+
+    #[inline(always)]
+    fn times_conjugate(self, [re, im]: [F; 2]) -> Self {
+        self.times([re, -im])
     }
 }

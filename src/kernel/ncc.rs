@@ -222,6 +222,140 @@ pub fn correlation_row(isa: Isa, numerators: &[f64], energies: &[f64], norm: f64
     );
 }
 
+/// The energies of windows of `span` columns and `n` pixels: `squares - Σ sums² / n`, of prefix sums along the row that
+/// wrap round. Whole numbers are exact before they are rounded to `f32`: what is flat is 0.
+///
+/// `numbers` are as many as `out`, to work in.
+///
+/// # Panics
+/// When a row of sums has less than `out.len() + span` numbers.
+pub fn covariances_row(
+    isa: Isa,
+    squares: &[u32],
+    sums: &[&[u32]],
+    (span, n): (usize, usize),
+    numbers: &mut [f64],
+    out: &mut [f32],
+) {
+    let count = out.len();
+    let n = n as f64;
+    let share = 1.0 / n;
+    let window = |pair: (&u32, &u32)| f64::from(pair.0.wrapping_sub(*pair.1));
+    isa.run(
+        #[inline(always)]
+        || match sums {
+            [] => {
+                for (out, pair) in out.iter_mut().zip(squares[span..][..count].iter().zip(squares)) {
+                    *out = window(pair) as f32;
+                }
+            }
+            [sums] => {
+                let squares = squares[span..][..count].iter().zip(squares);
+                let sums = sums[span..][..count].iter().zip(*sums);
+                for ((out, squares), sums) in out.iter_mut().zip(squares).zip(sums) {
+                    let sum = window(sums);
+                    *out = ((n * window(squares) - sum * sum) * share) as f32;
+                }
+            }
+            _ => {
+                for (number, pair) in numbers.iter_mut().zip(squares[span..][..count].iter().zip(squares)) {
+                    *number = n * window(pair);
+                }
+                for sums in sums {
+                    for (number, pair) in numbers.iter_mut().zip(sums[span..][..count].iter().zip(*sums)) {
+                        let sum = window(pair);
+                        *number -= sum * sum;
+                    }
+                }
+                for (out, number) in out.iter_mut().zip(numbers) {
+                    *out = (*number * share) as f32;
+                }
+            }
+        },
+    );
+}
+
+/// Divides sums of products by the norms of their windows and of the template, `1 / scale`: in -1..=1, and 0 where an energy is 0.
+/// Returns whether no energy but 0 is below `least`.
+pub fn quotients_row(isa: Isa, energies: &[f32], least: f32, scale: f32, scores: &mut [f32]) -> bool {
+    isa.run(
+        #[inline(always)]
+        || {
+            let mut low = 0u32;
+            for (score, energy) in scores.iter_mut().zip(energies) {
+                low |= u32::from(*energy < least) & u32::from(*energy > 0.0);
+                let ratio = (*score * scale / energy.sqrt()).clamp(-1.0, 1.0);
+                *score = if *energy > 0.0 { ratio } else { 0.0 };
+            }
+            low == 0
+        },
+    )
+}
+
+/// What is left of squared differences without the products of what lies about the means: `own`, the sum of squares of the
+/// template about its means, and `squares + Σ total (total - 2 sums) / n`, of prefix sums as [`covariances_row`] takes them, each
+/// with the sum of its channel of the template.
+///
+/// # Panics
+/// As [`covariances_row`].
+pub fn distances_row(
+    isa: Isa,
+    squares: &[u32],
+    sums: &[(&[u32], f64)],
+    (span, n, own): (usize, usize, f64),
+    numbers: &mut [f64],
+    out: &mut [f32],
+) {
+    let count = out.len();
+    let window = |pair: (&u32, &u32)| f64::from(pair.0.wrapping_sub(*pair.1));
+    isa.run(
+        #[inline(always)]
+        || {
+            for (number, pair) in numbers.iter_mut().zip(squares[span..][..count].iter().zip(squares)) {
+                *number = own + window(pair);
+            }
+            for (sums, total) in sums {
+                let share = total / n as f64;
+                for (number, pair) in numbers.iter_mut().zip(sums[span..][..count].iter().zip(*sums)) {
+                    *number += share * (total - 2.0 * window(pair));
+                }
+            }
+            for (out, number) in out.iter_mut().zip(numbers) {
+                *out = *number as f32;
+            }
+        },
+    );
+}
+
+/// Makes products squared differences, `distances` less twice the products. Returns whether all are above `least`.
+pub fn differences_row(isa: Isa, distances: &[f32], least: f32, scores: &mut [f32]) -> bool {
+    isa.run(
+        #[inline(always)]
+        || {
+            let mut low = 0u32;
+            for (score, distance) in scores.iter_mut().zip(distances) {
+                *score = distance - 2.0 * *score;
+                low |= u32::from(*score <= least);
+            }
+            low == 0
+        },
+    )
+}
+
+/// Divides squared differences by the norms of their windows and of the template, `1 / scale`, as
+/// [`quotients_row`]: at most 1, which those of windows of zeros are.
+pub fn shares_row(isa: Isa, energies: &[f32], scale: f32, scores: &mut [f32]) {
+    isa.run(
+        #[inline(always)]
+        || {
+            for (score, energy) in scores.iter_mut().zip(energies) {
+                let share = (*score * scale / energy.sqrt()).min(1.0);
+                *score = if *energy > 0.0 && scale > 0.0 { share } else { 1.0 };
+            }
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

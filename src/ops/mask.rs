@@ -202,7 +202,7 @@ pub struct MatchTemplate {
 }
 
 /// Finds the places where an image looks like a template of the same type, the best first; and the score of
-/// every place.
+/// every place. Scores are those that [`find_templates`](super::template::find_templates) has.
 ///
 /// ```
 /// use lyncean::image::{Image, Plane};
@@ -230,10 +230,7 @@ pub fn match_template(
     params: &MatchTemplate,
     cx: &Context,
 ) -> Result<(Vec<Match>, Plane<f32>)> {
-    let scores = template::match_image(image, template, None, params.method, cx)?;
-    let size = (template.width(), template.height());
-    let matches = template::best_matches(scores.view(), size, params.method, &params.best);
-    Ok((matches, scores))
+    template::matches_of(image, template, params.method, &params.best, cx)
 }
 
 /// Describes a gray image by histograms of oriented gradients.

@@ -47,10 +47,13 @@ pub trait Sample: Pixel {
     /// The high byte less 128 and the low byte of integers of two: together what is left without the middle.
     #[doc(hidden)]
     fn bytes(self) -> [f64; 2];
+    /// Images of bytes as what they are; none of other pixels.
+    #[doc(hidden)]
+    fn as_bytes<'v, 'a>(images: &'v [View<'a, Self>]) -> Option<&'v [View<'a, u8>]>;
 }
 
 macro_rules! samples {
-    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr, $middle:expr, $cost:expr, $bytes:expr);*) => {$(
+    ($($ty:ty, $sum:ty, $dot:ty, $peak:expr, $middle:expr, $cost:expr, $bytes:expr, $as_bytes:expr);*) => {$(
         impl Sample for $ty {
             type Sum = $sum;
             type Dot = $dot;
@@ -69,6 +72,10 @@ macro_rules! samples {
             #[inline(always)]
             fn bytes(self) -> [f64; 2] {
                 $bytes(self)
+            }
+            #[inline(always)]
+            fn as_bytes<'v, 'a>(images: &'v [View<'a, Self>]) -> Option<&'v [View<'a, u8>]> {
+                $as_bytes(images)
             }
         }
         impl Channels for $ty {
@@ -93,9 +100,9 @@ macro_rules! samples {
     )*};
 }
 samples!(
-    u8, u64, DotBytes, 255.0, 128, 0.014, |value| [0.0, f64::from(value) - 128.0];
-    u16, u64, DotWords, 65535.0, 32768, 0.12, |value: u16| [f64::from(value >> 8) - 128.0, f64::from(value & 255)];
-    f32, f64, DotFloats, 0.0, 0.0, 0.055, |value| [0.0, f64::from(value)]
+    u8, u64, DotBytes, 255.0, 128, 0.014, |value| [0.0, f64::from(value) - 128.0], Some;
+    u16, u64, DotWords, 65535.0, 32768, 0.12, |value: u16| [f64::from(value >> 8) - 128.0, f64::from(value & 255)], |_| None;
+    f32, f64, DotFloats, 0.0, 0.0, 0.055, |value| [0.0, f64::from(value)], |_| None
 );
 
 /// What is summed over a window and its template.

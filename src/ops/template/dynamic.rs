@@ -1,7 +1,7 @@
 //! Scores of images of any type.
 
 use super::support::Support;
-use super::{Channels, Matcher, Method, channels_of, check_size, match_support};
+use super::{Channels, Matcher, Method, channels_of, check_size, match_quickly, match_support};
 use crate::image::{Image, Plane, Rect, View};
 use crate::ops::Context;
 use crate::{Error, Result};
@@ -24,32 +24,42 @@ macro_rules! of_one_type {
     };
 }
 
-/// The score of every window; all pixels count without a support.
-pub(crate) fn match_image(
+/// The score of every window.
+pub(super) fn match_image(
     image: &Image,
-    picture: &Image,
-    support: Option<&Support>,
+    (picture, support): (&Image, &Support),
     method: Method,
     cx: &Context,
 ) -> Result<Plane<f32>> {
     fn typed<P: Channels>(
         image: View<P>,
         template: View<P>,
-        support: Option<&Support>,
+        support: &Support,
         method: Method,
         cx: &Context,
     ) -> Result<Plane<f32>> {
-        let size = (template.width(), template.height());
-        let (w, h) = check_size(size, (image.width(), image.height()))?;
-        let full;
-        let support = match support {
-            Some(support) => support,
-            None => {
-                full = Support::full(w, h);
-                &full
-            }
-        };
+        check_size(support.size(), (image.width(), image.height()))?;
         match_support(cx.isa, image, (template, support), method, cx.threads, &|| cx.is_cancelled())
+    }
+    of_one_type!(image, picture, typed(support, method, cx))
+}
+
+/// The same by the quickest transforms, and by how much scores may differ.
+pub(super) fn match_image_quickly(
+    image: &Image,
+    (picture, support): (&Image, &Support),
+    method: Method,
+    cx: &Context,
+) -> Result<(Plane<f32>, f64)> {
+    fn typed<P: Channels>(
+        image: View<P>,
+        template: View<P>,
+        support: &Support,
+        method: Method,
+        cx: &Context,
+    ) -> Result<(Plane<f32>, f64)> {
+        check_size(support.size(), (image.width(), image.height()))?;
+        match_quickly(cx.isa, image, (template, support), method, cx.threads, &|| cx.is_cancelled())
     }
     of_one_type!(image, picture, typed(support, method, cx))
 }

@@ -5,6 +5,9 @@
 //! larger ones by Fourier transforms of blocks; which, depends on sizes and the type of pixels alone. Scores are always
 //! finite. The normalised correlation coefficient after J. P. Lewis (1995).
 //!
+//! Where matches are looked for in 8-bit pictures, transforms are of `f32`: scores err by 1e-3 of their range at the most that is reckoned with,
+//! and by some 1e-6 where it was measured, and those of the matches are summed anew, exactly.
+//!
 //! [`match_template`] scores every place, [`match_masked_template`] by some of the template's pixels; [`find_templates`] finds several templates, also
 //! scaled and turned, and tells where they lie between pixels.
 
@@ -18,6 +21,7 @@ mod peak;
 mod places;
 mod plan;
 mod pose;
+mod quick;
 mod runs;
 mod score;
 mod search;
@@ -29,7 +33,7 @@ mod windows;
 
 pub use correlate::{Channels, Sample};
 use correlate::{Dot, How};
-pub(crate) use dynamic::match_image;
+pub(crate) use find::matches_of;
 pub use find::{FindTemplates, Found, find_templates};
 pub use matches::{BestMatches, Match, best_matches};
 pub use peak::refine_peak;
@@ -192,6 +196,33 @@ fn match_support<P: Channels>(
     let windows = (image.width() - w + 1, image.height() - h + 1);
     let plan = Plan::cheaper::<P::Sample>(windows, (w, h), images.len());
     Matcher::<P::Sample>::new(isa, &templates, support, method).map(&images, plan, threads, cancelled)
+}
+
+/// [`match_support`], of 8-bit pictures by the quickest transforms; and by how much its scores may differ.
+fn match_quickly<P: Channels>(
+    isa: Isa,
+    image: View<P>,
+    (template, support): (View<P>, &Support),
+    method: Method,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<(Plane<f32>, f64)> {
+    let split = (P::split(image), P::split(template));
+    let (images, templates) = (channels_of(image, &split.0), channels_of(template, &split.1));
+    let size = support.size();
+    let windows = (image.width() - size.0 + 1, image.height() - size.1 + 1);
+    if support.is_full()
+        && quick::is_quick(size, images.len())
+        && let Some(bytes) = P::Sample::as_bytes(&images)
+        && let Some(templates) = P::Sample::as_bytes(&templates)
+        && let Some(plan) = Plan::quicker::<u8>(windows, size, images.len())
+    {
+        let matcher = Matcher::new(isa, templates, support, method);
+        return Ok((quick::map(&matcher, bytes, plan, threads, cancelled)?, quick::slack(&matcher, plan)));
+    }
+    let plan = Plan::cheaper::<P::Sample>(windows, size, images.len());
+    let matcher = Matcher::<P::Sample>::new(isa, &templates, support, method);
+    Ok((matcher.map(&images, plan, threads, cancelled)?, 0.0))
 }
 
 /// The channels of an image that was split; a gray one is one channel as it stands.

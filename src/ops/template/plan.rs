@@ -13,6 +13,10 @@ const TRANSFORM: f64 = 0.16;
 /// The same per number of a block for filling it and reading the sums.
 const TRAFFIC: f64 = 1.2;
 
+/// The bytes of a float, of sums that are exact for integers, and of others.
+const EXACT: usize = 8;
+const QUICK: usize = 4;
+
 /// How the correlation of an image with a template is cut into blocks (overlap-save).
 ///
 /// A function of sizes and the type of pixels alone, so that results do not depend on the machine.
@@ -37,11 +41,32 @@ impl Plan {
         let area = |(w, h): (usize, usize)| w as f64 * h as f64;
         let direct = T::COST * area(windows) * area(size) * channels as f64;
         let plan = Self::cheapest(windows, size);
-        (plan.cost(windows, size, channels) < direct).then_some(plan)
+        (plan.cost(windows, size, channels, EXACT) < direct).then_some(plan)
+    }
+
+    /// The same for transforms of 32-bit floats.
+    pub(super) fn quicker<T: Sample>(
+        windows: (usize, usize),
+        size: (usize, usize),
+        channels: usize,
+    ) -> Option<Self> {
+        let area = |(w, h): (usize, usize)| w as f64 * h as f64;
+        let direct = T::COST * area(windows) * area(size) * channels as f64;
+        let plan = Self::cheapest_of(windows, size, QUICK);
+        (plan.cost(windows, size, channels, QUICK) < direct).then_some(plan)
+    }
+
+    /// Whether a template is transformed in one go.
+    pub(super) fn is_one_piece(size: (usize, usize)) -> bool {
+        size.0.max(size.1) <= LONGEST
     }
 
     /// The cheapest plan.
     pub(super) fn cheapest(windows: (usize, usize), size: (usize, usize)) -> Self {
+        Self::cheapest_of(windows, size, EXACT)
+    }
+
+    fn cheapest_of(windows: (usize, usize), size: (usize, usize), bytes: usize) -> Self {
         let piece = |length: usize| length.div_ceil(length.div_ceil(LONGEST));
         let tile = (piece(size.0), piece(size.1));
         let lengths = |tile: usize| (4..11).map(|bits| 1usize << bits).filter(move |length| *length >= tile);
@@ -52,7 +77,7 @@ impl Plan {
                 Self { block: (across, down), tile, windows: (across - tile.0 + 1, rows) }
             })
         });
-        let cost = |plan: &Self| plan.cost(windows, size, 1);
+        let cost = |plan: &Self| plan.cost(windows, size, 1, bytes);
         plans.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Self {
             block: (2 * LONGEST, 2 * LONGEST),
             tile,
@@ -60,18 +85,42 @@ impl Plan {
         })
     }
 
-    fn cost(&self, windows: (usize, usize), size: (usize, usize), channels: usize) -> f64 {
+    /// How many direct sums of so many products each take as long as the exact sums of a pair of blocks.
+    pub(super) fn worth<T: Sample>(&self, products: usize) -> usize {
+        let numbers = (self.block.0 * self.block.1) as f64;
+        let transforms = 2.0 * numbers * TRANSFORM * f64::from(self.levels());
+        (transforms / (T::COST * products as f64)) as usize
+    }
+
+    /// Powers of two of both sides together.
+    pub(super) fn levels(&self) -> u32 {
+        (self.block.0 * self.block.1).ilog2()
+    }
+
+    /// Of transforms of floats of so many bytes.
+    fn cost(&self, windows: (usize, usize), size: (usize, usize), channels: usize, bytes: usize) -> f64 {
         let pairs = windows.0.div_ceil(self.windows.0).div_ceil(2) * windows.1.div_ceil(self.windows.1);
         let tiles = size.0.div_ceil(self.tile.0) * size.1.div_ceil(self.tile.1);
         let numbers = self.block.0 * self.block.1;
-        // What does not stay in the second cache takes longer, and lines that do not stay in the first one.
-        let far = if numbers > 1 << 16 || self.block.0.max(self.block.1) > 256 { 1.5 } else { 1.0 };
-        let levels = f64::from(numbers.ilog2());
+        // What does not stay in the second cache takes longer.
+        let far = match (bytes, numbers >> 16) {
+            (EXACT, 2..) => 1.5,
+            (_, 3..) => 1.2,
+            _ => 1.0,
+        };
+        let levels = effort(self.block.0) + effort(self.block.1);
         let each =
             numbers as f64 * (far * TRANSFORM * levels * (channels + 1) as f64 + TRAFFIC * channels as f64);
         // The template is transformed once, at the least.
-        (pairs * tiles) as f64 * each + (tiles * channels * numbers) as f64 * TRANSFORM * levels
+        let all = (pairs * tiles) as f64 * each + (tiles * channels * numbers) as f64 * TRANSFORM * levels;
+        all * bytes as f64 / EXACT as f64
     }
+}
+
+/// What a transform of a length takes, in powers of two that go by fours: a two alone takes longer than its share.
+fn effort(length: usize) -> f64 {
+    let powers = length.ilog2();
+    f64::from(powers) + if powers.is_multiple_of(2) { 0.0 } else { 0.4 }
 }
 
 #[cfg(test)]

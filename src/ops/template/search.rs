@@ -346,7 +346,7 @@ impl<'a> Search<'a> {
             }
         };
         if is_dense(&rects, image, (w, h)) {
-            let scores = match_image(image, parts.0, Some(parts.1), self.method, cx)?;
+            let scores = match_image(image, parts, self.method, cx)?;
             for y in 0..rows {
                 visit_marked(0, y, scores.row(y));
             }

@@ -36,9 +36,9 @@ pub(super) struct Spectral<'a, T: Sample> {
     means: Vec<f64>,
     how: How,
     plan: Plan,
-    correlator: Correlator,
+    correlator: Correlator<f64, 8>,
     tiles: Vec<Tile>,
-    kept: Vec<Vec<Spectrum>>,
+    kept: Vec<Vec<Spectrum<f64, 8>>>,
     /// Whether bytes are transformed apart.
     apart: bool,
     /// The sum of all squares of the templates.
@@ -55,8 +55,8 @@ struct Tile {
 
 /// What a band of rows needs to work in.
 pub(super) struct Room {
-    blocks: Vec<Block>,
-    lines: Lines,
+    blocks: Vec<Block<f64, 8>>,
+    lines: Lines<f64, 8>,
     /// For each pair of blocks `(C ‖x‖)²`: with the template's norm the square of the bound.
     errors: Vec<f64>,
 }
@@ -120,11 +120,11 @@ impl<'a, T: Sample> Spectral<'a, T> {
 
     /// The square of what the product of norms is multiplied with for the bound.
     fn factor(&self) -> f64 {
-        let levels = (self.plan.block.0 * self.plan.block.1).ilog2();
+        let levels = self.plan.levels();
         (8.0 * f64::from(levels) * f64::EPSILON).powi(2)
     }
 
-    fn spectra(&self, tile: &Tile, room: &mut Room) -> Vec<Spectrum> {
+    fn spectra(&self, tile: &Tile, room: &mut Room) -> Vec<Spectrum<f64, 8>> {
         let mut spectra = Vec::with_capacity(self.templates.len());
         let mut numbers = vec![0.0; tile.width];
         for (template, mean) in self.templates.iter().zip(&self.means) {
@@ -169,38 +169,64 @@ impl<'a, T: Sample> Spectral<'a, T> {
                     &made
                 }
             };
-            let offset = self.offset(tile);
             for pair in 0..pairs {
                 poll(cancelled)?;
-                let starts = [2 * pair * across, (2 * pair + 1) * across];
-                if self.apart {
-                    for start in starts {
-                        self.fill(tile, [start; 2], (y, rows), room, |value, part| {
-                            let [high, low] = value.bytes();
-                            if part == 0 { high } else { low }
-                        });
-                        self.correlator.correlate(
-                            self.isa,
-                            &mut room.blocks,
-                            spectra,
-                            &mut room.lines,
-                            across,
-                        );
-                        self.add(&room.blocks[0], start, columns, out, |sum, high, low| {
-                            sum.add_rounded(256.0 * T::Sum::rounded(high) + T::Sum::rounded(low), offset);
-                        });
-                    }
-                    continue;
-                }
-                let squares =
-                    self.fill(tile, starts, (y, rows), room, |value, _| value.value().to_f64() - T::MIDDLE);
-                room.errors[pair] += self.factor() * squares;
-                self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines, across);
-                self.add(&room.blocks[0], starts[0], columns, out, |sum, re, _| sum.add_rounded(re, offset));
-                self.add(&room.blocks[0], starts[1], columns, out, |sum, _, im| sum.add_rounded(im, offset));
+                self.add_pair((tile, spectra), pair, (y, rows), room, out);
             }
         }
         Ok(())
+    }
+
+    /// Sets what `out`, rows as those of [`sums`](Self::sums), has for the windows of one pair of blocks, of a template in one piece.
+    pub(super) fn set_pair(
+        &self,
+        pair: usize,
+        (y, rows): (usize, usize),
+        room: &mut Room,
+        out: &mut [T::Sum],
+    ) {
+        let columns = out.len() / rows;
+        let across = 2 * self.plan.windows.0;
+        for out in out.chunks_exact_mut(columns) {
+            out[pair * across..columns.min((pair + 1) * across)].fill(T::Sum::default());
+        }
+        room.errors.resize(columns.div_ceil(across), 0.0);
+        for piece in self.tiles.iter().zip(&self.kept) {
+            self.add_pair(piece, pair, (y, rows), room, out);
+        }
+    }
+
+    /// Adds the sums of a piece of the template over the windows of a pair of blocks.
+    fn add_pair(
+        &self,
+        (tile, spectra): (&Tile, &Vec<Spectrum<f64, 8>>),
+        pair: usize,
+        (y, rows): (usize, usize),
+        room: &mut Room,
+        out: &mut [T::Sum],
+    ) {
+        let columns = out.len() / rows;
+        let across = self.plan.windows.0;
+        let offset = self.offset(tile);
+        let starts = [2 * pair * across, (2 * pair + 1) * across];
+        if self.apart {
+            for start in starts {
+                self.fill(tile, [start; 2], (y, rows), room, |value, part| {
+                    let [high, low] = value.bytes();
+                    if part == 0 { high } else { low }
+                });
+                self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines, across);
+                self.add(&room.blocks[0], start, columns, out, |sum, high, low| {
+                    sum.add_rounded(256.0 * T::Sum::rounded(high) + T::Sum::rounded(low), offset);
+                });
+            }
+            return;
+        }
+        let squares = self.fill(tile, starts, (y, rows), room, |value, _| value.value().to_f64() - T::MIDDLE);
+        room.errors[pair] += self.factor() * squares;
+        self.correlator.correlate(self.isa, &mut room.blocks, spectra, &mut room.lines, across);
+        self.add(&room.blocks[0], starts[0], columns, out, |sum, re, _| sum.add_rounded(re, offset));
+        self.add(&room.blocks[0], starts[1], columns, out, |sum, _, im| sum.add_rounded(im, offset));
     }
 
     /// What was subtracted from the pixels of a window, times the template.
@@ -249,7 +275,7 @@ impl<'a, T: Sample> Spectral<'a, T> {
     /// Adds what a block has for the windows from column `start` on.
     fn add(
         &self,
-        block: &Block,
+        block: &Block<f64, 8>,
         start: usize,
         columns: usize,
         out: &mut [T::Sum],

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::Rect;
+use crate::image::{Image, Rect};
+use crate::ops::Context;
 
 const GO_ON: Cancelled = &|| false;
 
@@ -199,6 +200,100 @@ fn templates_of_several_pieces_and_bytes_apart_are_exact() {
         let plan = Some(Plan::cheapest((101, 61), (40, 30)));
         let blocks = scores(Isa::best(), &images, &templates, method, plan, 2, GO_ON).unwrap();
         assert_eq!(blocks, scores(Isa::best(), &images, &templates, method, None, 1, GO_ON).unwrap());
+    }
+}
+
+/// The scores by quick transforms, the same whatever does the work, and how far they may be off.
+fn quickly(images: &[View<u8>], templates: &[View<u8>], method: Method) -> (Plane<f32>, f64) {
+    let size = (templates[0].width(), templates[0].height());
+    let support = Support::full(size.0, size.1);
+    let windows = (images[0].width() - size.0 + 1, images[0].height() - size.1 + 1);
+    let plan = Plan::cheapest(windows, size);
+    let run = |isa, threads| {
+        quick::map(&Matcher::new(isa, templates, &support, method), images, plan, threads, GO_ON).unwrap()
+    };
+    let scores = run(Isa::best(), 1);
+    for isa in Isa::available() {
+        for threads in [1, 3] {
+            assert_eq!(run(isa, threads), scores, "{isa:?} {threads} {method:?}");
+        }
+    }
+    (scores, quick::slack(&Matcher::new(Isa::best(), templates, &support, method), plan))
+}
+
+/// Of those scores the most that one is off, as a share of what it may be.
+fn check_quick(images: &[View<u8>], templates: &[View<u8>]) -> f64 {
+    let mut most = 0.0f64;
+    for method in Method::ALL {
+        let (got, slack) = quickly(images, templates, method);
+        let exact = scores(Isa::best(), images, templates, method, None, 1, GO_ON).unwrap();
+        for (at, (got, exact)) in got.as_slice().iter().zip(exact.as_slice()).enumerate() {
+            let (got, exact) = (f64::from(*got), f64::from(*exact));
+            // A unit in the last place of the score is not of the sums.
+            let allowed = slack * if method.lower_is_better() { exact } else { 1.0 } + 1.2e-7 * exact.abs();
+            assert!((got - exact).abs() <= allowed, "{method:?} {at}: {got} and {exact}");
+            if slack > 0.0 && exact != 0.0 {
+                let share = if method.lower_is_better() { slack * exact } else { slack };
+                most = most.max((got - exact).abs() / share);
+            }
+        }
+    }
+    most
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn quick_scores_are_nearly_exact((image, template) in pictures()) {
+        let (image, template) = (image.map(|v| v as u8), template.map(|v| v as u8));
+        check_quick(&[image.view()], &[template.view()]);
+    }
+}
+
+#[test]
+fn quick_scores_hold_beside_bright_edges_and_in_flat_places() {
+    // Half black and half white, a faint texture, a single gray level, and nothing at all.
+    let image = Plane::from_fn(300, 160, |x, y| match (x / 100, y / 80) {
+        (0, 0) => 255 * u8::from(x > 40),
+        (1, 0) => 120 + ((x * 7 + y * 13 + x * y) % 3) as u8,
+        (2, 0) => 9 + u8::from(x == 250 && y == 33),
+        (0, 1) => 0,
+        (1, 1) => ((x * x + 3 * y * x + y * 31) % 251) as u8,
+        _ => 200 + (x % 50) as u8,
+    });
+    for (x, y, w, h) in
+        [(30, 20, 24, 24), (110, 10, 20, 31), (230, 20, 33, 17), (5, 100, 16, 16), (120, 90, 64, 40)]
+    {
+        let template = image.view().crop(Rect::new(x, y, w, h)).unwrap().to_plane();
+        // What is reckoned with is many times what there is.
+        let share = check_quick(&[image.view()], &[template.view()]);
+        assert!(share < 0.25, "{share} at {x} {y}");
+        let colours = [1u8, 3, 7].map(|by| image.map(|v| v / by));
+        let templates = [1u8, 3, 7].map(|by| template.map(|v| v / by));
+        check_quick(&views(&colours), &views(&templates));
+    }
+}
+
+#[test]
+fn quick_scores_of_matches_are_exact() {
+    let image = Plane::from_fn(400, 300, |x, y| ((x * x * 3 + y * y * 5 + x * y * 7) / 11 % 256) as u8);
+    let template = image.view().crop(Rect::new(170, 90, 48, 40)).unwrap().to_plane();
+    let (images, cx) = ((Image::Gray8(image), Image::Gray8(template)), Context::default());
+    for method in Method::ALL {
+        let perfect = if method.lower_is_better() { 0.0 } else { 1.0 };
+        let threshold = if method.is_normed() { perfect } else { f32::MAX * (1.0 - 2.0 * perfect) };
+        let best = BestMatches { threshold, max_count: 5, max_overlap: 0.3 };
+        let (found, scores) = matches_of(&images.0, &images.1, method, &best, &cx).unwrap();
+        let exact = BestMatches { max_count: 100_000, ..best };
+        let (all, exact) = matches_of(&images.0, &images.1, method, &exact, &cx).unwrap();
+        assert_eq!(found[..], all[..found.len()], "{method:?}");
+        assert!(
+            found.len() == all.len().min(5) && (method == Method::CrossCorrelation || found[0].rect.x == 170)
+        );
+        for found in &found {
+            assert_eq!(scores.get(found.rect.x, found.rect.y), exact.get(found.rect.x, found.rect.y));
+        }
     }
 }
 

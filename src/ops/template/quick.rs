@@ -1,0 +1,467 @@
+//! Correlations of 8-bit pictures by Fourier transforms of 32-bit floats: scores first, exact sums where they must be.
+//!
+//! The means of blocks are taken off before they are transformed. A transform of numbers of magnitude `σ` rounds each by about `u √L σ` after `L`
+//! levels, `u = 2^-24`, as if at random (J. Schatzman, 1996): the transforms of a block and of a template `t` leave an error of some
+//! `u √L σ ‖t‖` in each sum of products, and the one back another of `u √L` times the magnitude of the sums. Eight times both is what is
+//! reckoned with; where it is too much next to the norm of a window, its pair of blocks is summed exactly. Sums over windows are
+//! whole numbers of 32 bits.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::correlate::Dot;
+use super::plan::Plan;
+use super::score::Row;
+use super::spectral::Spectral;
+use super::windows::Sums;
+use super::{Cancelled, Matcher, Method, bands, fill_bands, poll};
+use crate::Result;
+use crate::image::{Plane, Rect, View};
+use crate::kernel::Isa;
+use crate::kernel::fft::{Block, Correlator, Lines, Spectrum};
+use crate::kernel::ncc::{covariances_row, differences_row, distances_row, quotients_row, shares_row};
+use crate::kernel::window_sum::{Prefix, enter_row, slide_row};
+
+/// How much of the product of the norms of template and window a sum may be wrong, or of a squared difference.
+pub(super) const TOLERANCE: f64 = 1e-3;
+
+/// Windows that are summed directly together.
+const CHUNK: usize = 64;
+
+/// Whether scores go by these transforms: those of templates in one piece whose sums of squares fit 32 bits.
+pub(super) fn is_quick(size: (usize, usize), channels: usize) -> bool {
+    let area = size.0 * size.1 * channels;
+    Plan::is_one_piece(size) && area <= (u32::MAX / (255 * 255)) as usize
+}
+
+/// How far a score may be off; a squared difference by so much of itself.
+pub(super) fn slack(matcher: &Matcher<u8>, plan: Plan) -> f64 {
+    if matcher.method.is_normed() || matcher.method.lower_is_better() {
+        return TOLERANCE;
+    }
+    // Pixels and sums as large as they can be.
+    let most = 255.0 * 255.0 * matcher.templates.len() as f64 * energy(matcher);
+    (error(plan) * 2.0 * most * (1 + matcher.support.count()) as f64).sqrt()
+}
+
+/// The square of the error that is reckoned with for numbers of magnitude 1.
+fn error(plan: Plan) -> f64 {
+    let each = 4.0 * f64::from(f32::EPSILON);
+    // The sum of two is squared.
+    2.0 * each * each * f64::from(plan.levels())
+}
+
+/// The sum of squares of the template, less its means where they are taken off.
+fn energy(matcher: &Matcher<u8>) -> f64 {
+    let n = matcher.support.count() as f64;
+    let centred = is_centred(matcher.method);
+    let of =
+        |(sum, squares): (u64, u64)| squares as f64 - if centred { (sum as f64).powi(2) / n } else { 0.0 };
+    matcher.dots.iter().map(|dot| of(dot.totals())).sum::<f64>().max(0.0)
+}
+
+/// Whether the means are taken off the template.
+fn is_centred(method: Method) -> bool {
+    !matches!(method, Method::CrossCorrelation | Method::CrossCorrelationNormed)
+}
+
+/// The scores of all windows.
+pub(super) fn map(
+    matcher: &Matcher<u8>,
+    images: &[View<u8>],
+    plan: Plan,
+    threads: usize,
+    cancelled: Cancelled,
+) -> Result<Plane<f32>> {
+    let (w, h) = matcher.support.size();
+    let (width, height) = (images[0].width() - w + 1, images[0].height() - h + 1);
+    let quick = Quick::new(matcher, images, plan);
+    let mut map = Plane::new(width, height);
+    let together = plan.windows.1;
+    let parts = bands(height.div_ceil(together), threads, 1);
+    let rows = |part: &Range<usize>| part.start * together..height.min(part.end * together);
+    fill_bands(&mut map, &parts.iter().map(rows).collect::<Vec<_>>(), |band, out| {
+        let mut room = quick.room();
+        let mut windows = ByteSums::new(images, w, h, matcher.method);
+        for (start, out) in band.clone().step_by(together).zip(out.chunks_mut(width * together)) {
+            quick.products(start, out, &mut room, cancelled)?;
+            quick.scores(start, out, &mut room, &mut windows, cancelled)?;
+        }
+        Ok(())
+    })?;
+    Ok(map)
+}
+
+struct Quick<'a> {
+    isa: Isa,
+    matcher: &'a Matcher<'a, u8>,
+    images: &'a [View<'a, u8>],
+    plan: Plan,
+    correlator: Correlator<f32, 16>,
+    spectra: Vec<Spectrum<f32, 16>>,
+    /// The same plan for exact sums, once one is wanted.
+    exact: OnceLock<Spectral<'a, u8>>,
+    /// The most chunks of a pair that are summed directly.
+    few: usize,
+    /// The sums of the channels of the template.
+    totals: Vec<f64>,
+    energy: f64,
+}
+
+/// What a band of rows needs to work in.
+struct Room {
+    blocks: Vec<Block<f32, 16>>,
+    lines: Lines<f32, 16>,
+    pairs: Vec<Pair>,
+    /// Room for exact sums, and those of the windows of some pairs.
+    exact: Option<super::spectral::Room>,
+    cross: Vec<u64>,
+    /// Of a row of windows the energies and the sums of squares, and numbers that they are made of.
+    energies: Vec<f32>,
+    squares: Vec<f32>,
+    numbers: Vec<f64>,
+}
+
+/// Two blocks that are transformed together.
+struct Pair {
+    /// The least energy but 0 that floats do for, or the least squared difference.
+    least: f32,
+    /// How many chunks of windows were summed directly.
+    direct: usize,
+    /// Whether there are exact sums of all.
+    exact: bool,
+}
+
+impl<'a> Quick<'a> {
+    fn new(matcher: &'a Matcher<'a, u8>, images: &'a [View<'a, u8>], plan: Plan) -> Self {
+        let n = matcher.support.count() as f64;
+        let totals = matcher.dots.iter().map(|dot| dot.totals().0 as f64);
+        let centred = is_centred(matcher.method);
+        let mut quick = Self {
+            isa: matcher.isa,
+            matcher,
+            images,
+            plan,
+            correlator: Correlator::new(plan.block.0, plan.block.1),
+            spectra: Vec::new(),
+            exact: OnceLock::new(),
+            few: plan.worth::<u8>(CHUNK * matcher.support.count()),
+            totals: totals.clone().collect(),
+            energy: energy(matcher),
+        };
+        let mut lines = quick.correlator.lines();
+        let mut block = quick.correlator.block();
+        for (template, sum) in matcher.templates.iter().zip(totals) {
+            let mean = if centred { sum / n } else { 0.0 };
+            for y in 0..template.height() {
+                block
+                    .set_row(quick.isa, y, template.row(y), &[], |value, _| (f64::from(value) - mean) as f32);
+            }
+            block.clear_from(template.height());
+            quick.spectra.push(quick.correlator.spectrum(quick.isa, &mut block, &mut lines));
+        }
+        quick
+    }
+
+    fn room(&self) -> Room {
+        let columns = self.images[0].width() - self.matcher.support.size().0 + 1;
+        Room {
+            blocks: vec![self.correlator.block(); self.images.len()],
+            lines: self.correlator.lines(),
+            pairs: Vec::new(),
+            exact: None,
+            cross: Vec::new(),
+            energies: vec![0.0; columns],
+            squares: vec![0.0; columns],
+            numbers: vec![0.0; columns],
+        }
+    }
+
+    /// Sets `out` to the sums of products of the windows of a row of blocks, and the bounds of the pairs.
+    fn products(&self, y: usize, out: &mut [f32], room: &mut Room, cancelled: Cancelled) -> Result<()> {
+        let (w, h) = self.matcher.support.size();
+        let columns = self.images[0].width() - w + 1;
+        let rows = out.len() / columns;
+        let across = self.plan.windows.0;
+        // Sums that are scores themselves may err by what their block has.
+        let checked = self.matcher.method.is_normed() || self.matcher.method.lower_is_better();
+        room.pairs.clear();
+        for from in (0..columns).step_by(2 * across) {
+            poll(cancelled)?;
+            let starts = [from, (from + across).min(columns)];
+            let part = |image: View<'a, u8>, row: usize, start: usize| {
+                let line: &'a [u8] = image.row(y + row);
+                &line[start..line.len().min(start + across + w - 1)]
+            };
+            let (mut squares, mut offsets) = (0.0, [0.0f64; 2]);
+            for ((image, block), total) in self.images.iter().zip(&mut room.blocks).zip(&self.totals) {
+                let rows = rows + h - 1;
+                let means = starts.map(|start| mean(self.isa, (0..rows).map(|row| part(*image, row, start))));
+                for row in 0..rows {
+                    let [re, im] = starts.map(|start| part(*image, row, start));
+                    squares += block.set_row(self.isa, row, re, im, |value, at| f32::from(value) - means[at]);
+                }
+                block.clear_from(rows);
+                // A centred template sums up to nothing.
+                if !is_centred(self.matcher.method) {
+                    offsets = [0, 1].map(|at| offsets[at] + f64::from(means[at]) * total);
+                }
+            }
+            self.correlator.correlate(self.isa, &mut room.blocks, &self.spectra, &mut room.lines, across);
+            let offsets = offsets.map(|offset| offset as f32);
+            let mut power = 0.0;
+            for (row, out) in out.chunks_exact_mut(columns).enumerate() {
+                let end = columns.min(from + across);
+                let (first, second) = out[from..columns.min(from + 2 * across)].split_at_mut(end - from);
+                room.blocks[0].add_row(self.isa, row, first, |out, re, _| *out = re + offsets[0]);
+                room.blocks[0].add_row(self.isa, row, second, |out, _, im| *out = im + offsets[1]);
+                if checked {
+                    power += squares_of(self.isa, first) + squares_of(self.isa, second);
+                }
+            }
+            let numbers = (self.plan.block.0 * self.plan.block.1) as f64;
+            let sums = (rows * (columns.min(from + 2 * across) - from)) as f64;
+            let error = error(self.plan) * (squares / numbers * self.energy + power / sums);
+            let least = match self.matcher.method {
+                method if method.lower_is_better() => 2.0 * error.sqrt() / TOLERANCE,
+                _ if self.energy > 0.0 => error / self.energy / (TOLERANCE * TOLERANCE),
+                _ => 0.0,
+            };
+            room.pairs.push(Pair { least: least as f32, direct: 0, exact: false });
+        }
+        Ok(())
+    }
+
+    /// Makes the sums of a row of blocks scores.
+    fn scores(
+        &self,
+        start: usize,
+        out: &mut [f32],
+        room: &mut Room,
+        windows: &mut ByteSums,
+        cancelled: Cancelled,
+    ) -> Result<()> {
+        let method = self.matcher.method;
+        if !method.is_normed() && !method.lower_is_better() {
+            return Ok(());
+        }
+        let Room { pairs, energies, squares, numbers, exact, cross, .. } = room;
+        let (columns, across) = (energies.len(), self.plan.windows.0);
+        let rows = out.len() / columns;
+        for (row, out) in out.chunks_exact_mut(columns).enumerate() {
+            windows.move_to(self.isa, self.images, start + row);
+            if method.lower_is_better() {
+                windows.distances(self.isa, (&self.totals, self.energy), numbers, energies);
+                if method.is_normed() {
+                    windows.squares(self.isa, squares);
+                }
+            } else {
+                windows.energies(self.isa, numbers, energies);
+            }
+            for (at, pair) in pairs.iter_mut().enumerate() {
+                let part = 2 * at * across..columns.min(2 * (at + 1) * across);
+                let scores = &mut out[part.clone()];
+                if pair.exact {
+                    let cross = &cross[row * columns..][part.clone()];
+                    let sums = windows.exact(part);
+                    self.matcher.scorer.row(self.isa, cross, &sums, &mut Row::new(cross.len()), scores);
+                    continue;
+                }
+                let terms = (&energies[part.clone()], &squares[part.clone()]);
+                for chunk in self.divide(pair.least, terms, scores) {
+                    let chunk = chunk * CHUNK..scores.len().min((chunk + 1) * CHUNK);
+                    let place = part.start + chunk.start..part.start + chunk.end;
+                    self.score_directly(start + row, place, windows, &mut scores[chunk])?;
+                    pair.direct += 1;
+                }
+                pair.exact = pair.direct > self.few;
+                if pair.exact {
+                    poll(cancelled)?;
+                    let spectral = self.exact.get_or_init(|| self.spectral());
+                    cross.resize(rows * columns, 0);
+                    let room = exact.get_or_insert_with(|| spectral.room());
+                    spectral.set_pair(at, (start, rows), room, cross);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The scores of some windows of row `y` by direct sums.
+    fn score_directly(
+        &self,
+        y: usize,
+        place: Range<usize>,
+        windows: &ByteSums,
+        scores: &mut [f32],
+    ) -> Result<()> {
+        let (w, h) = self.matcher.support.size();
+        let reach = Rect::new(place.start, y, place.len() + w - 1, h);
+        let mut cross = vec![0; place.len()];
+        for (dot, image) in self.matcher.dots.iter().zip(self.images) {
+            dot.row(self.isa, image.crop(reach)?, 0, &mut dot.scratch(reach.width), &mut cross);
+        }
+        let sums = windows.exact(place);
+        self.matcher.scorer.row(self.isa, &cross, &sums, &mut Row::new(cross.len()), scores);
+        Ok(())
+    }
+
+    /// What makes exact sums.
+    fn spectral(&self) -> Spectral<'a, u8> {
+        let Matcher { isa, templates, support, method, ref dots, .. } = *self.matcher;
+        Spectral::new(isa, self.images, (templates, support), dots, super::How::of(method), self.plan)
+    }
+
+    /// Makes the sums of a row of a pair scores; which chunks have some that floats do not do for.
+    fn divide(&self, least: f32, (energies, squares): (&[f32], &[f32]), scores: &mut [f32]) -> Vec<usize> {
+        let scale = |energy: f64| if energy > 0.0 { (1.0 / energy.sqrt()) as f32 } else { 0.0 };
+        let chunks = |bad: &dyn Fn(usize) -> bool| {
+            let all = 0..energies.len().div_ceil(CHUNK);
+            all.filter(|at| (at * CHUNK..energies.len().min((at + 1) * CHUNK)).any(bad)).collect()
+        };
+        if !self.matcher.method.lower_is_better() {
+            if quotients_row(self.isa, energies, least, scale(self.energy), scores) {
+                return Vec::new();
+            }
+            return chunks(&|x| energies[x] < least && energies[x] > 0.0);
+        }
+        let fine = differences_row(self.isa, energies, least, scores);
+        let found = if fine { Vec::new() } else { chunks(&|x| scores[x] <= least) };
+        if self.matcher.method.is_normed() {
+            let energy = self.matcher.dots.iter().map(|dot| dot.totals().1).sum::<u64>();
+            shares_row(self.isa, squares, scale(energy as f64), scores);
+        }
+        found
+    }
+}
+
+/// The sum of squares, in one order whatever does the work.
+fn squares_of(isa: Isa, numbers: &[f32]) -> f64 {
+    const LANES: usize = 16;
+    isa.run(
+        #[inline(always)]
+        || {
+            let (whole, rest) = numbers.as_chunks::<LANES>();
+            let mut sums = [0.0f32; LANES];
+            for numbers in whole {
+                for i in 0..LANES {
+                    sums[i] += numbers[i] * numbers[i];
+                }
+            }
+            sums.into_iter().chain(rest.iter().map(|v| v * v)).map(f64::from).sum()
+        },
+    )
+}
+
+/// The mean of rows of pixels, a whole number.
+fn mean<'a>(isa: Isa, rows: impl Iterator<Item = &'a [u8]>) -> f32 {
+    let (mut sum, mut count) = (0u64, 0);
+    for row in rows {
+        sum += isa.run(
+            #[inline(always)]
+            || u64::from(row.iter().map(|value| u32::from(*value)).sum::<u32>()),
+        );
+        count += row.len();
+    }
+    (sum as f64 / count.max(1) as f64).round() as f32
+}
+
+/// Sums over the windows of a row of windows, of bytes.
+struct ByteSums {
+    w: usize,
+    h: usize,
+    row: Option<usize>,
+    /// Of values by channel, where they are wanted, then of the squares of all: down the columns, and from the left edge on.
+    parts: Vec<Part>,
+}
+
+#[derive(Clone)]
+struct Part {
+    columns: Vec<u32>,
+    sums: Vec<u32>,
+}
+
+impl ByteSums {
+    fn new(images: &[View<u8>], w: usize, h: usize, method: Method) -> Self {
+        let width = images[0].width();
+        let count = if is_centred(method) { images.len() } else { 0 } + 1;
+        Self {
+            w,
+            h,
+            row: None,
+            parts: vec![Part { columns: vec![0; width], sums: vec![0; width + 1] }; count],
+        }
+    }
+
+    /// Makes the sums those of the windows with their corners in row `y`.
+    fn move_to(&mut self, isa: Isa, images: &[View<u8>], y: usize) {
+        let is_next = y > 0 && self.row == Some(y - 1);
+        let square = |value: u8| u32::from(value) * u32::from(value);
+        let squares = self.parts.len() - 1;
+        for (at, part) in self.parts.iter_mut().enumerate() {
+            if !is_next {
+                part.columns.fill(0);
+            }
+            for (c, image) in images.iter().enumerate() {
+                if at != squares && at != c {
+                    continue;
+                }
+                let rows = (y, self.h, is_next);
+                if at == squares {
+                    move_columns(isa, &mut part.columns, *image, rows, square);
+                } else {
+                    move_columns(isa, &mut part.columns, *image, rows, u32::from);
+                }
+            }
+            u32::prefix_row(isa, &part.columns, 1, &mut part.sums);
+        }
+        self.row = Some(y);
+    }
+
+    /// Sums of squares, less what is left of them without the means where they are taken off.
+    fn energies(&self, isa: Isa, numbers: &mut [f64], out: &mut [f32]) {
+        let sums: Vec<&[u32]> = self.parts.iter().map(|part| &part.sums[..]).collect();
+        if let [sums @ .., squares] = &sums[..] {
+            covariances_row(isa, squares, sums, (self.w, self.w * self.h), numbers, out);
+        }
+    }
+
+    /// Squared differences without the products, given the sums of the template and its energy.
+    fn distances(&self, isa: Isa, (totals, own): (&[f64], f64), numbers: &mut [f64], out: &mut [f32]) {
+        let sums: Vec<_> = self.parts.iter().map(|part| &part.sums[..]).zip(totals.iter().copied()).collect();
+        let squares = &self.parts[self.parts.len() - 1].sums;
+        distances_row(isa, squares, &sums, (self.w, self.w * self.h, own), numbers, out);
+    }
+
+    /// Sums of squares.
+    fn squares(&self, isa: Isa, out: &mut [f32]) {
+        let squares = &self.parts[self.parts.len() - 1].sums;
+        covariances_row(isa, squares, &[], (self.w, 1), &mut [], out);
+    }
+
+    /// Some of the sums, as exact ones are kept.
+    fn exact(&self, part: Range<usize>) -> Sums<u64> {
+        let of = |sums: &Part| {
+            part.clone().map(|x| u64::from(sums.sums[x + self.w].wrapping_sub(sums.sums[x]))).collect()
+        };
+        let (squares, sums) = (&self.parts[self.parts.len() - 1], &self.parts[..self.parts.len() - 1]);
+        Sums { sums: sums.iter().map(of).collect(), squares: of(squares) }
+    }
+}
+
+/// Moves sums of `h` rows down the columns to those from row `y` on, by one where they are next.
+fn move_columns(
+    isa: Isa,
+    columns: &mut [u32],
+    image: View<u8>,
+    (y, h, is_next): (usize, usize, bool),
+    term: impl Fn(u8) -> u32 + Copy,
+) {
+    if is_next {
+        slide_row(isa, columns, image.row(y + h - 1), image.row(y - 1), term);
+        return;
+    }
+    for row in y..y + h {
+        enter_row(isa, columns, image.row(row), term);
+    }
+}
