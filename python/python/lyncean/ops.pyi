@@ -1665,6 +1665,7 @@ def match_template(
     scaled and turned, from coarse images to fine ones: objects then have the measures `scale` and `angle`, in degrees counter-clockwise, and an outline.
     `scores` is the map of scores: for one template as it is one value for every place of it, else one for every pixel of the image, the best of
     all templates whose middle lies there and the worst there is where none was compared.
+    Matches have exact scores; others of 8-bit pictures are within 1e-3, a millionth as a rule.
 
     Parameters
     ----------
