@@ -38,10 +38,7 @@ impl Plan {
         size: (usize, usize),
         channels: usize,
     ) -> Option<Self> {
-        let area = |(w, h): (usize, usize)| w as f64 * h as f64;
-        let direct = T::COST * area(windows) * area(size) * channels as f64;
-        let plan = Self::cheapest(windows, size);
-        (plan.cost(windows, size, channels, EXACT) < direct).then_some(plan)
+        Self::cheaper_of::<T>(windows, size, channels, EXACT)
     }
 
     /// The same for transforms of 32-bit floats.
@@ -50,10 +47,19 @@ impl Plan {
         size: (usize, usize),
         channels: usize,
     ) -> Option<Self> {
+        Self::cheaper_of::<T>(windows, size, channels, QUICK)
+    }
+
+    fn cheaper_of<T: Sample>(
+        windows: (usize, usize),
+        size: (usize, usize),
+        channels: usize,
+        bytes: usize,
+    ) -> Option<Self> {
         let area = |(w, h): (usize, usize)| w as f64 * h as f64;
         let direct = T::COST * area(windows) * area(size) * channels as f64;
-        let plan = Self::cheapest_of(windows, size, QUICK);
-        (plan.cost(windows, size, channels, QUICK) < direct).then_some(plan)
+        let plan = Self::cheapest_of(windows, size, bytes);
+        (plan.cost(windows, size, channels, bytes) < direct).then_some(plan)
     }
 
     /// Whether a template is transformed in one go.
@@ -61,7 +67,8 @@ impl Plan {
         size.0.max(size.1) <= LONGEST
     }
 
-    /// The cheapest plan.
+    /// The cheapest plan for exact sums, whether or not direct ones are cheaper.
+    #[cfg(test)]
     pub(super) fn cheapest(windows: (usize, usize), size: (usize, usize)) -> Self {
         Self::cheapest_of(windows, size, EXACT)
     }

@@ -169,9 +169,10 @@ impl<'a, T: Sample> Spectral<'a, T> {
                     &made
                 }
             };
+            let piece = (tile, &spectra[..], self.offset(tile));
             for pair in 0..pairs {
                 poll(cancelled)?;
-                self.add_pair((tile, spectra), pair, (y, rows), room, out);
+                self.add_pair(piece, pair, (y, rows), room, out);
             }
         }
         Ok(())
@@ -191,15 +192,15 @@ impl<'a, T: Sample> Spectral<'a, T> {
             out[pair * across..columns.min((pair + 1) * across)].fill(T::Sum::default());
         }
         room.errors.resize(columns.div_ceil(across), 0.0);
-        for piece in self.tiles.iter().zip(&self.kept) {
-            self.add_pair(piece, pair, (y, rows), room, out);
+        for (tile, spectra) in self.tiles.iter().zip(&self.kept) {
+            self.add_pair((tile, spectra, self.offset(tile)), pair, (y, rows), room, out);
         }
     }
 
     /// Adds the sums of a piece of the template over the windows of a pair of blocks.
     fn add_pair(
         &self,
-        (tile, spectra): (&Tile, &Vec<Spectrum<f64, 8>>),
+        (tile, spectra, offset): (&Tile, &[Spectrum<f64, 8>], T::Sum),
         pair: usize,
         (y, rows): (usize, usize),
         room: &mut Room,
@@ -207,7 +208,6 @@ impl<'a, T: Sample> Spectral<'a, T> {
     ) {
         let columns = out.len() / rows;
         let across = self.plan.windows.0;
-        let offset = self.offset(tile);
         let starts = [2 * pair * across, (2 * pair + 1) * across];
         if self.apart {
             for start in starts {
