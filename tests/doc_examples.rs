@@ -27,7 +27,10 @@ const WITHOUT: &[(&str, &str)] = &[
         "parameters of `match-template`, written in TOML",
     ),
     ("Detection", "what `Cascade::detect` gives"),
-    ("RowSink RowSource RunOutput RunPlan Step Workspace execute execute_in", "the executor below pipelines"),
+    (
+        "AllRows BATCH RowSink RowSource RowsOut RunOutput RunPlan Step Workspace execute execute_in",
+        "the executor below pipelines",
+    ),
     ("apply_chain chain_output", "operations that are chains of nodes"),
     ("convex_areas perimeters", "measures of `label` with `shape`"),
     ("default_size element_spans fixed_weights output_length", "formulas behind parameters, told in words"),

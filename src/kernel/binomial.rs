@@ -89,6 +89,7 @@ impl<const N: usize> Kernel for Along<'_, N> {
             of_even[k] = l.splat_bytes([weight(at), weight(at + 1)]);
             of_odd[k] = l.splat_bytes([weight(at - 1), weight(at)]);
         }
+        let low = l.splat(0xFF);
         self.row.tiles::<L, N>(
             l,
             #[inline(always)]
@@ -98,9 +99,11 @@ impl<const N: usize> Kernel for Along<'_, N> {
                 let odd: &mut [L::Words] = stretch_mut(odd, start / 2, count);
                 for i in 0..count {
                     let first = l.get(&taps[0][i]);
-                    let mut a = l.byte_products(first, of_even[0]);
-                    let mut b = l.byte_products(first, of_odd[0]);
-                    for k in 1..=N / 2 {
+                    let last = l.get(&taps[N / 2][i]);
+                    // The outermost weights are 1: no products, of which few can be made at once.
+                    let mut a = l.add(l.byte_products(first, of_even[0]), l.and(last, low));
+                    let mut b = l.add(l.shift::<8>(first), l.byte_products(last, of_odd[N / 2]));
+                    for k in 1..N / 2 {
                         let next = l.get(&taps[k][i]);
                         a = l.add(a, l.byte_products(next, of_even[k]));
                         b = l.add(b, l.byte_products(next, of_odd[k]));
@@ -147,11 +150,7 @@ impl<const N: usize> Kernel for Down<'_, N> {
         }
         let pairs = n / 2 * 2;
         // The sum is wanted in the high bytes.
-        let up = 1 << (8 - Self::SHIFT);
-        let mut weights = [l.splat(0); N];
-        for k in 0..N {
-            weights[k] = l.splat((self.weights[k] * up).cast_signed());
-        }
+        let up = l.splat(1 << (8 - Self::SHIFT));
         let half = l.splat(1 << 7);
         for (start, count) in stretches(pairs, 2 * L::N) {
             let mut even: [&[L::Words]; N] = [&[]; N];
@@ -165,12 +164,15 @@ impl<const N: usize> Kernel for Down<'_, N> {
                 let sum = inlined(
                     #[inline(always)]
                     |sums: [&[L::Words]; N]| {
-                        let mut sum = l.add(half, l.mul(l.get(&sums[N / 2][i]), weights[N / 2]));
-                        for k in 0..N / 2 {
-                            let pair = l.add(l.get(&sums[k][i]), l.get(&sums[N - 1 - k][i]));
-                            sum = l.add(sum, l.mul(pair, weights[k]));
+                        let centre = l.get(&sums[N / 2][i]);
+                        let ends = l.add(l.get(&sums[0][i]), l.get(&sums[N - 1][i]));
+                        if N == 3 {
+                            return l.add(half, l.mul(up, l.add(ends, l.add(centre, centre))));
                         }
-                        sum
+                        // Doubled twice, as products take longer: 4 of the neighbours, and 4 and 2 of the centre.
+                        let inner = l.add(l.add(l.get(&sums[1][i]), l.get(&sums[N - 2][i])), centre);
+                        let inner = l.add(l.add(inner, inner), centre);
+                        l.add(l.add(ends, half), l.add(inner, inner))
                     },
                 );
                 l.prefetch(std::slice::from_ref(&out[i]), n);

@@ -190,8 +190,9 @@ impl Tiles<'_> {
     }
 }
 
+/// Tap by tap, for tiles of a row.
 #[inline(always)]
-fn correlate<T: Copy, W: Copy, S, O>(
+pub(super) fn correlate<T: Copy, W: Copy, S, O>(
     rows: &[&[T]],
     taps: &[Tap<W>],
     lattice: Lattice,

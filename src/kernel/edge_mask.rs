@@ -145,15 +145,11 @@ impl Kernel for Mask<'_> {
                 [[at(0, 0), at(0, 1), at(2, -1), at(2, 0)], [at(1, 0), at(1, 1), at(3, -1), at(3, 0)]];
             let out: &mut [L::Bytes] = stretch_mut(self.out, start, count);
             for i in 0..count {
-                // Negative where the sum of squares is below the least.
-                let below = inlined(
+                let squares = inlined(
                     #[inline(always)]
                     |dx: L::V, dy: L::V| {
                         let (low, high) = l.unpack(dx, dy);
-                        l.pack(
-                            l.sub32(l.pair_products(low, low), least),
-                            l.sub32(l.pair_products(high, high), least),
-                        )
+                        (l.pair_products(low, low), l.pair_products(high, high))
                     },
                 );
                 let [even, next_even, odd_before, odd] = smooth.map(|part| l.get(&part[i]));
@@ -163,7 +159,8 @@ impl Kernel for Mask<'_> {
                 let dy_odd = l.add(l.add(even, next_even), l.add(odd, odd));
                 // The next row, to be written.
                 l.prefetch(std::slice::from_ref(&out[i]), n);
-                l.put(l.negative_bytes(below(dx_even, dy_even), below(dx_odd, dy_odd), flip), &mut out[i]);
+                let (even, odd) = (squares(dx_even, dy_even), squares(dx_odd, dy_odd));
+                l.put(l.below_bytes(even, odd, least, flip), &mut out[i]);
             }
         }
         self.pixels(pairs..n);

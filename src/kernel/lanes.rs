@@ -91,6 +91,20 @@ pub(super) trait Lanes: Copy {
     /// For 16-bit lanes of `even` and of `odd` in turns a byte: 255 where it is negative, else 0; exclusive-ored
     /// with `flip`.
     fn negative_bytes(self, even: Self::V, odd: Self::V, flip: u8) -> Self::V;
+    /// For 32-bit lanes of `even` and of `odd` in turns, each as [`unpack`](Self::unpack) leaves them, a byte: 255 where
+    /// it is below `least`, at a distance that fits, else 0; exclusive-ored with `flip`.
+    #[inline(always)]
+    fn below_bytes(
+        self,
+        even: (Self::V, Self::V),
+        odd: (Self::V, Self::V),
+        least: Self::V,
+        flip: u8,
+    ) -> Self::V {
+        let even = self.pack(self.sub32(even.0, least), self.sub32(even.1, least));
+        let odd = self.pack(self.sub32(odd.0, least), self.sub32(odd.1, least));
+        self.negative_bytes(even, odd, flip)
+    }
     /// The signed 16-bit lanes as floats; `N` of them.
     fn store_floats(self, v: Self::V, to: &mut [f32]);
     /// The square roots of signed 32-bit lanes, `low` and `high` as [`unpack`](Self::unpack) leaves

@@ -21,6 +21,7 @@ pub mod ccl;
 pub mod clahe;
 pub mod conv;
 pub mod conv2d;
+pub mod conv_short;
 pub mod copy;
 pub mod dots;
 pub mod edge_mask;

@@ -25,69 +25,152 @@ pub struct Span {
     pub rows: Vec<usize>,
 }
 
-/// The extremum over an element for every pixel of an output row.
+/// The extremum over an element for every pixel of neighbouring output rows.
 ///
-/// `rows` are the padded input rows, one a row of the element; `scratch` is two rows as long;
-/// `out` is as much shorter as the element is wide, less one pixel.
-pub fn extremum_row<T: Copy + PartialOrd>(
+/// `rows` are the padded input rows, those of the first output row's element and then one more for each other
+/// output row; `scratch` is three rows as long; the rows of `outs` are as much shorter as the element is wide, less
+/// one pixel.
+///
+/// Of equal values the one that comes first in the element, row by row, is taken (there are two zeros), so that it
+/// does not matter which rows are made together.
+pub fn extremum_rows<T: Copy + PartialOrd>(
     isa: Isa,
     rows: &[&[T]],
     spans: &[Span],
     extremum: Extremum,
-    scratch: &mut [Vec<T>; 2],
-    out: &mut [T],
+    scratch: &mut [Vec<T>; 3],
+    outs: &mut [&mut [T]],
 ) {
-    if out.is_empty() {
-        return;
-    }
     match extremum {
         Extremum::Least => isa.run(
             #[inline(always)]
-            || spans_row(rows, spans, scratch, out, |a, b| if b < a { b } else { a }),
+            || spans_rows(rows, spans, scratch, outs, |a, b| if b < a { b } else { a }),
         ),
         Extremum::Greatest => isa.run(
             #[inline(always)]
-            || spans_row(rows, spans, scratch, out, |a, b| if b > a { b } else { a }),
+            || spans_rows(rows, spans, scratch, outs, |a, b| if b > a { b } else { a }),
         ),
     }
 }
 
 #[inline(always)]
-fn spans_row<T: Copy>(
+fn spans_rows<T: Copy>(
     rows: &[&[T]],
     spans: &[Span],
-    [column, wider]: &mut [Vec<T>; 2],
+    scratch: &mut [Vec<T>; 3],
+    outs: &mut [&mut [T]],
+    pick: impl Fn(T, T) -> T + Copy,
+) {
+    let mut done = 0;
+    if let [span] = spans {
+        let [column, below, wider] = scratch;
+        let (pairs, _) = outs.as_chunks_mut::<2>();
+        for [first, second] in pairs {
+            let length = first.len() + span.length - 1;
+            let under = |row: usize| &rows[done + row][span.start..][..length];
+            let (column, below, wider) = (&mut column[..length], &mut below[..length], &mut wider[..length]);
+            // Most rows are those of both.
+            column_pair(&span.rows, under, [column, below], pick);
+            along(column, wider, span.length, first, pick);
+            along(below, wider, span.length, second, pick);
+            done += 2;
+        }
+    }
+    for (y, out) in outs.iter_mut().enumerate().skip(done) {
+        let [column, _, wider] = &mut *scratch;
+        for (index, span) in spans.iter().enumerate() {
+            // The part of the rows under this span, for all of the output.
+            let length = out.len() + span.length - 1;
+            let under = |row: usize| &rows[y + row][span.start..][..length];
+            let (column, wider) = (&mut column[..length], &mut wider[..length]);
+            columns(&span.rows, under, column, pick);
+            if index == 0 {
+                along(column, wider, span.length, out, pick);
+            } else {
+                let (a, b) = widen(column, wider, span.length, out.len(), pick);
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = pick(*out, pick(a, b));
+                }
+            }
+        }
+    }
+}
+
+/// The extremum of windows of `length` pixels of a row that is not wanted any more.
+#[inline(always)]
+fn along<T: Copy>(
+    row: &mut [T],
+    wider: &mut [T],
+    length: usize,
     out: &mut [T],
     pick: impl Fn(T, T) -> T + Copy,
 ) {
-    for (index, span) in spans.iter().enumerate() {
-        // The part of the rows under this span, for all of the output.
-        let length = out.len() + span.length - 1;
-        let under = |row: usize| &rows[row][span.start..][..length];
-        let column = &mut column[..length];
-        let wider = &mut wider[..length];
-        columns(&span.rows, under, column, pick);
-        if index == 0 && (2..=5).contains(&span.length) {
-            few(column, span.length, out, pick);
-            continue;
+    if (2..=5).contains(&length) {
+        few(row, length, out, pick);
+    } else {
+        let (a, b) = widen(row, wider, length, out.len(), pick);
+        combine(a, b, out, pick);
+    }
+}
+
+/// Two rows whose extremum is that of windows of `length` pixels, `count` of them.
+#[inline(always)]
+fn widen<'a, T: Copy>(
+    row: &'a mut [T],
+    wider: &'a mut [T],
+    length: usize,
+    count: usize,
+    pick: impl Fn(T, T) -> T + Copy,
+) -> (&'a [T], &'a [T]) {
+    // `from[x]` covers `covered` pixels from x on.
+    let (mut from, mut to) = (row, wider);
+    let mut covered = 1;
+    while 2 * covered <= length {
+        let count = from.len() - 2 * covered + 1;
+        combine(&from[..count], &from[covered..][..count], &mut to[..count], pick);
+        std::mem::swap(&mut from, &mut to);
+        covered *= 2;
+    }
+    (&from[..count], &from[length - covered..][..count])
+}
+
+/// [`columns`] of two neighbouring rows: `rows` are those of the first.
+#[inline(always)]
+fn column_pair<'a, T: Copy + 'a>(
+    rows: &[usize],
+    under: impl Fn(usize) -> &'a [T],
+    [first, second]: [&mut [T]; 2],
+    pick: impl Fn(T, T) -> T + Copy,
+) {
+    let (top, bottom) = (under(rows[0]), under(rows[rows.len() - 1] + 1));
+    match rows.len() {
+        1 => {
+            first.copy_from_slice(top);
+            second.copy_from_slice(bottom);
         }
-        // `from[x]` covers `covered` pixels from x on.
-        let (mut from, mut to) = (column, wider);
-        let mut covered = 1;
-        while 2 * covered <= span.length {
-            let count = length - 2 * covered + 1;
-            combine(&from[..count], &from[covered..][..count], &mut to[..count], pick);
-            std::mem::swap(&mut from, &mut to);
-            covered *= 2;
-        }
-        let count = out.len();
-        let (a, b) = (&from[..count], &from[span.length - covered..][..count]);
-        if index == 0 {
-            combine(a, b, out, pick);
-        } else {
-            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *out = pick(*out, pick(a, b));
+        3 => {
+            let both = under(rows[1]).iter().zip(under(rows[2]));
+            let ends = top.iter().zip(bottom);
+            for (((first, second), (&a, &d)), (&b, &c)) in first.iter_mut().zip(second).zip(ends).zip(both) {
+                let both = pick(b, c);
+                (*first, *second) = (pick(a, both), pick(both, d));
             }
+        }
+        5 => {
+            let inner = under(rows[1]).iter().zip(under(rows[2]));
+            let inner = inner.zip(under(rows[3]).iter().zip(under(rows[4])));
+            let ends = top.iter().zip(bottom);
+            for (((first, second), (&a, &f)), ((&b, &c), (&d, &e))) in
+                first.iter_mut().zip(second).zip(ends).zip(inner)
+            {
+                let both = pick(pick(b, c), pick(d, e));
+                (*first, *second) = (pick(a, both), pick(both, f));
+            }
+        }
+        _ => {
+            columns(&rows[1..], under, second, pick);
+            combine(top, second, first, pick);
+            second.iter_mut().zip(bottom).for_each(|(second, &bottom)| *second = pick(*second, bottom));
         }
     }
 }

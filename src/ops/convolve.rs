@@ -12,6 +12,7 @@ use crate::image::{Border, BorderMode, Element, Image, ImageType, Pixel};
 use crate::kernel::conv::{
     Lattice, Tap, correlate_dense_row, correlate_factored_row, correlate_float_row, correlate_integer_row,
 };
+use crate::kernel::conv_short::{MAX_WEIGHTS, correlate_short_row};
 use crate::kernel::pixel::{Sample, widen_row};
 use crate::kernel::{Isa, separable};
 use crate::{Error, Result};
@@ -130,6 +131,8 @@ enum Sums {
     /// In units of `unit`.
     Integer {
         taps: Vec<Tap<i32>>,
+        /// Whether sums over bytes fit 16 bits.
+        is_short: bool,
         unit: f32,
     },
     /// A column of taps, then a row.
@@ -183,6 +186,7 @@ impl ConvolveRows {
         };
         let unit = 1.0 / (1u32 << shift) as f32;
         let direct = taps(&integers, width, channels);
+        let magnitudes: i32 = integers.iter().map(|weight| weight.abs()).sum();
         match separable::factors(&integers, width) {
             // Two passes pay where they have fewer taps.
             Some((down, across)) if down.len() + across.len() < direct.len() => Sums::Factored {
@@ -190,7 +194,11 @@ impl ConvolveRows {
                 across: taps(&across, width, channels),
                 unit,
             },
-            _ => Sums::Integer { taps: direct, unit },
+            _ => Sums::Integer {
+                is_short: largest == Some(255) && magnitudes <= MAX_WEIGHTS,
+                taps: direct,
+                unit,
+            },
         }
     }
 
@@ -300,7 +308,7 @@ trait IntegerRow<T> {
 }
 
 macro_rules! integer_rows {
-    ($($number:ty),*) => {$(
+    ($($number:ty, $short:expr);*) => {$(
         impl IntegerRow<$number> for ConvolveRows {
             fn integer_row<O>(
                 &self,
@@ -312,6 +320,9 @@ macro_rules! integer_rows {
                 finish: impl Fn(i32) -> O + Copy,
             ) {
                 match &self.sums {
+                    Sums::Integer { taps, is_short: true, .. } if lattice.stride == 1 => {
+                        $short(isa, window, taps, out, finish);
+                    }
                     Sums::Integer { taps, .. } => {
                         correlate_integer_row(isa, window, taps, lattice, out, finish);
                     }
@@ -324,7 +335,9 @@ macro_rules! integer_rows {
         }
     )*};
 }
-integer_rows!(u8, u16);
+integer_rows!(u8, correlate_short_row; u16, |isa, window, taps, out, finish| {
+    correlate_integer_row(isa, window, taps, Lattice { channels: 1, stride: 1 }, out, finish)
+});
 
 impl IntegerRow<f32> for ConvolveRows {
     fn integer_row<O>(

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::Context;
 use super::chain::{Chain, apply_chain};
-use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
+use super::row::{RowNode, RowOut, Rows, RowsOut, Shape, State, Window};
 use super::stencil::{Stencil, expect_types, scratch, with_window};
 use crate::image::{Border, Element as Number, Image, ImageType, Pixel};
 use crate::kernel::Isa;
-use crate::kernel::morphology::{Extremum, Span, extremum_row};
+use crate::kernel::morphology::{Extremum, Span, extremum_rows};
 use crate::{Error, Result};
 
 /// The largest element, in pixels along either axis, iterations included.
@@ -129,12 +129,12 @@ impl MorphologyRows {
         isa: Isa,
         state: &mut State,
         rows: &Rows<'_>,
-        y: usize,
-        out: &mut RowOut<'_>,
+        ys: Range<usize>,
+        out: &mut RowsOut<'_>,
     ) {
-        let scratch: &mut [Vec<T>; 2] = scratch(state);
-        with_window::<T, _>(rows, 0, self.stencil.rows(y), |window| {
-            extremum_row(isa, window, &self.spans, self.extremum, scratch, out.row());
+        let scratch: &mut [Vec<T>; 3] = scratch(state);
+        with_window::<T, _>(rows, 0, self.stencil.rows_of(ys), |window| {
+            extremum_rows(isa, window, &self.spans, self.extremum, scratch, &mut out.all());
         });
     }
 }
@@ -161,7 +161,7 @@ impl RowNode for MorphologyRows {
 
     fn start(&self, inputs: &[Shape], _output: Shape) -> State {
         fn buffers<T: Pixel>(length: usize) -> State {
-            Box::new([vec![T::default(); length], vec![T::default(); length]])
+            Box::new([0; 3].map(|_| vec![T::default(); length]))
         }
         let length = inputs[0].width + self.stencil.size.0;
         match inputs[0].ty.element() {
@@ -177,10 +177,14 @@ impl RowNode for MorphologyRows {
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
+        self.rows(isa, state, rows, y..y + 1, &mut out.into());
+    }
+
+    fn rows(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, ys: Range<usize>, out: &mut RowsOut<'_>) {
         match rows.shape(0).ty.element() {
-            Number::U16 => self.write::<u16>(isa, state, rows, y, out),
-            Number::F32 => self.write::<f32>(isa, state, rows, y, out),
-            _ => self.write::<u8>(isa, state, rows, y, out),
+            Number::U16 => self.write::<u16>(isa, state, rows, ys, out),
+            Number::F32 => self.write::<f32>(isa, state, rows, ys, out),
+            _ => self.write::<u8>(isa, state, rows, ys, out),
         }
     }
 }

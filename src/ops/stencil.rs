@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::row::{Rows, Shape, State, Window};
+use super::row::{BATCH, Rows, Shape, State, Window};
 use crate::image::{Border, BorderMode, ImageType, Pixel};
 use crate::{Error, Result};
 
@@ -41,6 +41,12 @@ impl Stencil {
         top..top + self.size.1 as isize
     }
 
+    /// The input rows of neighbouring output rows, at least one: as many more as there are more output rows.
+    pub(crate) fn rows_of(&self, ys: Range<usize>) -> Range<isize> {
+        let first = self.rows(ys.start);
+        first.start..first.end + ys.len() as isize - 1
+    }
+
     /// The output's shape when every window that fits gives a pixel.
     pub(crate) fn output(&self, input: Shape, ty: ImageType) -> Shape {
         match self.border.mode {
@@ -55,7 +61,7 @@ impl Stencil {
 }
 
 /// Windows of up to this many rows are gathered without allocating; few rows cost less.
-const FEW: usize = 16;
+const FEW: usize = 8 + BATCH;
 const MANY: usize = 64;
 
 /// Calls `body` with the padded rows of a window.

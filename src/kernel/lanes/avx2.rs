@@ -200,6 +200,26 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn below_bytes(
+        self,
+        even: (__m256i, __m256i),
+        odd: (__m256i, __m256i),
+        least: __m256i,
+        flip: u8,
+    ) -> __m256i {
+        // SAFETY: as for the methods above.
+        unsafe {
+            // Truth values of 32 bits: words of the even ones and of the odd ones in turns are those of pixels in their
+            // order.
+            let low = _mm256_cmpgt_epi32(least, even.0);
+            let low = _mm256_blend_epi16::<0b1010_1010>(low, _mm256_cmpgt_epi32(least, odd.0));
+            let high = _mm256_cmpgt_epi32(least, even.1);
+            let high = _mm256_blend_epi16::<0b1010_1010>(high, _mm256_cmpgt_epi32(least, odd.1));
+            _mm256_xor_si256(_mm256_packs_epi16(low, high), _mm256_set1_epi8(flip.cast_signed()))
+        }
+    }
+
+    #[inline(always)]
     fn store_floats(self, v: __m256i, to: &mut [f32]) {
         let to = front_mut::<f32, 64>(to);
         // SAFETY: `front_mut` asserts 16 floats.

@@ -53,7 +53,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use plan::{Run, RunPlan, Step};
-pub use rows::{RowOut, Rows};
+pub use rows::{BATCH, RowOut, Rows, RowsOut};
 pub(crate) use run::execute_reporting;
 pub use run::{RowSink, RowSource, execute, execute_in, stream};
 pub use space::Workspace;
@@ -144,6 +144,14 @@ pub trait RowNode: Send + Sync + Any {
     /// Computes output row `y`. `rows` answers for the rows declared by
     /// [`rows_needed`](Self::rows_needed) and for no others.
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>);
+
+    /// Computes neighbouring output rows, as [`row`](Self::row) does one after the other: a node that makes several
+    /// for less than that says so here.
+    fn rows(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, ys: Range<usize>, out: &mut RowsOut<'_>) {
+        for (index, y) in ys.enumerate() {
+            self.row(isa, state, rows, y, &mut out.at(index));
+        }
+    }
 
     /// Whether a pixel of the output follows from the pixels in the same place alone, wherever that is: then
     /// rows may be joined to longer ones, as if the image were wider and lower.

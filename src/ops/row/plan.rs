@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Reduction, RowNode, Shape, Window};
+use super::{BATCH, Reduction, RowNode, Shape, Window};
 use crate::image::{Border, BorderMode};
 use crate::ops::Context;
 use crate::{Error, Result};
@@ -36,8 +36,8 @@ pub(super) struct StripPlan {
     pub own: Vec<Range<usize>>,
     /// Per value: the rows this strip makes, deliveries and halo.
     pub hull: Vec<Range<usize>>,
-    /// The values whose next row is made, one after the other.
-    pub script: Vec<u16>,
+    /// The values whose next rows are made, one after the other, and how many rows.
+    pub script: Vec<(u16, u16)>,
 }
 
 /// A run with its shapes, ring sizes and schedule.
@@ -48,6 +48,8 @@ pub struct RunPlan {
     /// Rows of the images that are one row of `shapes`.
     fold: usize,
     pub(super) shapes: Vec<Shape>,
+    /// Per value: rows that are made at once.
+    pub(super) batch: Vec<usize>,
     /// Per value: rows its ring holds; 0 when nobody in the run reads it through a ring.
     pub(super) capacity: Vec<usize>,
     /// Per value: pixels of padding left and right in its ring.
@@ -92,6 +94,7 @@ impl RunPlan {
             (shape.width, shape.height) = (shape.width * fold, shape.height / fold);
         }
         let mut plan = Self {
+            batch: Vec::new(),
             capacity: vec![0; shapes.len()],
             padding: vec![(0, 0); shapes.len()],
             borders: vec![None; shapes.len()],
@@ -115,12 +118,22 @@ impl RunPlan {
         for (one, all) in plan.borders.iter_mut().zip(borders) {
             *one = if let [border] = all[..] { Some(border) } else { None };
         }
+        plan.batch = (0..plan.shapes.len())
+            .map(|value| {
+                let is_read = plan.run.steps.iter().any(|step| step.inputs.contains(&value));
+                batch(plan.slot_bytes(value), is_read)
+            })
+            .collect();
         for index in 0..count {
             let (strip, live) = plan.strip(index, count);
             plan.strips.push(strip);
             for (capacity, live) in plan.capacity.iter_mut().zip(live) {
                 *capacity = (*capacity).max(live);
             }
+        }
+        // What is made at once lies side by side.
+        for (capacity, &batch) in plan.capacity.iter_mut().zip(&plan.batch) {
+            *capacity = capacity.next_multiple_of(batch);
         }
         Ok(plan)
     }
@@ -236,17 +249,15 @@ impl RunPlan {
         for (i, step) in self.run.steps.iter().enumerate().rev() {
             for (port, &value) in step.inputs.iter().enumerate() {
                 // Nodes are asked for the rows of each row once: of short rows it takes as long as making them.
-                let rows: Vec<Range<usize>> =
-                    hull[sources + i].clone().map(|y| self.actual_rows(step, port, y)).collect();
-                let mut all = hull[value].clone();
-                for rows in rows.iter().filter(|rows| !rows.is_empty()) {
-                    all = if all.is_empty() {
-                        rows.clone()
-                    } else {
-                        all.start.min(rows.start)..all.end.max(rows.end)
-                    };
-                }
-                hull[value] = all;
+                let made = hull[sources + i].clone();
+                let batches = made.clone().step_by(self.batch[sources + i]);
+                let rows: Vec<Range<usize>> = batches
+                    .map(|first| {
+                        let ys = first..made.end.min(first + self.batch[sources + i]);
+                        ys.map(|y| self.actual_rows(step, port, y)).fold(0..0, union)
+                    })
+                    .collect();
+                hull[value] = rows.iter().cloned().fold(hull[value].clone(), union);
                 needed[i].push(rows);
             }
         }
@@ -256,7 +267,11 @@ impl RunPlan {
 
     /// Plays the pull order with row counters alone. Returns the order, and how many rows of each value are
     /// alive at once.
-    fn simulate(&self, hull: &[Range<usize>], needed: &[Vec<Vec<Range<usize>>>]) -> (Vec<u16>, Vec<usize>) {
+    fn simulate(
+        &self,
+        hull: &[Range<usize>],
+        needed: &[Vec<Vec<Range<usize>>>],
+    ) -> (Vec<(u16, u16)>, Vec<usize>) {
         let mut simulation = Simulation::new(self, hull, needed);
         let driven: Vec<usize> = (0..hull.len()).filter(|&v| !hull[v].is_empty()).rev().collect();
         // Values nobody in the run reads drive; what they pull comes along, the rest follows in step.
@@ -277,19 +292,30 @@ impl RunPlan {
     }
 }
 
+/// The rows from the first to the last of both.
+fn union(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => a.start.min(b.start)..a.end.max(b.end),
+    }
+}
+
 struct Simulation<'a> {
     plan: &'a RunPlan,
     next: Vec<usize>,
+    /// Per value: the batches that were made.
+    made: Vec<usize>,
     /// Per value: the readers `(step, port)` that go through its ring.
     readers: Vec<Vec<(usize, usize)>>,
-    /// Per step and port: for each row of the hull, the input rows it reads.
+    /// Per step and port: for each batch of the hull, the input rows it reads.
     needed: &'a [Vec<Vec<Range<usize>>>],
-    /// Per step and port: for each row of the hull, the lowest input row it or a later one reads.
+    /// Per step and port: for each batch of the hull, the lowest input row it or a later one reads.
     lowest: Vec<Vec<Vec<usize>>>,
     hull: &'a [Range<usize>],
     live: Vec<usize>,
     is_pulled: Vec<bool>,
-    script: Vec<u16>,
+    script: Vec<(u16, u16)>,
 }
 
 impl<'a> Simulation<'a> {
@@ -318,6 +344,7 @@ impl<'a> Simulation<'a> {
         Self {
             plan,
             next: hull.iter().map(|rows| rows.start).collect(),
+            made: vec![0; hull.len()],
             readers,
             needed,
             lowest,
@@ -328,7 +355,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Makes the rows of `value` below `end`.
+    /// Makes the rows of `value` below `end`, and those that are made at once with them.
     fn ensure(&mut self, value: usize, end: usize) {
         let sources = self.plan.run.sources.len();
         if value < sources && self.readers[value].is_empty() {
@@ -340,18 +367,20 @@ impl<'a> Simulation<'a> {
             }
         }
         while self.next[value] < end {
-            let y = self.next[value];
+            let (y, rows) = (self.next[value], &self.hull[value]);
+            let count = self.plan.batch[value].min(rows.end - y);
             if value >= sources {
-                let (step, at) = (value - sources, y - self.hull[value].start);
+                let (step, at) = (value - sources, self.made[value]);
                 for (port, &input) in self.plan.run.steps[step].inputs.iter().enumerate() {
-                    let rows = &self.needed[step][port][at];
-                    if !rows.is_empty() {
-                        self.ensure(input, rows.end);
+                    let needed = &self.needed[step][port][at];
+                    if !needed.is_empty() {
+                        self.ensure(input, needed.end);
                     }
                 }
             }
-            self.script.push(value as u16);
-            self.next[value] = y + 1;
+            self.script.push((value as u16, count as u16));
+            self.next[value] = y + count;
+            self.made[value] += 1;
             self.live[value] = self.live[value].max(self.alive(value));
         }
     }
@@ -361,8 +390,7 @@ impl<'a> Simulation<'a> {
         let sources = self.plan.run.sources.len();
         let mut low = usize::MAX;
         for &(step, port) in &self.readers[value] {
-            let at = self.next[sources + step] - self.hull[sources + step].start;
-            if let Some(&row) = self.lowest[step][port].get(at) {
+            if let Some(&row) = self.lowest[step][port].get(self.made[sources + step]) {
                 low = low.min(row);
             }
         }
@@ -372,6 +400,14 @@ impl<'a> Simulation<'a> {
             false => self.next[value].saturating_sub(low).max(1),
         }
     }
+}
+
+/// How many rows of a value are made at once: what is done once for all of them takes as long as some hundred
+/// pixels. Those that are read in the run shall be a small part of the first cache.
+fn batch(row_bytes: usize, is_read: bool) -> usize {
+    const READ: usize = 8 << 10;
+    const LEFT: usize = 32 << 10;
+    ((if is_read { READ } else { LEFT }) / row_bytes.max(1)).clamp(1, BATCH)
 }
 
 /// How many rows are taken as one. Where all nodes are maps of single pixels it does not matter where a row

@@ -1,6 +1,6 @@
 //! The latest rows of a value, with what lies beyond their edges.
 
-use super::Shape;
+use super::{RowsOut, Shape};
 use crate::image::{Border, BorderMode, Element, Pixel};
 use crate::kernel::line::Line;
 
@@ -8,23 +8,27 @@ use crate::kernel::line::Line;
 #[derive(Default)]
 pub(super) struct Ring {
     planes: Vec<Vec<Line>>,
-    /// Rows it holds.
+    /// Rows it holds, a multiple of those that are made at once.
     capacity: usize,
+    batch: usize,
     /// Lines between two slots.
     pitch: usize,
     /// Bytes in front of pixel 0.
     lead: usize,
     row_bytes: usize,
-    /// The row that was made last, or is being made, and where it stands. Those before it stand in the
-    /// slots before, round the end: counted, since dividing takes as long as the row of a small image.
+    /// Where the rows that were made last, or are being made, stand, how many they are, and the number of the
+    /// last of them. Those before them stand in the slots before, round the end: counted, since dividing takes as
+    /// long as the row of a small image.
+    start: usize,
+    count: usize,
     newest: usize,
-    slot: usize,
     /// Per slot: the border its padding was last filled for.
     padded: Vec<Option<Border>>,
 }
 
 impl Ring {
-    pub(super) fn new(shape: Shape, capacity: usize, slot_bytes: usize, left: usize) -> Self {
+    pub(super) fn new(shape: Shape, capacity: usize, batch: usize, slot_bytes: usize, left: usize) -> Self {
+        debug_assert!(capacity.is_multiple_of(batch));
         let pitch = slot_bytes / 64;
         Self {
             planes: vec![
@@ -32,11 +36,13 @@ impl Ring {
                 if capacity > 0 { shape.ty.planes() } else { 0 }
             ],
             capacity,
+            batch,
             pitch,
             lead: lead(shape, left),
             row_bytes: shape.row_bytes(),
+            start: 0,
+            count: 1,
             newest: 0,
-            slot: 0,
             padded: vec![None; capacity],
         }
     }
@@ -47,20 +53,22 @@ impl Ring {
         self.capacity > 0
     }
 
-    /// Gives row `y` the place of the oldest one.
+    /// Gives `count` rows from `first` on, at most a batch, the places of the oldest ones.
     #[inline]
-    pub(super) fn begin(&mut self, y: usize) {
-        self.newest = y;
-        self.slot = if self.slot + 1 < self.capacity { self.slot + 1 } else { 0 };
-        self.padded[self.slot] = None;
+    pub(super) fn begin(&mut self, first: usize, count: usize) {
+        debug_assert!((1..=self.batch).contains(&count));
+        self.newest = first + count - 1;
+        self.count = count;
+        self.start = if self.start + self.batch < self.capacity { self.start + self.batch } else { 0 };
+        self.padded[self.start..self.start + count].fill(None);
     }
 
     /// The slot of one of the latest rows.
     #[inline]
     fn slot_of(&self, y: usize) -> usize {
-        let back = self.newest - y;
+        let (back, slot) = (self.newest - y, self.start + self.count - 1);
         debug_assert!(back < self.capacity, "row {y} is gone: the ring is at {}", self.newest);
-        if back <= self.slot { self.slot - back } else { self.slot + self.capacity - back }
+        if back <= slot { slot - back } else { slot + self.capacity - back }
     }
 
     /// A row of a plane with `left` bytes of its padding, `length` bytes in all.
@@ -94,15 +102,26 @@ impl Ring {
         [row(0), if self.planes.len() > 1 { row(1) } else { &[] }]
     }
 
-    /// The newest row, to write: one or two planes.
+    /// The newest rows, to write.
     #[inline]
-    pub(super) fn newest_mut(&mut self) -> [&mut [u8]; 2] {
-        let start = self.slot * self.pitch * 64 + self.lead;
+    pub(super) fn newest_mut(&mut self) -> RowsOut<'_> {
+        let (pitch, row_bytes) = (self.pitch * 64, self.row_bytes);
+        let start = self.start * pitch + self.lead;
+        let length = (self.count - 1) * pitch + row_bytes;
         let mut planes = self.planes.iter_mut().map(|plane| {
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(plane);
-            &mut bytes[start..start + self.row_bytes]
+            &mut bytes[start..start + length]
         });
-        [planes.next().unwrap_or_default(), planes.next().unwrap_or_default()]
+        let planes = [planes.next().unwrap_or_default(), planes.next().unwrap_or_default()];
+        RowsOut { planes, pitch, row_bytes }
+    }
+
+    /// Fills the padding of the newest rows for the border that all who read it want.
+    pub(super) fn pad_newest(&mut self, shape: Shape, padding: (usize, usize), border: Border) {
+        for plane in &mut self.planes {
+            let rows = &mut plane[self.start * self.pitch..][..self.count * self.pitch];
+            pad_rows(rows, self.pitch, self.lead, shape, padding, border);
+        }
     }
 
     /// Fills the padding of row `y` for a border, unless it is.
@@ -114,8 +133,7 @@ impl Ring {
         self.padded[slot] = Some(border);
         let start = slot * self.pitch;
         for plane in &mut self.planes {
-            let bytes = bytemuck::cast_slice_mut(&mut plane[start..start + self.pitch]);
-            pad_row(bytes, self.lead, shape, padding, border);
+            pad_rows(&mut plane[start..start + self.pitch], self.pitch, self.lead, shape, padding, border);
         }
     }
 }
@@ -125,44 +143,71 @@ fn lead(shape: Shape, left: usize) -> usize {
     (left * shape.ty.pixel_size()).next_multiple_of(64)
 }
 
-fn pad_row(bytes: &mut [u8], lead: usize, shape: Shape, padding: (usize, usize), border: Border) {
+/// Fills the padding of rows that are `pitch` lines each.
+fn pad_rows(
+    rows: &mut [Line],
+    pitch: usize,
+    lead: usize,
+    shape: Shape,
+    padding: (usize, usize),
+    border: Border,
+) {
     if shape.width == 0 {
         return;
     }
+    let rows = rows.chunks_exact_mut(pitch).map(bytemuck::cast_slice_mut);
     // Pixels of a known size are moved by an instruction, others by a call.
     match shape.ty.pixel_size() {
-        1 => pad_pixels::<1>(bytes, lead, shape, padding, border),
-        2 => pad_pixels::<2>(bytes, lead, shape, padding, border),
-        3 => pad_pixels::<3>(bytes, lead, shape, padding, border),
-        4 => pad_pixels::<4>(bytes, lead, shape, padding, border),
-        6 => pad_pixels::<6>(bytes, lead, shape, padding, border),
-        8 => pad_pixels::<8>(bytes, lead, shape, padding, border),
-        12 => pad_pixels::<12>(bytes, lead, shape, padding, border),
+        1 => pad_pixels::<1>(rows, lead, shape, padding, border),
+        2 => pad_pixels::<2>(rows, lead, shape, padding, border),
+        3 => pad_pixels::<3>(rows, lead, shape, padding, border),
+        4 => pad_pixels::<4>(rows, lead, shape, padding, border),
+        6 => pad_pixels::<6>(rows, lead, shape, padding, border),
+        8 => pad_pixels::<8>(rows, lead, shape, padding, border),
+        12 => pad_pixels::<12>(rows, lead, shape, padding, border),
         size => unreachable!("there are no pixels of {size} bytes"),
     }
 }
 
 /// For itself, so that what some sizes need is not set up for all.
 #[inline(never)]
-fn pad_pixels<const SIZE: usize>(
-    bytes: &mut [u8],
+fn pad_pixels<'a, const SIZE: usize>(
+    rows: impl Iterator<Item = &'a mut [u8]>,
     lead: usize,
     shape: Shape,
-    (left, right): (usize, usize),
+    padding: (usize, usize),
     border: Border,
 ) {
-    let width = shape.width;
     let mut constant = [0u64; 2];
     let constant: &mut [u8] = &mut bytemuck::cast_slice_mut(&mut constant)[..SIZE];
     fill(constant, shape.ty.element(), border.value);
-    let start = lead - left * SIZE;
-    let (pixels, _) = bytes[start..].as_chunks_mut::<SIZE>();
-    let pixels = &mut pixels[..left + width + right];
+    let Some(&constant) = constant.first_chunk::<SIZE>() else { return };
+    for row in rows {
+        let (pixels, _) = row[lead - padding.0 * SIZE..].as_chunks_mut::<SIZE>();
+        pad_row(
+            &mut pixels[..padding.0 + shape.width + padding.1],
+            shape.width,
+            padding,
+            border.mode,
+            constant,
+        );
+    }
+}
+
+/// Pixels of a row with its padding on both sides.
+#[inline(always)]
+fn pad_row<const SIZE: usize>(
+    pixels: &mut [[u8; SIZE]],
+    width: usize,
+    (left, right): (usize, usize),
+    mode: BorderMode,
+    constant: [u8; SIZE],
+) {
     // Where the padding is shorter than the row, what it mirrors is found without a question for each pixel.
     if left.max(right) < width {
         let (before, rest) = pixels.split_at_mut(left);
         let (row, after) = rest.split_at_mut(width);
-        let skipped = match border.mode {
+        let skipped = match mode {
             BorderMode::Reflect101 => 1,
             BorderMode::Reflect => 0,
             BorderMode::Replicate => {
@@ -174,7 +219,6 @@ fn pad_pixels<const SIZE: usize>(
                 return after.copy_from_slice(&row[..right]);
             }
             BorderMode::Constant | BorderMode::Valid => {
-                let Some(&constant) = constant.first_chunk::<SIZE>() else { return };
                 before.fill(constant);
                 return after.fill(constant);
             }
@@ -184,10 +228,7 @@ fn pad_pixels<const SIZE: usize>(
         return;
     }
     for i in (0..left).chain(left + width..left + width + right) {
-        match border.mode.map(i as isize - left as isize, width) {
-            Some(x) => pixels[i] = pixels[left + x],
-            None => pixels[i].copy_from_slice(constant),
-        }
+        pixels[i] = mode.map(i as isize - left as isize, width).map_or(constant, |x| pixels[left + x]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a node sees of a run: the rows it may read, and the one it writes.
 
+use std::ops::{Deref, DerefMut};
+
 use super::plan::{RunPlan, Step};
 use super::ring::{Ring, fill};
 use super::strip::Source;
@@ -94,6 +96,72 @@ impl Rows<'_> {
     /// Type and size of an input.
     pub fn shape(&self, input: usize) -> Shape {
         self.ports[input].shape
+    }
+}
+
+/// The most rows that are made at once.
+pub const BATCH: usize = 8;
+
+/// Neighbouring output rows that a node writes, at most [`BATCH`].
+pub struct RowsOut<'a> {
+    /// From the first row to the end of the last.
+    pub(super) planes: [&'a mut [u8]; 2],
+    /// Bytes from a row to the next.
+    pub(super) pitch: usize,
+    pub(super) row_bytes: usize,
+}
+
+impl RowsOut<'_> {
+    /// One of the rows, counted from the first.
+    #[inline]
+    pub fn at(&mut self, index: usize) -> RowOut<'_> {
+        let place = index * self.pitch..index * self.pitch + self.row_bytes;
+        let [first, second] = &mut self.planes;
+        // An empty row keeps its place, for it is aligned.
+        RowOut { planes: [&mut first[place.clone()], second.get_mut(place).unwrap_or_default()] }
+    }
+
+    /// The rows of a one-plane output, as channel elements.
+    ///
+    /// # Panics
+    /// When `T` is not the output's element.
+    #[inline]
+    pub fn all<T: Pixel>(&mut self) -> AllRows<'_, T> {
+        let mut all = AllRows { rows: Default::default(), count: 0 };
+        // The last row may end where its pixels do.
+        for row in self.planes[0].chunks_mut(self.pitch.max(1)) {
+            all.rows[all.count] = bytemuck::cast_slice_mut(&mut row[..self.row_bytes]);
+            all.count += 1;
+        }
+        all
+    }
+}
+
+/// Rows side by side, as a slice.
+pub struct AllRows<'a, T> {
+    rows: [&'a mut [T]; BATCH],
+    count: usize,
+}
+
+impl<'a, T> Deref for AllRows<'a, T> {
+    type Target = [&'a mut [T]];
+
+    fn deref(&self) -> &Self::Target {
+        &self.rows[..self.count]
+    }
+}
+
+impl<T> DerefMut for AllRows<'_, T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.rows[..self.count]
+    }
+}
+
+impl<'a, 'b: 'a> From<&'a mut RowOut<'b>> for RowsOut<'a> {
+    fn from(row: &'a mut RowOut<'b>) -> Self {
+        let [first, second] = &mut row.planes;
+        let bytes = first.len();
+        Self { planes: [first, second], pitch: bytes, row_bytes: bytes }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The memory that a run works in, kept from image to image.
 
+use std::ops::Range;
+
 use super::plan::{RunPlan, Step, StripPlan};
 use super::ring::Ring;
 use super::rows::Port;
@@ -71,8 +73,10 @@ impl Room {
         let ring = |v: usize| {
             // What is streamed or only observed needs a row to stand in, even if nobody reads it.
             let is_whole = !streamed && v < sources;
-            let least = usize::from(is_streamed(v) || (observed_only(v) && !is_whole));
-            Ring::new(plan.shapes[v], plan.capacity[v].max(least), plan.slot_bytes(v), plan.padding[v].0)
+            let batch = plan.batch[v];
+            let least = if is_streamed(v) || (observed_only(v) && !is_whole) { batch } else { 0 };
+            let capacity = plan.capacity[v].max(least);
+            Ring::new(plan.shapes[v], capacity, batch, plan.slot_bytes(v), plan.padding[v].0)
         };
         Self {
             rings: (0..plan.shapes.len()).map(ring).collect(),
@@ -123,12 +127,12 @@ impl StepState {
 
     /// Sees to it that the rows about to be read are padded for this step's borders.
     #[inline]
-    pub(super) fn pad_inputs(&self, plan: &RunPlan, step: &Step, rings: &mut [Ring], y: usize) {
+    pub(super) fn pad_inputs(&self, plan: &RunPlan, step: &Step, rings: &mut [Ring], ys: Range<usize>) {
         if !self.pads {
             return;
         }
         for (index, port) in self.ports.iter().enumerate().filter(|(_, port)| pads(plan, port)) {
-            for row in step.node.rows_needed(index, y) {
+            for row in ys.clone().flat_map(|y| step.node.rows_needed(index, y)) {
                 if let Some(row) = port.inside(row) {
                     let padding = plan.padding[port.value];
                     rings[port.value].pad(port.shape(), padding, row, port.window.border);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::plan::{RunPlan, StripPlan};
 use super::ring::Ring;
-use super::rows::{RowOut, Rows};
+use super::rows::{Rows, RowsOut};
 use super::run::{RowSink, RowSource};
 use super::space::Room;
 use super::{Shape, State};
@@ -59,33 +59,41 @@ pub(super) fn run_strip(
 ) -> Result<()> {
     let run = &plan.run;
     let Room { rings, steps, next } = room;
-    for (tick, &value) in strip.script.iter().enumerate() {
+    for (tick, &(value, count)) in strip.script.iter().enumerate() {
         if tick % 64 == 0 {
             cx.check()?;
             progress(64.min(strip.script.len() - tick));
         }
-        let value = usize::from(value);
-        let y = next[value];
-        next[value] = y + 1;
+        let (value, count) = (usize::from(value), usize::from(count));
+        let first = next[value];
+        let ys = first..first + count;
+        next[value] = ys.end;
         let shape = plan.shapes[value];
-        let own = strip.own[value].contains(&y);
         // Whatever a step reads stands before it.
         let (before, ring) = rings.split_at_mut(value);
         let ring = &mut ring[0];
         let mut delivered = false;
         if ring.is_there() {
-            ring.begin(y);
+            ring.begin(first, count);
         }
         if value < sources.len() {
             if ring.is_there() {
-                let mut planes = ring.newest_mut();
+                let mut out = ring.newest_mut();
                 match (&sources[value], streams.sources.get_mut(value)) {
                     (Source::Image(image), _) => {
-                        for (to, from) in planes.into_iter().zip(image_rows(image, shape, y)) {
-                            copy_row(from, to);
+                        for (index, y) in ys.clone().enumerate() {
+                            for (to, from) in
+                                out.at(index).planes.into_iter().zip(image_rows(image, shape, y))
+                            {
+                                copy_row(from, to);
+                            }
                         }
                     }
-                    (Source::Rows, Some(reader)) => reader.read_row(y, &mut planes[..shape.ty.planes()])?,
+                    (Source::Rows, Some(reader)) => {
+                        for (index, y) in ys.clone().enumerate() {
+                            reader.read_row(y, &mut out.at(index).planes[..shape.ty.planes()])?;
+                        }
+                    }
                     (Source::Rows, None) => {
                         return Err(Error::new(crate::ErrorKind::Internal, "a stream without a reader"));
                     }
@@ -94,29 +102,32 @@ pub(super) fn run_strip(
         } else {
             let index = value - sources.len();
             let (step, state) = (&run.steps[index], &mut steps[index]);
-            state.pad_inputs(plan, step, before, y);
+            state.pad_inputs(plan, step, before, ys.clone());
             let rows = Rows { ports: &state.ports, rings: before, sources };
-            let mut row = |planes: [&mut [u8]; 2]| {
-                step.node.row(cx.isa, &mut state.state, &rows, y, &mut RowOut { planes });
+            let mut make = |mut out: RowsOut<'_>| {
+                step.node.rows(cx.isa, &mut state.state, &rows, ys.clone(), &mut out);
             };
             if ring.is_there() {
-                row(ring.newest_mut());
+                make(ring.newest_mut());
             } else if let Some(planes) = deliver_planes(run, sinks, value) {
-                row(sink_rows(planes, &strip.own[value], shape, y));
+                let (planes, row_bytes) =
+                    (sink_rows(planes, &strip.own[value], shape, ys.clone()), shape.row_bytes());
+                make(RowsOut { planes, pitch: row_bytes, row_bytes });
                 delivered = true;
             }
         }
         if let Some(border) = plan.borders[value]
             && ring.is_there()
         {
-            ring.pad(shape, plan.padding[value], y, border);
+            ring.pad_newest(shape, plan.padding[value], border);
         }
-        if own {
+        let own = &strip.own[value];
+        for y in ys.start.max(own.start)..ys.end.min(own.end) {
             if !delivered {
-                deliver(plan, ring, value, y, sinks, &strip.own[value], sources, streams)?;
+                deliver(plan, ring, value, y, sinks, own, sources, streams)?;
             }
             // After the delivery: without a ring, the row observed is the one delivered.
-            observe(plan, ring, value, y, cx, observers, sinks, &strip.own[value], sources);
+            observe(plan, ring, value, y, cx, observers, sinks, own, sources);
         }
     }
     Ok(())
@@ -134,18 +145,18 @@ fn deliver_planes<'a, 'b>(
     }
 }
 
-/// The place of row `y` in the strip's part of an image.
+/// The place of rows in the strip's part of an image.
 fn sink_rows<'a>(
     planes: &'a mut [&mut [u8]; 2],
     own: &Range<usize>,
     shape: Shape,
-    y: usize,
+    ys: Range<usize>,
 ) -> [&'a mut [u8]; 2] {
     let bytes = shape.row_bytes();
-    let start = (y - own.start) * bytes;
+    let place = (ys.start - own.start) * bytes..(ys.end - own.start) * bytes;
     let [first, second] = planes;
-    let second = if shape.ty.planes() > 1 { &mut second[start..start + bytes] } else { &mut [] };
-    [&mut first[start..start + bytes], second]
+    let second = if shape.ty.planes() > 1 { &mut second[place.clone()] } else { &mut [] };
+    [&mut first[place], second]
 }
 
 /// Row `y` of a source in its image: one or two planes.
@@ -175,7 +186,7 @@ fn observe(
         } else if ring.is_there() {
             ring.rows(y)
         } else if let Some(planes) = deliver_planes(&plan.run, sinks, value) {
-            sink_rows(planes, own, shape, y).map(|row| &*row)
+            sink_rows(planes, own, shape, y..y + 1).map(|row| &*row)
         } else {
             continue;
         };
@@ -201,7 +212,7 @@ fn deliver(
         };
         match &mut sinks[index] {
             Sink::Planes(planes) => {
-                for (to, from) in sink_rows(planes, own, shape, y).into_iter().zip(rows) {
+                for (to, from) in sink_rows(planes, own, shape, y..y + 1).into_iter().zip(rows) {
                     to.copy_from_slice(from);
                 }
             }
