@@ -26,6 +26,7 @@ fn _lyncean(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(registry::names, module)?)?;
     module.add_function(wrap_pyfunction!(registry::entry, module)?)?;
+    module.add_function(wrap_pyfunction!(registry::outputs, module)?)?;
     module.add_function(wrap_pyfunction!(files::imread, module)?)?;
     module.add_function(wrap_pyfunction!(files::imwrite, module)?)?;
     module.add_function(wrap_pyfunction!(files::builtin, module)?)?;

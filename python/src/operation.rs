@@ -155,8 +155,8 @@ struct Recent {
 /// Calls that an operation remembers.
 const RECENT: usize = 8;
 
-/// An operation as a function of arrays: what `lyncean.ops` is made of. Name, docs and signature are attributes
-/// that Python sets.
+/// An operation as a function of arrays: what `lyncean.ops` is made of. Its name is an attribute that Python sets; docs
+/// and signature are properties that Python adds.
 #[pyclass(frozen, dict, name = "Operation", module = "lyncean._lyncean")]
 pub(crate) struct Function {
     index: usize,
@@ -267,6 +267,11 @@ impl Function {
         }
         let (names, values): (Vec<&str>, Vec<Value>) = outputs.into_iter().unzip();
         named(py, self.kind.name, &names, made::all(py, values, *masks)?)
+    }
+
+    #[getter]
+    fn _index(&self) -> usize {
+        self.index
     }
 
     /// As with built-in functions, an operation that is an attribute of a class is no method. That there is this at

@@ -15,8 +15,7 @@ pub(crate) fn names() -> Vec<&'static str> {
     stage::ALL.iter().map(|kind| kind.name).collect()
 }
 
-/// All that is known of a kind, as JSON: name, family, doc, inputs, outputs, the schema of the parameters, and an
-/// example in TOML.
+/// What is known of a kind, as JSON: name, family, doc, inputs, the schema of the parameters, and an example in TOML.
 #[pyfunction]
 pub(crate) fn entry(kind: usize) -> PyResult<String> {
     let kind = kind_at(kind)?;
@@ -27,11 +26,16 @@ pub(crate) fn entry(kind: usize) -> PyResult<String> {
         "summary": kind.summary(),
         "doc": kind.doc(),
         "inputs": kind.inputs.iter().map(port).collect::<Json>(),
-        "outputs": outputs(kind),
         "parameters": kind.schema(),
         "example": kind.example,
     });
     Ok(entry.to_string())
+}
+
+/// The outputs of a kind, as JSON. For itself, since they are found by trying parameters.
+#[pyfunction]
+pub(crate) fn outputs(kind: usize) -> PyResult<String> {
+    Ok(possible_outputs(kind_at(kind)?).to_string())
 }
 
 fn type_names(port: &Port) -> Vec<&'static str> {
@@ -41,7 +45,7 @@ fn type_names(port: &Port) -> Vec<&'static str> {
 }
 
 /// The outputs with the types they may have, and `always`: whether they are there whatever the parameters.
-fn outputs(kind: &Kind) -> Json {
+fn possible_outputs(kind: &Kind) -> Json {
     let mut order: Vec<&str> = Vec::new();
     let mut seen: BTreeMap<&str, (Vec<&str>, usize)> = BTreeMap::new();
     let mut ways = 0;

@@ -3,6 +3,7 @@
 //! What comes out never depends on the number of bands: that is the duty of each caller.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
 use super::Context;
 use super::row::few::Few;
@@ -40,6 +41,26 @@ pub(crate) fn map_bands<R: Send>(
         return Ok(vec![work(band.clone())?]);
     }
     bands.par_iter().map(|band| work(band.clone())).collect()
+}
+
+/// Runs `work` on all items, each worker taking the next one when it is done: uneven ones even out. A worker has a room
+/// of its own.
+pub(crate) fn in_turn<T: Send, R>(
+    items: Vec<T>,
+    workers: usize,
+    room: impl Fn() -> R + Sync,
+    work: impl Fn(&mut R, T) -> Result<()> + Sync,
+) -> Result<()> {
+    let workers = workers.min(items.len()).max(1);
+    let items = Mutex::new(items.into_iter());
+    let next = || items.lock().ok().and_then(|mut items| items.next());
+    (0..workers).into_par_iter().try_for_each(|_| {
+        let mut room = room();
+        while let Some(item) = next() {
+            work(&mut room, item)?;
+        }
+        Ok(())
+    })
 }
 
 /// Runs `work` on the pixels of every band of a plane: its rows and their pixels without gaps.

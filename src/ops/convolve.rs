@@ -336,7 +336,7 @@ macro_rules! integer_rows {
     )*};
 }
 integer_rows!(u8, correlate_short_row; u16, |isa, window, taps, out, finish| {
-    correlate_integer_row(isa, window, taps, Lattice { channels: 1, stride: 1 }, out, finish)
+    correlate_integer_row(isa, window, taps, Lattice { channels: 1, stride: 1 }, out, finish);
 });
 
 impl IntegerRow<f32> for ConvolveRows {

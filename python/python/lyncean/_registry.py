@@ -75,14 +75,13 @@ class Kind(NamedTuple):
     summary: str
     doc: str
     inputs: Tuple[Port, ...]
-    outputs: Tuple[Output, ...]
     parameters: Tuple[Parameter, ...]
     example: str
 
 
 @lru_cache(maxsize=None)
 def kind(index: int) -> Kind:
-    """All that is known of a kind."""
+    """All that is known of a kind, but for its outputs."""
     entry = json.loads(_lyncean.entry(index))
     schema = entry["parameters"]
     required = schema.get("required", [])
@@ -94,10 +93,20 @@ def kind(index: int) -> Kind:
         entry["summary"],
         entry["doc"],
         tuple(Port(port["name"], tuple(port["accepts"]), port["many"]) for port in entry["inputs"]),
-        tuple(Output(out["name"], tuple(out["types"]), out["always"]) for out in entry["outputs"]),
         tuple(_parameter(name, own, schema, name in required) for name, own in properties.items()),
         entry["example"],
     )
+
+
+@lru_cache(maxsize=None)
+def _outputs(index: int) -> Tuple[Output, ...]:
+    found = json.loads(_lyncean.outputs(index))
+    return tuple(Output(out["name"], tuple(out["types"]), out["always"]) for out in found)
+
+
+def outputs(kind: Kind) -> Tuple[Output, ...]:
+    """The outputs of a kind."""
+    return _outputs(kind.number)
 
 
 def _parameter(name: str, own: Dict[str, Any], root: Dict[str, Any], required: bool) -> Parameter:
@@ -234,9 +243,10 @@ def outputs_class(kind: Kind) -> str:
 
 def return_type(kind: Kind) -> str:
     """What a function of `ops` returns."""
-    if len(kind.outputs) == 1:
-        return output_type(kind.outputs[0])
-    return outputs_class(kind) if all(output.always for output in kind.outputs) else "Any"
+    found = outputs(kind)
+    if len(found) == 1:
+        return output_type(found[0])
+    return outputs_class(kind) if all(output.always for output in found) else "Any"
 
 
 def input_type(port: Port) -> str:
@@ -299,10 +309,11 @@ def operation_doc(kind: Kind) -> str:
     )
     text += "threads : int, default 1\n    Threads that work on the picture. They change no result.\n"
     text += "\nReturns\n-------\n"
-    for output in kind.outputs:
+    found = outputs(kind)
+    for output in found:
         seldom = "" if output.always else " (not with all parameters)"
         text += f"{output.name} : {', '.join(output.types)}{seldom}\n"
-    if len(kind.outputs) > 1:
+    if len(found) > 1:
         text += "\nSeveral outputs come as a named tuple, one alone as it is.\n"
     return text
 
@@ -320,6 +331,12 @@ def stage_doc(kind: Kind) -> str:
 
 def _default(parameter: Parameter) -> Any:
     return inspect.Parameter.empty if parameter.required else parameter.default
+
+
+def annotations(signature: inspect.Signature) -> Dict[str, Any]:
+    """The annotations of a function with a signature."""
+    all_of_them = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+    return {**all_of_them, "return": signature.return_annotation}
 
 
 def operation_signature(kind: Kind) -> inspect.Signature:

@@ -50,9 +50,10 @@ def _all(names: List[str]) -> str:
 def _ops() -> str:
     parts = [_HEAD + _OPS_IMPORTS, _all(sorted(_registry.FUNCTIONS))]
     for kind in _kinds():
-        if len(kind.outputs) > 1 and all(output.always for output in kind.outputs):
+        outputs = _registry.outputs(kind)
+        if len(outputs) > 1 and all(output.always for output in outputs):
             fields = [
-                f"    {out.name.replace('-', '_')}: {_registry.output_type(out)}" for out in kind.outputs
+                f"    {out.name.replace('-', '_')}: {_registry.output_type(out)}" for out in outputs
             ]
             doc = f'    """What `{_registry.function_name(kind.name)}` gives."""\n\n'
             name = _registry.outputs_class(kind)

@@ -13,7 +13,9 @@ OpenCV has blue first: give it `image[..., ::-1]`.
 
 from __future__ import annotations
 
-from typing import Any, Callable, List
+import inspect
+from functools import lru_cache
+from typing import Any, Callable, Dict, List, Tuple
 
 from . import _registry, _results
 from ._lyncean import Operation as _Operation
@@ -23,15 +25,21 @@ __all__ = sorted(_registry.FUNCTIONS)
 
 def _make(name: str, index: int) -> Callable[..., Any]:
     operation: Any = _Operation(index)
-    kind = _registry.kind(index)
-    signature = _registry.operation_signature(kind)
     operation.__name__ = operation.__qualname__ = name
     operation.__module__ = __name__
-    operation.__doc__ = _registry.operation_doc(kind)
-    operation.__signature__ = signature
-    operation.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
-    operation.__annotations__["return"] = signature.return_annotation
     return operation  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=None)
+def _described(index: int) -> Tuple[str, inspect.Signature, Dict[str, Any]]:
+    kind = _registry.kind(index)
+    signature = _registry.operation_signature(kind)
+    return _registry.operation_doc(kind), signature, _registry.annotations(signature)
+
+
+# Made when they are first read: a program that just works never does, and they take longer than its first calls.
+for _at, _property in enumerate(("__doc__", "__signature__", "__annotations__")):
+    setattr(_Operation, _property, property(lambda self, at=_at: _described(self._index)[at]))
 
 
 def _outputs_class(name: str) -> Any:
@@ -39,7 +47,7 @@ def _outputs_class(name: str) -> Any:
     for index in _registry.FUNCTIONS.values():
         kind = _registry.kind(index)
         if _registry.outputs_class(kind) == name == _registry.return_type(kind):
-            return _results._outputs_class(kind.name, tuple(output.name for output in kind.outputs))
+            return _results._outputs_class(kind.name, tuple(output.name for output in _registry.outputs(kind)))
     raise AttributeError(f"module `{__name__}` has no `{name}`")
 
 

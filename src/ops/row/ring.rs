@@ -195,7 +195,7 @@ fn pad_pixels<'a, const SIZE: usize>(
 }
 
 /// Pixels of a row with its padding on both sides.
-#[inline(always)]
+#[inline]
 fn pad_row<const SIZE: usize>(
     pixels: &mut [[u8; SIZE]],
     width: usize,

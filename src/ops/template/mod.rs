@@ -44,7 +44,7 @@ use spectral::Spectral;
 use support::Support;
 use windows::Windows;
 
-use super::band::{Cancelled, bands, fill_bands, poll};
+use super::band::{Cancelled, bands, fill_bands, in_turn, poll};
 use crate::image::{Plane, View};
 use crate::kernel::Isa;
 use crate::{Error, Result};

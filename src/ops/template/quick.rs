@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::score::Row;
 use super::spectral::Spectral;
 use super::windows::Sums;
-use super::{Cancelled, Matcher, Method, bands, fill_bands, poll};
+use super::{Cancelled, Matcher, Method, in_turn, poll};
 use crate::Result;
 use crate::image::{Plane, Rect, View};
 use crate::kernel::Isa;
@@ -77,19 +77,56 @@ pub(super) fn map(
     let (width, height) = (images[0].width() - w + 1, images[0].height() - h + 1);
     let quick = Quick::new(matcher, images, plan);
     let mut map = Plane::new(width, height);
-    let together = plan.windows.1;
-    let parts = bands(height.div_ceil(together), threads, 1);
-    let rows = |part: &Range<usize>| part.start * together..height.min(part.end * together);
-    fill_bands(&mut map, &parts.iter().map(rows).collect::<Vec<_>>(), |band, out| {
+    let (across, together) = (2 * plan.windows.0, plan.windows.1);
+    let rows_of_blocks = map.as_mut_slice().chunks_mut(width * together);
+    let rows_of_blocks = (0..height).step_by(together).zip(rows_of_blocks);
+    if threads <= 1 {
+        // Sums over windows are carried from row to row.
         let mut room = quick.room();
-        let mut windows = ByteSums::new(images, w, h, matcher.method);
-        for (start, out) in band.clone().step_by(together).zip(out.chunks_mut(width * together)) {
-            quick.products(start, out, &mut room, cancelled)?;
-            quick.scores(start, out, &mut room, &mut windows, cancelled)?;
+        let mut windows = quick.windows(0..width)?;
+        for (start, out) in rows_of_blocks {
+            let mut span =
+                Span { pairs: 0..width.div_ceil(across), start, rows: out.chunks_mut(width).collect() };
+            quick.fill(&mut span, &mut room, &mut windows, cancelled)?;
         }
-        Ok(())
-    })?;
+        return Ok(map);
+    }
+    let mut spans = Vec::new();
+    for (start, out) in rows_of_blocks {
+        let mut parts: Vec<Vec<&mut [f32]>> = (0..width.div_ceil(across)).map(|_| Vec::new()).collect();
+        for row in out.chunks_mut(width) {
+            parts.iter_mut().zip(row.chunks_mut(across)).for_each(|(rows, part)| rows.push(part));
+        }
+        let parts = parts.into_iter().enumerate();
+        spans.extend(parts.map(|(pair, rows)| Span { pairs: pair..pair + 1, start, rows }));
+    }
+    in_turn(
+        spans,
+        threads,
+        || quick.room(),
+        |room, mut span| {
+            let mut windows = quick.windows(span.columns(across))?;
+            quick.fill(&mut span, room, &mut windows, cancelled)
+        },
+    )?;
     Ok(map)
+}
+
+/// Windows of neighbouring pairs of blocks of one row of blocks.
+struct Span<'a> {
+    pairs: Range<usize>,
+    /// The row of the first windows.
+    start: usize,
+    /// Where their scores go.
+    rows: Vec<&'a mut [f32]>,
+}
+
+impl Span<'_> {
+    /// The columns of its windows; a pair has those of `across` windows, but for the last one.
+    fn columns(&self, across: usize) -> Range<usize> {
+        let start = self.pairs.start * across;
+        start..start + self.rows.first().map_or(0, |row| row.len())
+    }
 }
 
 struct Quick<'a> {
@@ -108,7 +145,7 @@ struct Quick<'a> {
     energy: f64,
 }
 
-/// What a band of rows needs to work in.
+/// What a thread needs to work in.
 struct Room {
     blocks: Vec<Block<f32, 16>>,
     lines: Lines<f32, 16>,
@@ -163,8 +200,13 @@ impl<'a> Quick<'a> {
         quick
     }
 
+    /// Columns of windows.
+    fn columns(&self) -> usize {
+        self.images[0].width() - self.matcher.support.size().0 + 1
+    }
+
     fn room(&self) -> Room {
-        let columns = self.images[0].width() - self.matcher.support.size().0 + 1;
+        let columns = self.columns();
         Room {
             blocks: vec![self.correlator.block(); self.images.len()],
             lines: self.correlator.lines(),
@@ -177,18 +219,38 @@ impl<'a> Quick<'a> {
         }
     }
 
-    /// Sets `out` to the sums of products of the windows of a row of blocks, and the bounds of the pairs.
-    fn products(&self, y: usize, out: &mut [f32], room: &mut Room, cancelled: Cancelled) -> Result<()> {
+    /// What sums over the windows in these columns.
+    fn windows(&self, columns: Range<usize>) -> Result<ByteSums<'a>> {
         let (w, h) = self.matcher.support.size();
-        let columns = self.images[0].width() - w + 1;
-        let rows = out.len() / columns;
+        let part = Rect::new(columns.start, 0, columns.len() + w - 1, self.images[0].height());
+        let images: Result<Vec<View<'a, u8>>> = self.images.iter().map(|image| image.crop(part)).collect();
+        Ok(ByteSums::new(images?, w, h, self.matcher.method))
+    }
+
+    /// Sets a span to the scores of its windows; `windows` are sums over those in its columns.
+    fn fill(
+        &self,
+        span: &mut Span<'_>,
+        room: &mut Room,
+        windows: &mut ByteSums<'a>,
+        cancelled: Cancelled,
+    ) -> Result<()> {
+        self.products(span, room, cancelled)?;
+        self.scores(span, room, windows, cancelled)
+    }
+
+    /// Sets a span to the sums of products of its windows, and the bounds of its pairs.
+    fn products(&self, span: &mut Span<'_>, room: &mut Room, cancelled: Cancelled) -> Result<()> {
+        let (w, h) = self.matcher.support.size();
         let across = self.plan.windows.0;
+        let columns = span.columns(2 * across);
+        let (y, rows) = (span.start, span.rows.len());
         // Sums that are scores themselves may err by what their block has.
         let checked = self.matcher.method.is_normed() || self.matcher.method.lower_is_better();
         room.pairs.clear();
-        for from in (0..columns).step_by(2 * across) {
+        for from in columns.clone().step_by(2 * across) {
             poll(cancelled)?;
-            let starts = [from, (from + across).min(columns)];
+            let starts = [from, (from + across).min(columns.end)];
             let part = |image: View<'a, u8>, row: usize, start: usize| {
                 let line: &'a [u8] = image.row(y + row);
                 &line[start..line.len().min(start + across + w - 1)]
@@ -210,9 +272,10 @@ impl<'a> Quick<'a> {
             self.correlator.correlate(self.isa, &mut room.blocks, &self.spectra, &mut room.lines, across);
             let offsets = offsets.map(|offset| offset as f32);
             let mut power = 0.0;
-            for (row, out) in out.chunks_exact_mut(columns).enumerate() {
-                let end = columns.min(from + across);
-                let (first, second) = out[from..columns.min(from + 2 * across)].split_at_mut(end - from);
+            let end = columns.end.min(from + 2 * across);
+            for (row, out) in span.rows.iter_mut().enumerate() {
+                let out = &mut out[from - columns.start..end - columns.start];
+                let (first, second) = out.split_at_mut(starts[1] - from);
                 room.blocks[0].add_row(self.isa, row, first, |out, re, _| *out = re + offsets[0]);
                 room.blocks[0].add_row(self.isa, row, second, |out, _, im| *out = im + offsets[1]);
                 if checked {
@@ -220,7 +283,7 @@ impl<'a> Quick<'a> {
                 }
             }
             let numbers = (self.plan.block.0 * self.plan.block.1) as f64;
-            let sums = (rows * (columns.min(from + 2 * across) - from)) as f64;
+            let sums = (rows * (end - from)) as f64;
             let error = error(self.plan) * (squares / numbers * self.energy + power / sums);
             let least = match self.matcher.method {
                 method if method.lower_is_better() => 2.0 * error.sqrt() / TOLERANCE,
@@ -232,13 +295,12 @@ impl<'a> Quick<'a> {
         Ok(())
     }
 
-    /// Makes the sums of a row of blocks scores.
+    /// Makes the sums of a span scores.
     fn scores(
         &self,
-        start: usize,
-        out: &mut [f32],
+        span: &mut Span<'_>,
         room: &mut Room,
-        windows: &mut ByteSums,
+        windows: &mut ByteSums<'a>,
         cancelled: Cancelled,
     ) -> Result<()> {
         let method = self.matcher.method;
@@ -246,10 +308,13 @@ impl<'a> Quick<'a> {
             return Ok(());
         }
         let Room { pairs, energies, squares, numbers, exact, cross, .. } = room;
-        let (columns, across) = (energies.len(), self.plan.windows.0);
-        let rows = out.len() / columns;
-        for (row, out) in out.chunks_exact_mut(columns).enumerate() {
-            windows.move_to(self.isa, self.images, start + row);
+        let across = 2 * self.plan.windows.0;
+        let (start, columns, count) = (span.start, span.columns(across), span.rows.len());
+        let (energies, squares, numbers) =
+            (&mut energies[..columns.len()], &mut squares[..columns.len()], &mut numbers[..columns.len()]);
+        let all_columns = self.columns();
+        for (row, out) in span.rows.iter_mut().enumerate() {
+            windows.move_to(self.isa, start + row);
             if method.lower_is_better() {
                 windows.distances(self.isa, (&self.totals, self.energy), numbers, energies);
                 if method.is_normed() {
@@ -259,50 +324,45 @@ impl<'a> Quick<'a> {
                 windows.energies(self.isa, numbers, energies);
             }
             for (at, pair) in pairs.iter_mut().enumerate() {
-                let part = 2 * at * across..columns.min(2 * (at + 1) * across);
+                let part = at * across..columns.len().min((at + 1) * across);
                 let scores = &mut out[part.clone()];
                 if pair.exact {
-                    let cross = &cross[row * columns..][part.clone()];
-                    let sums = windows.exact(part);
+                    let from = row * all_columns + columns.start + part.start;
+                    let (cross, sums) = (&cross[from..from + part.len()], windows.exact(part));
                     self.matcher.scorer.row(self.isa, cross, &sums, &mut Row::new(cross.len()), scores);
                     continue;
                 }
                 let terms = (&energies[part.clone()], &squares[part.clone()]);
                 for chunk in self.divide(pair.least, terms, scores) {
                     let chunk = chunk * CHUNK..scores.len().min((chunk + 1) * CHUNK);
-                    let place = part.start + chunk.start..part.start + chunk.end;
-                    self.score_directly(start + row, place, windows, &mut scores[chunk])?;
+                    let corner = (columns.start + part.start + chunk.start, start + row);
+                    let sums = windows.exact(part.start + chunk.start..part.start + chunk.end);
+                    self.score_directly(corner, &sums, &mut scores[chunk])?;
                     pair.direct += 1;
                 }
                 pair.exact = pair.direct > self.few;
                 if pair.exact {
                     poll(cancelled)?;
                     let spectral = self.exact.get_or_init(|| self.spectral());
-                    cross.resize(rows * columns, 0);
+                    cross.resize(all_columns * self.plan.windows.1, 0);
                     let room = exact.get_or_insert_with(|| spectral.room());
-                    spectral.set_pair(at, (start, rows), room, cross);
+                    let cross = &mut cross[..count * all_columns];
+                    spectral.set_pair(span.pairs.start + at, (start, count), room, cross);
                 }
             }
         }
         Ok(())
     }
 
-    /// The scores of some windows of row `y` by direct sums.
-    fn score_directly(
-        &self,
-        y: usize,
-        place: Range<usize>,
-        windows: &ByteSums,
-        scores: &mut [f32],
-    ) -> Result<()> {
+    /// The scores of neighbouring windows by direct sums, from that with its corner in column and row `x` and `y` on.
+    fn score_directly(&self, (x, y): (usize, usize), sums: &Sums<u64>, scores: &mut [f32]) -> Result<()> {
         let (w, h) = self.matcher.support.size();
-        let reach = Rect::new(place.start, y, place.len() + w - 1, h);
-        let mut cross = vec![0; place.len()];
+        let reach = Rect::new(x, y, scores.len() + w - 1, h);
+        let mut cross = vec![0; scores.len()];
         for (dot, image) in self.matcher.dots.iter().zip(self.images) {
             dot.row(self.isa, image.crop(reach)?, 0, &mut dot.scratch(reach.width), &mut cross);
         }
-        let sums = windows.exact(place);
-        self.matcher.scorer.row(self.isa, &cross, &sums, &mut Row::new(cross.len()), scores);
+        self.matcher.scorer.row(self.isa, &cross, sums, &mut Row::new(cross.len()), scores);
         Ok(())
     }
 
@@ -367,7 +427,8 @@ fn mean<'a>(isa: Isa, rows: impl Iterator<Item = &'a [u8]>) -> f32 {
 }
 
 /// Sums over the windows of a row of windows, of bytes.
-struct ByteSums {
+struct ByteSums<'a> {
+    images: Vec<View<'a, u8>>,
     w: usize,
     h: usize,
     row: Option<usize>,
@@ -381,11 +442,12 @@ struct Part {
     sums: Vec<u32>,
 }
 
-impl ByteSums {
-    fn new(images: &[View<u8>], w: usize, h: usize, method: Method) -> Self {
+impl<'a> ByteSums<'a> {
+    fn new(images: Vec<View<'a, u8>>, w: usize, h: usize, method: Method) -> Self {
         let width = images[0].width();
         let count = if is_centred(method) { images.len() } else { 0 } + 1;
         Self {
+            images,
             w,
             h,
             row: None,
@@ -394,7 +456,7 @@ impl ByteSums {
     }
 
     /// Makes the sums those of the windows with their corners in row `y`.
-    fn move_to(&mut self, isa: Isa, images: &[View<u8>], y: usize) {
+    fn move_to(&mut self, isa: Isa, y: usize) {
         let is_next = y > 0 && self.row == Some(y - 1);
         let square = |value: u8| u32::from(value) * u32::from(value);
         let squares = self.parts.len() - 1;
@@ -402,7 +464,7 @@ impl ByteSums {
             if !is_next {
                 part.columns.fill(0);
             }
-            for (c, image) in images.iter().enumerate() {
+            for (c, image) in self.images.iter().enumerate() {
                 if at != squares && at != c {
                     continue;
                 }
