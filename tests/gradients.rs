@@ -299,6 +299,27 @@ const TWINS: &[Twin] = &[
         backward: |_, _, dy| (upsample::upsample_grad(&BILINEAR, dy), Vec::new()),
     },
     Twin {
+        toml: "use = \"resize\"\nsize = [5, 2]",
+        input: &[2, 3, 4],
+        role: Role::Plain,
+        forward: |x, _| upsample::resize(&LINEAR, x),
+        backward: |_, _, dy| (upsample::resize_grad(&LINEAR, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"resize\"\nsize = [5, 2]\nplaces = \"align-corners\"",
+        input: &[2, 3, 4],
+        role: Role::Plain,
+        forward: |x, _| upsample::resize(&CORNERS, x),
+        backward: |_, _, dy| (upsample::resize_grad(&CORNERS, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"resize\"\nsize = [5, 2]\nmethod = \"bicubic\"\nplaces = \"asymmetric\"\nexclude-outside = true",
+        input: &[2, 3, 4],
+        role: Role::Plain,
+        forward: |x, _| upsample::resize(&CUBIC, x),
+        backward: |_, _, dy| (upsample::resize_grad(&CUBIC, dy), Vec::new()),
+    },
+    Twin {
         toml: "use = \"conv-transpose2d\"\nout = 6\nkernel = [3, 4]\nstride = [2, 3]\npadding = [1, 0, 2, 1]\noutput-padding = [1, 2]\ngroups = 2",
         input: &[4, 3, 4],
         role: Role::Plain,
@@ -515,6 +536,24 @@ const USUAL_LRN: norm::Lrn = norm::Lrn { size: 5, alpha: 1.0, beta: 0.75, k: 2.0
 const NEAREST: upsample::UpsampleSizes =
     upsample::UpsampleSizes { planes: 4, input: [3, 2], factor: [2, 3], bilinear: false };
 const BILINEAR: upsample::UpsampleSizes = upsample::UpsampleSizes { bilinear: true, ..NEAREST };
+const LINEAR: upsample::ResizeSizes = upsample::ResizeSizes {
+    planes: 4,
+    input: [3, 4],
+    output: [5, 2],
+    cubic: None,
+    place: |len, count, to| (to as f64 + 0.5) * len as f64 / count as f64 - 0.5,
+    outside: true,
+};
+const CORNERS: upsample::ResizeSizes = upsample::ResizeSizes {
+    place: |len, count, to| to as f64 * (len as f64 - 1.0) / (count as f64 - 1.0),
+    ..LINEAR
+};
+const CUBIC: upsample::ResizeSizes = upsample::ResizeSizes {
+    cubic: Some(-0.75),
+    place: |len, count, to| to as f64 * len as f64 / count as f64,
+    outside: false,
+    ..LINEAR
+};
 const HALVES: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
     planes: 6,
     input: [4, 6],

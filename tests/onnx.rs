@@ -164,6 +164,12 @@ const LAYERS: &[(&[usize], &str)] = &[
     (&[3, 6, 4], "use = \"adaptive-avg-pool\"\nsize = [3, 2]"),
     (&[2, 3, 2], "use = \"upsample\"\nfactor = [2, 3]"),
     (&[2, 3, 2], "use = \"upsample\"\nfactor = [2, 3]\nmethod = \"bilinear\""),
+    (&[2, 3, 4], "use = \"resize\"\nsize = [5, 2]\nplaces = \"align-corners\""),
+    (
+        &[2, 3, 4],
+        "use = \"resize\"\nsize = [4, 7]\nmethod = \"bicubic\"\nscale = [1.5, 1.75]\nexclude-outside = true",
+    ),
+    (&[2, 7, 3], "use = \"resize\"\nsize = [3, 7]\nplaces = \"asymmetric\""),
     (&[2, 6, 3], "use = \"slice\"\naxis = 1\nstart = 5\ncount = 3\nstep = -2"),
     (&[2, 6, 3], "use = \"slice\"\naxis = 1\nstart = 1\ncount = 2\nstep = 3"),
     (&[2, 3, 4], "use = \"transpose\"\norder = [2, 0, 1]"),

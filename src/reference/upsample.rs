@@ -57,6 +57,78 @@ pub fn upsample_grad(sizes: &UpsampleSizes, dy: &[f64]) -> Vec<f64> {
     dx
 }
 
+/// Sizes of [`resize`], and where its pixels lie.
+#[derive(Clone, Copy, Debug)]
+pub struct ResizeSizes {
+    /// Planes: samples times channels.
+    pub planes: usize,
+    /// Input height and width.
+    pub input: [usize; 2],
+    /// Output height and width.
+    pub output: [usize; 2],
+    /// The free number of the cubic, or none for two pixels along each axis.
+    pub cubic: Option<f64>,
+    /// The place in an axis of the input, given its length, that of the output, and the pixel.
+    pub place: fn(usize, usize, usize) -> f64,
+    /// Whether pixels beyond the edges count.
+    pub outside: bool,
+}
+
+impl ResizeSizes {
+    /// How much of each input is in an output of an axis.
+    fn shares(&self, axis: usize, to: usize) -> Vec<f64> {
+        let len = self.input[axis];
+        let at = (self.place)(len, self.output[axis], to);
+        let mut shares = vec![0.0; len];
+        for from in -20..len as i64 + 20 {
+            let d = (at - from as f64).abs();
+            let weight = match self.cubic {
+                None => (1.0 - d).max(0.0),
+                Some(a) if d <= 1.0 => (a + 2.0) * d.powi(3) - (a + 3.0) * d.powi(2) + 1.0,
+                Some(a) if d < 2.0 => a * d.powi(3) - 5.0 * a * d.powi(2) + 8.0 * a * d - 4.0 * a,
+                Some(_) => 0.0,
+            };
+            let inside = from.clamp(0, len as i64 - 1);
+            if self.outside || inside == from {
+                shares[inside as usize] += weight;
+            }
+        }
+        let sum: f64 = shares.iter().sum();
+        shares.iter().map(|share| share / sum).collect()
+    }
+
+    fn visit(&self, mut meet: impl FnMut(usize, usize, f64)) {
+        let ([height, width], [rows, columns]) = (self.input, self.output);
+        for plane in 0..self.planes {
+            for y in 0..rows {
+                for x in 0..columns {
+                    let (down, across) = (self.shares(0, y), self.shares(1, x));
+                    for v in 0..height {
+                        for u in 0..width {
+                            let to = (plane * rows + y) * columns + x;
+                            meet(to, (plane * height + v) * width + u, down[v] * across[u]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Planes at another size.
+pub fn resize(sizes: &ResizeSizes, x: &[f64]) -> Vec<f64> {
+    let mut y = vec![0.0; sizes.planes * sizes.output[0] * sizes.output[1]];
+    sizes.visit(|to, from, part| y[to] += part * x[from]);
+    y
+}
+
+/// Its gradient.
+pub fn resize_grad(sizes: &ResizeSizes, dy: &[f64]) -> Vec<f64> {
+    let mut dx = vec![0.0; sizes.planes * sizes.input[0] * sizes.input[1]];
+    sizes.visit(|to, from, part| dx[from] += part * dy[to]);
+    dx
+}
+
 /// Sizes of [`conv_transpose2d`].
 #[derive(Clone, Copy, Debug)]
 pub struct TransposeSizes {

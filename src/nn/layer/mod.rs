@@ -9,8 +9,9 @@
 //! use lyncean::nn::{Padding, Pair};
 //! use lyncean::nn::layer::{
 //!     AdaptiveAvgPool, BatchNorm, Clip, Concat, Connections, Constant, Conv1d, Conv2d, ConvTranspose2d, Div, Elu,
-//!     Embedding, GlobalAvgPool, LeakyRelu, LocalResponseNorm, MaxOverTime, Mean, Mul, Pad, PadMode, RadialBasis, Reach,
-//!     Reshape, Scale, Slice, Softmax, Spec, Sub, Subsample, Transpose, Upsample, UpsampleMethod,
+//!     Embedding, GlobalAvgPool, LeakyRelu, LocalResponseNorm, MaxOverTime, Mean, Mul, Pad, PadMode, Places, RadialBasis,
+//!     Reach, Reshape, Resize, ResizeMethod, Scale, Slice, Softmax, Spec, Sub, Subsample, Transpose, Upsample,
+//!     UpsampleMethod,
 //! };
 //!
 //! let shape = |lengths: &[usize]| Shape::new(lengths).unwrap();
@@ -40,6 +41,8 @@
 //! assert_eq!(gives(&ConvTranspose2d::new(4, 2, 2), &[8, 5, 5])?, [4, 10, 10]);
 //! let twice = Upsample { factor: Pair::One(2), method: UpsampleMethod::Bilinear };
 //! assert_eq!(gives(&twice, &[8, 5, 5])?, [8, 10, 10]);
+//! let corners = Resize { method: ResizeMethod::Bicubic, places: Places::AlignCorners, ..Resize::new(33, 9) };
+//! assert_eq!(gives(&corners, &[8, 5, 5])?, [8, 33, 9]);
 //! assert_eq!(gives(&Reshape { shape: vec![2, 50] }, &[4, 25])?, [2, 50]);
 //! assert_eq!(&*Concat {}.output(&[shape(&[8, 5, 5]), shape(&[3, 5, 5])])?, [11, 5, 5]);
 //!
@@ -94,6 +97,7 @@ mod pad;
 mod radial_basis;
 mod relu;
 mod reshape;
+mod resize;
 mod scale;
 mod sigmoid;
 mod slice;
@@ -132,6 +136,7 @@ pub use pad::{Pad, PadMode};
 pub use radial_basis::RadialBasis;
 pub use relu::Relu;
 pub use reshape::Reshape;
+pub use resize::{Places, Resize, ResizeMethod};
 pub use scale::Scale;
 pub use sigmoid::Sigmoid;
 pub use slice::Slice;
@@ -182,6 +187,7 @@ pub static ALL: &[&Kind] = &[
     &radial_basis::KIND,
     &relu::KIND,
     &reshape::KIND,
+    &resize::KIND,
     &scale::KIND,
     &sigmoid::KIND,
     &slice::KIND,

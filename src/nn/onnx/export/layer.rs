@@ -5,8 +5,8 @@ use std::any::Any;
 use super::{Place, Writer, float, int, ints, word};
 use crate::nn::layer::{
     AdaptiveAvgPool, AvgPool, BatchNorm, Clip, Conv1d, Conv2d, ConvTranspose2d, Dropout, Elu, LeakyRelu,
-    LocalResponseNorm, MaxPool, Mean, Pad, PadMode, Reshape, Scale, Slice, Subsample, Transpose, Upsample,
-    UpsampleMethod,
+    LocalResponseNorm, MaxPool, Mean, Pad, PadMode, Places, Reshape, Resize, ResizeMethod, Scale, Slice,
+    Subsample, Transpose, Upsample, UpsampleMethod,
 };
 use crate::nn::{Padding, Pair, Shape, Tensor};
 use crate::{Error, Result};
@@ -186,6 +186,7 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
             let order: Vec<usize> = std::iter::once(0).chain(order.iter().map(|axis| axis + 1)).collect();
             writer.node("Transpose", &[x], y, vec![ints("perm", &order)]);
         }
+        "resize" => resize(writer, place)?,
         "upsample" => upsample(writer, place)?,
         kind => {
             return Err(Error::unsupported(format!("a layer of kind `{kind}` has no operator of ONNX"))
@@ -309,6 +310,36 @@ fn subsample(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
     let mut attributes = window(Pair::One(factor), Pair::One(factor), Padding::All(0));
     attributes.push(int("group", channels as i64));
     writer.node("Conv", &[&place.inputs[0], &names[0], &names[1]], &place.output, attributes);
+    Ok(())
+}
+
+fn resize(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
+    let resize: &Resize = spec(place)?;
+    let input = place.shapes[0];
+    let ratio = |axis: usize| {
+        let (size, len) = (resize.size.both()[axis], input[axis + 1]);
+        // Rounded up, so that the length times it is no less than the size.
+        let scale = (size as f64 / len as f64) as f32;
+        if (f64::from(scale) * len as f64) < size as f64 { scale.next_up() } else { scale }
+    };
+    let [down, across] = resize.scale.unwrap_or_else(|| [ratio(0), ratio(1)]);
+    let scales = Tensor::from_vec(Shape::new(&[4])?, vec![1.0, 1.0, down, across])?;
+    let scales = writer.numbers(place, "scales", &scales);
+    let mode = if resize.method == ResizeMethod::Bilinear { "linear" } else { "cubic" };
+    let places = match resize.places {
+        Places::HalfPixel => "half_pixel",
+        Places::HalfPixelSymmetric => "half_pixel_symmetric",
+        Places::HalfPixelOrFirst => "pytorch_half_pixel",
+        Places::AlignCorners => "align_corners",
+        Places::Asymmetric => "asymmetric",
+    };
+    let attributes = vec![
+        word("mode", mode),
+        word("coordinate_transformation_mode", places),
+        float("cubic_coeff_a", resize.cubic),
+        int("exclude_outside", i64::from(resize.exclude_outside)),
+    ];
+    writer.node("Resize", &[&place.inputs[0], "", &scales], &place.output, attributes);
     Ok(())
 }
 

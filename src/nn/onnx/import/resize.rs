@@ -1,15 +1,17 @@
 //! `Resize` and `Upsample`.
 
+use std::iter::zip;
+
 use super::build::Builder;
 use super::call::Call;
 use super::moves::pick;
 use super::value::Flow;
 use crate::Result;
 use crate::nn::Pair;
-use crate::nn::layer::{Upsample, UpsampleMethod};
+use crate::nn::layer::{Places, Resize, ResizeMethod, Upsample, UpsampleMethod};
 
-/// The value of such a node: a whole factor as `upsample`, other places of the nearest pixels
-/// as `slice`.
+/// The value of such a node: a whole factor as `upsample`, other places of the nearest pixels as `slice`, what else is
+/// between pixels as `resize`.
 pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     let x = call.flow(0)?;
     let rank = x.shape.len() + 1;
@@ -19,9 +21,9 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             .with_hint("images `[channels, height, width]`"));
     }
     let scales = scales(call, x)?;
-    let sizes: Vec<usize> =
-        x.shape.iter().zip(&scales).map(|(&len, scale)| (len as f64 * scale.0).floor() as usize).collect();
-    let sizes: Vec<usize> = sizes.iter().zip(&scales).map(|(&size, scale)| scale.1.unwrap_or(size)).collect();
+    let sizes: Vec<usize> = zip(x.shape.iter(), &scales)
+        .map(|(&len, scale)| scale.1.unwrap_or((len as f64 * scale.0).floor() as usize))
+        .collect();
     if sizes[0] != x.shape[0] || sizes.contains(&0) {
         return Err(call.unsupported("more or fewer channels, or no pixels"));
     }
@@ -31,10 +33,8 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     } else {
         call.word("coordinate_transformation_mode", "half_pixel")
     };
-    if call.int("antialias", 0) != 0
-        || !call.word("keep_aspect_ratio_policy", "stretch").starts_with("stretch")
-    {
-        return Err(call.unsupported("`antialias` or `keep_aspect_ratio_policy`"));
+    if call.int("antialias", 0) != 0 {
+        return Err(call.unsupported("`antialias`"));
     }
     match call.word("mode", "nearest").as_str() {
         "nearest" => {
@@ -56,32 +56,49 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
             }
             grown(builder, y, factor, UpsampleMethod::Nearest)
         }
-        "linear" | "bilinear" => {
-            let mut factor = [1, 1];
-            for axis in [1, 2] {
-                let times = sizes[axis] / x.shape[axis].max(1);
-                if times * x.shape[axis] != sizes[axis] || (times as f64 - scales[axis].0).abs() > 1e-6 {
-                    return Err(uneven(call));
-                }
-                factor[axis - 1] = times;
+        "linear" | "bilinear" | "cubic" => {
+            let places = match places.as_str() {
+                "half_pixel" => Places::HalfPixel,
+                "half_pixel_symmetric" => Places::HalfPixelSymmetric,
+                "pytorch_half_pixel" => Places::HalfPixelOrFirst,
+                "align_corners" => Places::AlignCorners,
+                "asymmetric" => Places::Asymmetric,
+                other => return Err(call.unsupported(format!("`{other}` between pixels"))),
+            };
+            let lens = [x.shape[1], x.shape[2]];
+            let sizes = [sizes[1], sizes[2]];
+            let told = [scales[1].0, scales[2].0];
+            let is_even = (0..2).all(|axis| {
+                let ratio = sizes[axis] as f64 / lens[axis].max(1) as f64;
+                (ratio - told[axis]).abs() <= 1e-6 * ratio
+            });
+            let method =
+                if call.word("mode", "") == "cubic" { ResizeMethod::Bicubic } else { ResizeMethod::Bilinear };
+            let factor = [sizes[0] / lens[0].max(1), sizes[1] / lens[1].max(1)];
+            let is_whole = is_even && (0..2).all(|axis| factor[axis] * lens[axis] == sizes[axis]);
+            let is_plain = matches!(places, Places::HalfPixel | Places::HalfPixelSymmetric)
+                || (places == Places::HalfPixelOrFirst && sizes[0] > 1 && sizes[1] > 1);
+            let excludes = call.int("exclude_outside", 0) != 0;
+            if is_even && sizes == lens {
+                return Ok(x);
             }
-            let is_half = places == "half_pixel"
-                || (places == "pytorch_half_pixel" && sizes[1] > 1 && sizes[2] > 1)
-                || (places == "half_pixel_symmetric");
-            let is_plain = is_half || (factor == [1, 1] && places != "tf_crop_and_resize");
-            if !is_plain {
-                return Err(call
-                    .unsupported(format!("`linear` with `{places}`"))
-                    .with_hint("`half_pixel`, which PyTorch writes for `align_corners=False`"));
+            if method == ResizeMethod::Bilinear && is_whole && is_plain && !excludes {
+                return grown(builder, x, factor, UpsampleMethod::Bilinear);
             }
-            grown(builder, x, factor, UpsampleMethod::Bilinear)
+            let layer = Resize {
+                size: if sizes[0] == sizes[1] { Pair::One(sizes[0]) } else { Pair::Two(sizes) },
+                method,
+                places,
+                scale: (!is_even).then_some(told.map(|scale| scale as f32)),
+                cubic: call.float("cubic_coeff_a", -0.75),
+                exclude_outside: excludes,
+            };
+            builder.layer("resize", &layer, &[x], Vec::new())
         }
-        other => Err(call.unsupported(format!("`mode = {other}`")).with_hint("`nearest` or `linear`")),
+        other => {
+            Err(call.unsupported(format!("`mode = {other}`")).with_hint("`nearest`, `linear` or `cubic`"))
+        }
     }
-}
-
-fn uneven(call: &Call<'_>) -> crate::Error {
-    call.unsupported("a scale that is no whole factor").with_hint("a whole factor, or `ConvTranspose`")
 }
 
 fn grown(builder: &mut Builder, x: Flow, [down, across]: [usize; 2], method: UpsampleMethod) -> Result<Flow> {
@@ -113,6 +130,8 @@ fn scales(call: &Call<'_>, x: Flow) -> Result<Vec<(f64, Option<usize>)>> {
         if sizes.len() != axes.len() {
             return Err(call.unsupported(format!("sizes of {sizes:?}")));
         }
+        let policy = call.word("keep_aspect_ratio_policy", "stretch");
+        let mut even: Option<f64> = None;
         for (&axis, &size) in axes.iter().zip(sizes) {
             // The batch stays what it is.
             if axis == 0 {
@@ -120,7 +139,20 @@ fn scales(call: &Call<'_>, x: Flow) -> Result<Vec<(f64, Option<usize>)>> {
             }
             let size = usize::try_from(size).ok().filter(|&size| size < 1 << 24);
             let size = size.ok_or_else(|| call.unsupported("a size below 0, or absurd"))?;
-            scales[axis] = (size as f64 / x.shape[axis - 1].max(1) as f64, Some(size));
+            let scale = size as f64 / x.shape[axis - 1].max(1) as f64;
+            scales[axis] = (scale, Some(size));
+            even = Some(match (even, policy.as_str()) {
+                (Some(even), "not_larger") => even.min(scale),
+                (Some(even), "not_smaller") => even.max(scale),
+                _ => scale,
+            });
+        }
+        // One scale for all axes that are told, and sizes rounded.
+        if let Some(even) = even.filter(|_| policy != "stretch") {
+            for &axis in axes.iter().filter(|axis| **axis != 0) {
+                let size = (even * x.shape[axis - 1] as f64 + 0.5).floor();
+                scales[axis] = (even, Some(size as usize));
+            }
         }
     }
     if scales[0].0 != 1.0 {
