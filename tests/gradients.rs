@@ -80,6 +80,7 @@ const POOL: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
     input: [5, 7],
     kernel: [3, 2],
     stride: [2, 2],
+    dilation: [1, 1],
     padding: [1, 0, 1, 1],
     ceil: false,
 };
@@ -88,6 +89,7 @@ const CEIL: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
     input: [6, 8],
     kernel: [3, 3],
     stride: [2, 3],
+    dilation: [1, 1],
     padding: [0, 1, 0, 1],
     ceil: true,
 };
@@ -191,6 +193,13 @@ const TWINS: &[Twin] = &[
         role: Role::Plain,
         forward: |x, _| pool2d::max_pool(&CEIL, x),
         backward: |x, _, dy| (pool2d::max_pool_grad(&CEIL, x, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"max-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [1, 1, 1, 0]\ndilation = [2, 3]\nceil-mode = true",
+        input: &[3, 6, 8],
+        role: Role::Plain,
+        forward: |x, _| pool2d::max_pool(&APART, x),
+        backward: |x, _, dy| (pool2d::max_pool_grad(&APART, x, dy), Vec::new()),
     },
     Twin {
         toml: "use = \"avg-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [0, 1, 0, 1]\nceil-mode = true",
@@ -554,11 +563,14 @@ const CUBIC: upsample::ResizeSizes = upsample::ResizeSizes {
     outside: false,
     ..LINEAR
 };
+const APART: pool2d::Pool2dSizes =
+    pool2d::Pool2dSizes { dilation: [2, 3], padding: [1, 1, 1, 0], ceil: true, ..CEIL };
 const HALVES: pool2d::Pool2dSizes = pool2d::Pool2dSizes {
     planes: 6,
     input: [4, 6],
     kernel: [2, 2],
     stride: [2, 2],
+    dilation: [1, 1],
     padding: [0; 4],
     ceil: false,
 };

@@ -156,6 +156,7 @@ const LAYERS: &[(&[usize], &str)] = &[
     ),
     (&[4, 9], "use = \"conv1d\"\nout = 4\nkernel = 3\npadding = 2\nstride = 2\ndilation = 2\ngroups = 2"),
     (&[3, 6, 8], "use = \"max-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [0, 1, 0, 1]\nceil-mode = true"),
+    (&[3, 6, 8], "use = \"max-pool\"\nkernel = [2, 3]\nstride = 1\npadding = 1\ndilation = [3, 2]"),
     (&[3, 6, 8], "use = \"avg-pool\"\nkernel = 3\nstride = [2, 3]\npadding = [0, 1, 0, 1]\nceil-mode = true"),
     (
         &[3, 5, 7],

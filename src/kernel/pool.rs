@@ -17,8 +17,10 @@ pub struct PoolGeometry {
     pub kernel: [usize; 2],
     /// Vertical and horizontal stride.
     pub stride: [usize; 2],
-    /// Rows above and columns to the left that no value comes from. All windows reach into the image.
+    /// Rows above and columns to the left that no value comes from. All windows have a tap in the image.
     pub padding: [usize; 2],
+    /// Vertical and horizontal distance of neighbouring taps.
+    pub dilation: [usize; 2],
 }
 
 /// The largest value of each window, and its index in the plane: the first of equal ones in row order.
@@ -28,7 +30,7 @@ pub struct PoolGeometry {
 /// When `best` or `winners` is shorter than the output.
 pub fn max_pool(isa: Isa, g: &PoolGeometry, plane: &[f32], best: &mut [f32], winners: &mut [u32]) {
     let [rows, columns] = g.output;
-    let is_halved = g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0];
+    let is_halved = g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0] && g.dilation == [1, 1];
     #[cfg(target_arch = "x86_64")]
     if is_halved && isa.has_avx512() && 2 * rows <= g.input[0] && 2 * columns <= g.input[1] {
         assert!(plane.len() >= g.input[0] * g.input[1] && best.len().min(winners.len()) >= rows * columns);
@@ -107,17 +109,22 @@ unsafe fn halve_avx512(g: &PoolGeometry, plane: &[f32], best: &mut [f32], winner
 #[inline(always)]
 fn max_pool_row(g: &PoolGeometry, plane: &[f32], row: usize, best: &mut [f32], winners: &mut [u32]) {
     let [height, width] = g.input;
-    let top = (row * g.stride[0]).saturating_sub(g.padding[0]);
+    // The first tap in the image: that of a window without anything larger than the least.
+    let first = |axis: usize, at: usize| {
+        let (start, padding, dilation) = (at * g.stride[axis], g.padding[axis], g.dilation[axis]);
+        start + padding.saturating_sub(start).div_ceil(dilation) * dilation - padding
+    };
+    let top = first(0, row);
     best.fill(f32::NEG_INFINITY);
     for (x, winner) in winners.iter_mut().enumerate() {
-        *winner = (top * width + (x * g.stride[1]).saturating_sub(g.padding[1])) as u32;
+        *winner = (top * width + first(1, x)) as u32;
     }
     for ky in 0..g.kernel[0] {
-        let y = (row * g.stride[0] + ky).wrapping_sub(g.padding[0]);
+        let y = (row * g.stride[0] + ky * g.dilation[0]).wrapping_sub(g.padding[0]);
         if y >= height {
             continue;
         }
-        for kx in 0..g.kernel[1] {
+        for kx in (0..g.kernel[1]).map(|kx| kx * g.dilation[1]) {
             // Outputs whose tap lies in the image.
             let first = g.padding[1].saturating_sub(kx).div_ceil(g.stride[1]).min(best.len());
             let last =
@@ -197,7 +204,7 @@ mod tests {
             let (kernel, stride) = if halves { ([2, 2], [2, 2]) } else { (kernel, stride) };
             prop_assume!(kernel[0] <= height && kernel[1] <= width);
             let output = [0, 1].map(|axis| ([height, width][axis] - kernel[axis]) / stride[axis] + 1);
-            let g = PoolGeometry { input: [height, width], output, kernel, stride, padding: [0, 0] };
+            let g = PoolGeometry { input: [height, width], output, kernel, stride, padding: [0, 0], dilation: [1, 1] };
             // Equal ones, NaN and infinities among them.
             let value = |i: usize| match (i * 7919 + salt) % 23 {
                 0 => f32::NAN,

@@ -11,6 +11,8 @@ pub struct Pool2dSizes {
     pub kernel: [usize; 2],
     /// Vertical and horizontal stride.
     pub stride: [usize; 2],
+    /// Vertical and horizontal distance of neighbouring taps.
+    pub dilation: [usize; 2],
     /// Top, left, bottom, right; each smaller than the window.
     pub padding: [usize; 4],
     /// A last window may reach past the padding, if it begins before the padding of the end.
@@ -22,14 +24,15 @@ impl Pool2dSizes {
     pub fn output(&self) -> [usize; 2] {
         [0, 1].map(|axis| {
             let padded = self.input[axis] + self.padding[axis] + self.padding[axis + 2];
+            let reach = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
             let mut count = 0;
             loop {
                 let start = count * self.stride[axis];
-                let fits = start + self.kernel[axis] <= padded;
+                let fits = start + reach <= padded;
                 // The first window that does not fit whole is the last to count.
                 let is_cut = self.ceil
                     && start < self.input[axis] + self.padding[axis]
-                    && (count == 0 || start - self.stride[axis] + self.kernel[axis] < padded);
+                    && (count == 0 || start - self.stride[axis] + reach < padded);
                 if !fits && !is_cut {
                     return count;
                 }
@@ -48,8 +51,10 @@ impl Pool2dSizes {
                     let mut window = Vec::new();
                     for ky in 0..self.kernel[0] {
                         for kx in 0..self.kernel[1] {
-                            let y = (row * self.stride[0] + ky) as i64 - self.padding[0] as i64;
-                            let x = (column * self.stride[1] + kx) as i64 - self.padding[1] as i64;
+                            let y = (row * self.stride[0] + ky * self.dilation[0]) as i64
+                                - self.padding[0] as i64;
+                            let x = (column * self.stride[1] + kx * self.dilation[1]) as i64
+                                - self.padding[1] as i64;
                             if y >= 0 && y < height as i64 && x >= 0 && x < width as i64 {
                                 window.push((plane * height + y as usize) * width + x as usize);
                             }

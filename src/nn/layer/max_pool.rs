@@ -30,6 +30,17 @@ pub struct MaxPool {
     /// Whether a last window that reaches past the padded image counts, so that sizes are rounded up.
     #[serde(default)]
     pub ceil_mode: bool,
+    /// Distance of neighbouring taps of a window in pixels.
+    #[serde(default = "every_pixel", skip_serializing_if = "is_every_pixel")]
+    pub dilation: Pair,
+}
+
+const fn every_pixel() -> Pair {
+    Pair::One(1)
+}
+
+fn is_every_pixel(dilation: &Pair) -> bool {
+    dilation.both() == [1, 1]
 }
 
 /// The kind `max-pool`.
@@ -44,11 +55,18 @@ pub(super) const KIND: Kind = Kind {
 impl MaxPool {
     /// Windows side by side.
     pub fn new(kernel: usize) -> Self {
-        Self { kernel: Pair::One(kernel), stride: None, padding: no_padding(), ceil_mode: false }
+        Self {
+            kernel: Pair::One(kernel),
+            stride: None,
+            padding: no_padding(),
+            ceil_mode: false,
+            dilation: every_pixel(),
+        }
     }
 
     fn window(&self) -> Window {
-        pool_window(self.kernel, self.stride, self.padding)
+        let window = pool_window(self.kernel, self.stride, self.padding);
+        Window { dilation: self.dilation.both(), ..window }
     }
 }
 
@@ -87,8 +105,22 @@ pub(super) fn pool_output(window: &Window, ceil: bool, inputs: &[Shape]) -> Resu
             )));
         }
     }
-    let [height, width] = grown(window, [height, width], ceil)?.output([height, width])?;
-    Shape::new(&[channels, height, width])
+    let [rows, columns] = grown(window, [height, width], ceil)?.output([height, width])?;
+    for (axis, (count, len)) in [(rows, height), (columns, width)].into_iter().enumerate() {
+        let taps = |at: usize| {
+            let start = at * window.stride[axis];
+            (0..window.kernel[axis]).map(move |k| start + k * window.dilation[axis])
+        };
+        let padding = window.padding[axis];
+        let is_inside = |at: usize| taps(at).any(|tap| (padding..padding + len).contains(&tap));
+        // Taps side by side are in the image when their window reaches it.
+        if window.dilation[axis] > 1 && !(0..count).all(is_inside) {
+            return Err(Error::pipeline(
+                "a window has no tap in the image: take less `padding` or `dilation`",
+            ));
+        }
+    }
+    Shape::new(&[channels, rows, columns])
 }
 
 /// No window has a value in an image without pixels.
@@ -127,7 +159,10 @@ struct Built {
 
 impl Layer for Built {
     fn lower(&self) -> Lowered {
-        Lowered::Pool { kind: PoolKind::Max, window: self.window }
+        match self.window.dilation {
+            [1, 1] => Lowered::Pool { kind: PoolKind::Max, window: self.window },
+            _ => Lowered::Opaque,
+        }
     }
 
     /// # Shapes
@@ -146,6 +181,7 @@ impl Layer for Built {
             kernel: self.window.kernel,
             stride: self.window.stride,
             padding: [self.window.padding[0], self.window.padding[1]],
+            dilation: self.window.dilation,
         };
         let of_sample = |(x, (best, winners)): (&[f32], (&mut [f32], &mut [u32]))| {
             let outputs = best.chunks_exact_mut(area).zip(winners.chunks_exact_mut(area));

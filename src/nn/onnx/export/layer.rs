@@ -143,6 +143,7 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
             let pool: &MaxPool = spec(place)?;
             let mut attributes = window(pool.kernel, pool.stride.unwrap_or(pool.kernel), pool.padding);
             attributes.push(int("ceil_mode", pool.ceil_mode.into()));
+            attributes.push(ints("dilations", &pool.dilation.both()));
             writer.node("MaxPool", &[x], y, attributes);
         }
         "mean" => {

@@ -227,7 +227,7 @@ fn pool(builder: &mut Builder, call: &Call<'_>, x: Flow) -> Result<Flow> {
     let kernel = call.ints("kernel_shape").ok_or_else(|| call.unsupported("it says no `kernel_shape`"))?;
     let kernel = call.sizes("kernel_shape", kernel.len(), 1)?;
     let window = Window::of(call, &kernel, x.shape)?;
-    if window.dilation != [1, 1] {
+    if window.dilation != [1, 1] && call.op() != "MaxPool" {
         return Err(call
             .unsupported("taps with `dilations`")
             .with_hint("a pool whose taps lie side by side"));
@@ -237,7 +237,8 @@ fn pool(builder: &mut Builder, call: &Call<'_>, x: Flow) -> Result<Flow> {
     let stride = (stride != size).then_some(stride);
     let y = window.lifted(builder, x)?;
     let y = if call.op() == "MaxPool" {
-        let pool = MaxPool { kernel: size, stride, padding: sides, ceil_mode };
+        let pool =
+            MaxPool { kernel: size, stride, padding: sides, ceil_mode, dilation: short(window.dilation) };
         builder.layer("max-pool", &pool, &[y], Vec::new())?
     } else {
         let count_include_pad = call.int("count_include_pad", 0) != 0;
