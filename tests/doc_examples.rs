@@ -28,7 +28,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ),
     ("Detection", "what `Cascade::detect` gives"),
     (
-        "AllRows BATCH RowSink RowSource RowsOut RunOutput RunPlan Step Workspace execute execute_in",
+        "RowSink RowSource RowsOut RunOutput RunPlan Step Workspace execute execute_in",
         "the executor below pipelines",
     ),
     ("apply_chain chain_output", "operations that are chains of nodes"),
