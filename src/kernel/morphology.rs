@@ -41,6 +41,9 @@ pub fn extremum_rows<T: Copy + PartialOrd>(
     scratch: &mut [Vec<T>; 3],
     outs: &mut [&mut [T]],
 ) {
+    if outs.first().is_none_or(|out| out.is_empty()) {
+        return;
+    }
     match extremum {
         Extremum::Least => isa.run(
             #[inline(always)]
