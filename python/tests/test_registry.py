@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pickle
 import pkgutil
+import pydoc
+import subprocess
+import sys
 from pathlib import Path
 
 import lyncean as ly
@@ -57,7 +61,24 @@ def test_functions_tell_what_they_are(name: str) -> None:
             assert parameter.name.rstrip("_").replace("_", "-") == parameter.toml
     assert _registry.outputs(kind), f"{name} gives nothing"
     assert set(operation.__annotations__) == {*inspect.signature(operation).parameters, "return"}
+    assert pickle.loads(pickle.dumps(stage)) is stage
+    for function in (operation, stage):
+        assert f"\n{name}(" in pydoc.plain(pydoc.render_doc(function))
     assert name in dir(ly.ops) and name in ly.ops.__all__
+
+
+def test_docs_are_made_when_they_are_read() -> None:
+    """They take longer than a first call, and few programs read them."""
+    code = """
+import lyncean as ly, numpy as np
+from lyncean import _registry
+ly.ops.gaussian_blur(np.zeros((8, 8), np.uint8), sigma=1.0)
+assert _registry.kind.cache_info().currsize == 0
+ly.Pipeline([ly.gaussian_blur(sigma=1.0)])(np.zeros((8, 8), np.uint8))
+assert _registry._outputs.cache_info().currsize == 0
+assert ly.ops.gaussian_blur.__doc__ and _registry._outputs.cache_info().currsize == 1
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_stages_are_attributes_of_the_package() -> None:

@@ -333,7 +333,7 @@ def _default(parameter: Parameter) -> Any:
     return inspect.Parameter.empty if parameter.required else parameter.default
 
 
-def annotations(signature: inspect.Signature) -> Dict[str, Any]:
+def annotated(signature: inspect.Signature) -> Dict[str, Any]:
     """The annotations of a function with a signature."""
     all_of_them = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     return {**all_of_them, "return": signature.return_annotation}

@@ -34,7 +34,7 @@ def _make(name: str, index: int) -> Callable[..., Any]:
 def _described(index: int) -> Tuple[str, inspect.Signature, Dict[str, Any]]:
     kind = _registry.kind(index)
     signature = _registry.operation_signature(kind)
-    return _registry.operation_doc(kind), signature, _registry.annotations(signature)
+    return _registry.operation_doc(kind), signature, _registry.annotated(signature)
 
 
 # Made when they are first read: a program that just works never does, and they take longer than its first calls.

@@ -54,7 +54,7 @@ class _Maker:
 def _described(index: int) -> Tuple[str, inspect.Signature, Dict[str, Any]]:
     kind = _registry.kind(index)
     signature = _registry.stage_signature(kind)
-    return _registry.stage_doc(kind), signature, _registry.annotations(signature)
+    return _registry.stage_doc(kind), signature, _registry.annotated(signature)
 
 
 def __getattr__(name: str) -> Callable[..., Stage]:
