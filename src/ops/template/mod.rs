@@ -13,6 +13,7 @@
 
 use std::ops::Range;
 
+mod byte_sums;
 mod correlate;
 mod dynamic;
 mod find;
