@@ -17,7 +17,7 @@ const SHIFT: u32 = 15;
 /// tan 22.5° in units of 2⁻¹⁵.
 const TAN_22: i32 = 13573;
 
-/// Derivatives of one row, with one pixel of padding on both sides.
+/// Derivatives of one row.
 #[derive(Clone, Copy, Debug)]
 pub struct GradientRow<'a> {
     /// Along x.
@@ -39,20 +39,8 @@ pub fn square_row(isa: Isa, row: GradientRow<'_>, out: &mut [i32]) {
     );
 }
 
-/// City-block lengths of a row of derivatives: `|dx| + |dy|`, which fit 16 bits up to five taps.
-pub fn length_row(isa: Isa, row: GradientRow<'_>, out: &mut [i16]) {
-    isa.run(
-        #[inline(always)]
-        || {
-            for ((&dx, &dy), out) in row.dx.iter().zip(row.dy).zip(out) {
-                *out = dx.abs() + dy.abs();
-            }
-        },
-    );
-}
-
-/// The classes of a row from its derivatives and the strengths above, in and below it, all padded by
-/// one pixel. Strengths above `low` are weak, those above `high` strong, if no neighbour across the
+/// The classes of a row from its derivatives and the strengths above, in and below it, which are padded by
+/// one pixel on both sides. Strengths above `low` are weak, those above `high` strong, if no neighbour across the
 /// edge is stronger.
 pub fn classes_row<S: Copy + PartialOrd>(
     isa: Isa,
@@ -63,7 +51,7 @@ pub fn classes_row<S: Copy + PartialOrd>(
 ) {
     let n = out.len();
     let [above, here, below] = strengths.map(|row| &row[..n + 2]);
-    let (dx, dy) = (&row.dx[1..][..n], &row.dy[1..][..n]);
+    let (dx, dy) = (&row.dx[..n], &row.dy[..n]);
     isa.run(
         #[inline(always)]
         || {
@@ -93,7 +81,7 @@ pub fn classes_row<S: Copy + PartialOrd>(
     );
 }
 
-/// [`classes_row`] for the lengths of [`length_row`].
+/// [`classes_row`] for lengths `|dx| + |dy|`, which fit 16 bits up to five taps.
 pub fn length_classes_row(
     isa: Isa,
     row: GradientRow<'_>,
@@ -124,7 +112,7 @@ impl Kernel for LengthClasses<'_> {
         }
         let Self { row, lengths: [above, here, below], levels: (low, high), out } = self;
         let (above, here, below) = (&above[..n + 2], &here[..n + 2], &below[..n + 2]);
-        let (dx, dy) = (&row.dx[1..][..n], &row.dy[1..][..n]);
+        let (dx, dy) = (&row.dx[..n], &row.dy[..n]);
         let (low, high, zero) = (l.splat(low), l.splat(high), l.splat(0));
         tiles(
             n,

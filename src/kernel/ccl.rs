@@ -61,23 +61,39 @@ pub fn runs_row(isa: Isa, row: &[u8], found: impl FnMut(u32, u32)) {
 pub fn paint_row<T: Copy + Default>(isa: Isa, runs: impl Iterator<Item = (u32, u32, T)>, row: &mut [T]) {
     isa.run(
         #[inline(always)]
-        || {
-            let mut x = 0;
-            for (start, end, value) in runs {
-                stretch(row, x, start as usize, T::default());
-                stretch(row, start as usize, end as usize, value);
-                x = end as usize;
-            }
-            let end = row.len();
-            stretch(row, x, end, T::default());
+        || match size_of::<T>() {
+            1 => paint_cleared(runs, row),
+            _ => paint_gaps(runs, row),
         },
     );
 }
 
-/// Writes `value` from `start` to `end` and, where there is room, somewhat further.
+/// Paints the gaps between runs as well.
 #[inline(always)]
-fn stretch<T: Copy>(row: &mut [T], start: usize, end: usize, value: T) {
-    const VECTOR: usize = 8;
+fn paint_gaps<T: Copy + Default>(runs: impl Iterator<Item = (u32, u32, T)>, row: &mut [T]) {
+    let mut x = 0;
+    for (start, end, value) in runs {
+        stretch::<_, 8>(row, x, start as usize, T::default());
+        stretch::<_, 8>(row, start as usize, end as usize, value);
+        x = end as usize;
+    }
+    let end = row.len();
+    stretch::<_, 8>(row, x, end, T::default());
+}
+
+/// Clears a row, which for bytes is done sooner than gap by gap, and paints the runs.
+#[inline(always)]
+fn paint_cleared<T: Copy + Default>(runs: impl Iterator<Item = (u32, u32, T)>, row: &mut [T]) {
+    row.fill(T::default());
+    for (start, end, value) in runs {
+        let written = stretch::<_, 32>(row, start as usize, end as usize, value);
+        stretch::<_, 32>(row, end as usize, written, T::default());
+    }
+}
+
+/// Writes `value` from `start` to `end` and, where there is room, somewhat further; returns how far.
+#[inline(always)]
+fn stretch<T: Copy, const VECTOR: usize>(row: &mut [T], start: usize, end: usize, value: T) -> usize {
     let mut x = start;
     while x < end && x + VECTOR <= row.len() {
         row[x..x + VECTOR].copy_from_slice(&[value; VECTOR]);
@@ -85,7 +101,9 @@ fn stretch<T: Copy>(row: &mut [T], start: usize, end: usize, value: T) {
     }
     if x < end {
         row[x..end].fill(value);
+        x = end;
     }
+    x
 }
 
 #[inline(always)]
@@ -211,6 +229,10 @@ mod tests {
                 let mut painted = vec![7u32; row.len()];
                 paint_row(isa, labelled(), &mut painted);
                 prop_assert_eq!(&painted, &expected, "{:?}", isa);
+                let low = |label: u32| label as u8;
+                let mut bytes = vec![7u8; row.len()];
+                paint_row(isa, labelled().map(|(start, end, label)| (start, end, low(label))), &mut bytes);
+                prop_assert!(bytes.iter().zip(&expected).all(|(byte, label)| *byte == low(*label)), "{:?}", isa);
             }
         }
     }

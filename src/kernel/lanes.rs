@@ -212,14 +212,16 @@ pub(super) fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
 /// `n >= size`.
 #[inline(always)]
 pub(super) fn tiles(n: usize, size: usize, mut tile: impl FnMut(usize)) {
-    debug_assert!(n >= size);
+    assert!(n >= size, "a row of {n} is shorter than a tile of {size}");
+    // Compared this way round, the compiler sees that tiles end within slices of `n` and drops their checks.
+    let last = n - size;
     let mut x = 0;
-    while x + size <= n {
+    while x <= last {
         tile(x);
         x += size;
     }
     if x < n {
-        tile(n - size);
+        tile(last);
     }
 }
 

@@ -183,6 +183,8 @@ pub enum Derived<'a> {
     Magnitude(&'a mut [f32]),
     /// Both.
     Gradient(&'a mut [i16], &'a mut [i16]),
+    /// Both, and `|dx| + |dy|`.
+    Lengths(&'a mut [i16], &'a mut [i16], &'a mut [i16]),
     /// Whether `dx * dx + dy * dy` is in a range.
     Mask(Above, &'a mut [u8]),
 }
@@ -191,7 +193,7 @@ impl Derived<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Dx(out) | Self::Dy(out) | Self::L1(out) | Self::Magnitude(out) => out.len(),
-            Self::Gradient(out, _) => out.len(),
+            Self::Gradient(out, _) | Self::Lengths(out, _, _) => out.len(),
             Self::Mask(_, out) => out.len(),
         }
     }
@@ -233,6 +235,11 @@ impl Kernel for DerivedU8<'_> {
             Derived::Gradient(out_x, out_y) => {
                 derivatives_row(isa, rows, taps, columns, out_x, |dx, _| dx);
                 derivatives_row(isa, rows, taps, columns, out_y, |_, dy| dy);
+            }
+            Derived::Lengths(out_x, out_y, lengths) => {
+                derivatives_row(isa, rows, taps, columns, out_x, |dx, _| dx);
+                derivatives_row(isa, rows, taps, columns, out_y, |_, dy| dy);
+                derivatives_row(isa, rows, taps, columns, lengths, |dx, dy| dx.abs() + dy.abs());
             }
             Derived::Mask(Above { least, inverted }, out) => {
                 let flip = if inverted { 255 } else { 0 };
@@ -311,47 +318,76 @@ impl DerivedU8<'_> {
             },
         );
         match out {
-            Derived::Dx(out) => tiles(
-                n,
-                L::N,
-                #[inline(always)]
-                |x| l.store_floats(dx(x), &mut out[from + x..]),
-            ),
-            Derived::Dy(out) => tiles(
-                n,
-                L::N,
-                #[inline(always)]
-                |x| l.store_floats(dy(x), &mut out[from + x..]),
-            ),
-            Derived::L1(out) => tiles(
-                n,
-                L::N,
-                #[inline(always)]
-                |x| l.store_floats(l.add(l.abs(dx(x)), l.abs(dy(x))), &mut out[from + x..]),
-            ),
-            Derived::Magnitude(out) => tiles(
-                n,
-                L::N,
-                #[inline(always)]
-                |x| {
-                    let (low, high) = squares(x);
-                    l.store_roots(low, high, &mut out[from + x..]);
-                },
-            ),
-            Derived::Gradient(out_x, out_y) => {
+            Derived::Dx(out) => {
+                let out = &mut out[block];
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| l.store_floats(dx(x), &mut out[x..]),
+                );
+            }
+            Derived::Dy(out) => {
+                let out = &mut out[block];
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| l.store_floats(dy(x), &mut out[x..]),
+                );
+            }
+            Derived::L1(out) => {
+                let out = &mut out[block];
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| l.store_floats(l.add(l.abs(dx(x)), l.abs(dy(x))), &mut out[x..]),
+                );
+            }
+            Derived::Magnitude(out) => {
+                let out = &mut out[block];
                 tiles(
                     n,
                     L::N,
                     #[inline(always)]
                     |x| {
-                        l.store(dx(x), &mut out_x[from + x..]);
-                        l.store(dy(x), &mut out_y[from + x..]);
+                        let (low, high) = squares(x);
+                        l.store_roots(low, high, &mut out[x..]);
+                    },
+                );
+            }
+            Derived::Gradient(out_x, out_y) => {
+                let (out_x, out_y) = (&mut out_x[block.clone()], &mut out_y[block]);
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| {
+                        l.store(dx(x), &mut out_x[x..]);
+                        l.store(dy(x), &mut out_y[x..]);
+                    },
+                );
+            }
+            Derived::Lengths(out_x, out_y, lengths) => {
+                let (out_x, out_y) = (&mut out_x[block.clone()], &mut out_y[block.clone()]);
+                let lengths = &mut lengths[block];
+                tiles(
+                    n,
+                    L::N,
+                    #[inline(always)]
+                    |x| {
+                        let (dx, dy) = (dx(x), dy(x));
+                        l.store(dx, &mut out_x[x..]);
+                        l.store(dy, &mut out_y[x..]);
+                        l.store(l.add(l.abs(dx), l.abs(dy)), &mut lengths[x..]);
                     },
                 );
             }
             Derived::Mask(Above { least, inverted }, out) => {
                 let least = l.splat32(*least);
                 let flip = if *inverted { 0 } else { 255 };
+                let out = &mut out[block];
                 tiles(
                     n,
                     L::N,
@@ -359,7 +395,7 @@ impl DerivedU8<'_> {
                     |x| {
                         let (low, high) = squares(x);
                         let below = l.pack(l.sub32(low, least), l.sub32(high, least));
-                        l.store_negative(below, flip, &mut out[from + x..]);
+                        l.store_negative(below, flip, &mut out[x..]);
                     },
                 );
             }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::chain::Chain;
 use super::row::{RowNode, RowOut, Rows, Shape, State, Window};
-use super::sobel::{Sobel, SobelOutput, SobelRows};
-use super::stencil::{Stencil, expect_types, scratch};
+use super::stencil::{expect_types, scratch, with_window};
 use super::{Context, apply_chain, hysteresis};
 use crate::image::{Border, BorderMode, Image, ImageType};
 use crate::kernel::Isa;
-use crate::kernel::canny::{GradientRow, classes_row, length_classes_row, length_row, square_row};
+use crate::kernel::canny::{GradientRow, classes_row, length_classes_row, square_row};
+use crate::kernel::sobel::{Columns, DerivativeTaps, Derived, derived_u8_row};
 use crate::{Error, Result};
 
 /// Parameters of [`canny`].
@@ -54,13 +54,21 @@ impl Canny {
     }
 }
 
-/// Classes of pixels from a gradient: 0 none, 1 weak, 2 strong; `gray8`.
+/// Classes of pixels from an 8-bit image: 0 none, 1 weak, 2 strong; `gray8`.
 ///
-/// Beyond the edge gradients are 0.
+/// Gradients are those of Sobel's operator on an image whose edge pixels are repeated; beyond the edge they are 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CannyRows {
+    taps: DerivativeTaps,
     levels: (i32, i32),
     l2: bool,
+}
+
+impl CannyRows {
+    /// How far the window of a gradient reaches.
+    fn reach(&self) -> usize {
+        self.taps.size() / 2
+    }
 }
 
 impl RowNode for CannyRows {
@@ -73,99 +81,130 @@ impl RowNode for CannyRows {
     }
 
     fn window(&self, _input: usize) -> Window {
-        Stencil::centred(3, 3, Border::constant(0.0)).window()
+        Window { left: self.reach(), right: self.reach(), border: Border::new(BorderMode::Replicate) }
     }
 
     fn rows_needed(&self, _input: usize, y: usize) -> Range<isize> {
-        y as isize - 1..y as isize + 2
+        let around = self.reach() as isize + 1;
+        y as isize - around..y as isize + around + 1
     }
 
     fn start(&self, inputs: &[Shape], _output: Shape) -> State {
-        let width = inputs[0].width + 2;
-        Box::new(match self.l2 {
-            true => Strengths::Squares(Latest::new(width)),
-            false => Strengths::Lengths(Latest::new(width)),
-        })
+        Box::new(Latest::new(inputs[0].width, self))
     }
 
     fn restart(&self, state: &mut State) -> bool {
-        match scratch(state) {
-            Strengths::Squares(latest) => latest.restart(),
-            Strengths::Lengths(latest) => latest.restart(),
-        }
+        scratch::<Latest>(state).of = [None; 3];
         true
     }
 
     fn row(&self, isa: Isa, state: &mut State, rows: &Rows<'_>, y: usize, out: &mut RowOut<'_>) {
-        let gradient = |y: isize| GradientRow { dx: rows.get(0, 0, y), dy: rows.get(0, 1, y) };
+        let latest: &mut Latest = scratch(state);
         let y = y as isize;
-        match scratch(state) {
-            Strengths::Squares(latest) => {
-                let window = latest.around(y, |y, out| square_row(isa, gradient(y), out));
-                classes_row(isa, gradient(y), window, self.levels, out.row());
+        for row in y - 1..=y + 1 {
+            let slot = Latest::slot(row);
+            if latest.of[slot] != Some(row) {
+                latest.of[slot] = Some(row);
+                self.gradient_row(isa, latest, rows, row);
             }
-            Strengths::Lengths(latest) => {
-                let window = latest.around(y, |y, out| length_row(isa, gradient(y), out));
+        }
+        let here = &latest.gradients[Latest::slot(y)];
+        let gradient = GradientRow { dx: &here.dx, dy: &here.dy };
+        let slots = [y - 1, y, y + 1].map(Latest::slot);
+        match &latest.strengths {
+            Strengths::Squares(squares) => {
+                classes_row(isa, gradient, slots.map(|slot| &squares[slot][..]), self.levels, out.row());
+            }
+            Strengths::Lengths(lengths) => {
                 // Lengths are shorter than the largest 16-bit number.
                 let (low, high) = self.levels;
                 let levels = (low.min(i32::from(i16::MAX)) as i16, high.min(i32::from(i16::MAX)) as i16);
-                length_classes_row(isa, gradient(y), window, levels, out.row());
+                length_classes_row(isa, gradient, slots.map(|slot| &lengths[slot][..]), levels, out.row());
             }
         }
     }
 }
 
-/// How long the gradients of the latest rows are.
-enum Strengths {
-    Squares(Latest<i32>),
-    Lengths(Latest<i16>),
+impl CannyRows {
+    /// Puts the gradient of a row into its slot, and how strong it is.
+    fn gradient_row(&self, isa: Isa, latest: &mut Latest, rows: &Rows<'_>, row: isize) {
+        let slot = Latest::slot(row);
+        let Latest { gradients, strengths, columns, .. } = latest;
+        if row < 0 || row >= rows.shape(0).height as isize {
+            match strengths {
+                Strengths::Squares(squares) => squares[slot].fill(0),
+                Strengths::Lengths(lengths) => lengths[slot].fill(0),
+            }
+            return;
+        }
+        let Gradient { dx, dy } = &mut gradients[slot];
+        let inner = 1..=dx.len();
+        let reach = self.reach() as isize;
+        with_window(rows, 0, row - reach..row + reach + 1, |window| match strengths {
+            Strengths::Squares(squares) => {
+                derived_u8_row(isa, window, self.taps, columns, Derived::Gradient(dx, dy));
+                square_row(isa, GradientRow { dx, dy }, &mut squares[slot][inner]);
+            }
+            Strengths::Lengths(lengths) => {
+                let derived = Derived::Lengths(dx, dy, &mut lengths[slot][inner]);
+                derived_u8_row(isa, window, self.taps, columns, derived);
+            }
+        });
+    }
 }
 
-/// The last three rows, which the next row mostly needs again.
-struct Latest<S> {
-    rows: [Vec<S>; 3],
+/// The gradients of the last three rows, which the next row mostly needs again.
+struct Latest {
+    gradients: [Gradient; 3],
+    strengths: Strengths,
+    /// The rows that are in the slots.
     of: [Option<isize>; 3],
+    columns: Columns<i16>,
 }
 
-impl<S: Copy + Default> Latest<S> {
-    fn new(width: usize) -> Self {
-        Self { rows: std::array::from_fn(|_| vec![S::default(); width]), of: [None; 3] }
+#[derive(Clone, Default)]
+struct Gradient {
+    dx: Vec<i16>,
+    dy: Vec<i16>,
+}
+
+/// How long gradients are, a pixel of padding on both sides.
+enum Strengths {
+    Squares([Vec<i32>; 3]),
+    Lengths([Vec<i16>; 3]),
+}
+
+impl Latest {
+    fn new(width: usize, node: &CannyRows) -> Self {
+        let gradients = [(); 3].map(|()| Gradient { dx: vec![0; width], dy: vec![0; width] });
+        let strengths = match node.l2 {
+            true => Strengths::Squares([(); 3].map(|()| vec![0; width + 2])),
+            false => Strengths::Lengths([(); 3].map(|()| vec![0; width + 2])),
+        };
+        Self { gradients, strengths, of: [None; 3], columns: Columns::new(width + node.taps.size()) }
     }
 
-    fn restart(&mut self) {
-        self.of = [None; 3];
-    }
-
-    /// The rows above, at and below `y`, made where they are not there.
-    fn around(&mut self, y: isize, mut make: impl FnMut(isize, &mut [S])) -> [&[S]; 3] {
-        for row in y - 1..=y + 1 {
-            let slot = (row + 1) as usize % 3;
-            if self.of[slot] != Some(row) {
-                self.of[slot] = Some(row);
-                make(row, &mut self.rows[slot]);
-            }
-        }
-        [0, 1, 2].map(|k| self.rows[(y as usize + k) % 3].as_slice())
+    /// Where a row is kept: from the one above the image on.
+    fn slot(row: isize) -> usize {
+        (row + 1) as usize % 3
     }
 }
 
-/// The nodes that give Canny's classes: gradient, then suppression of what is not greatest.
+/// The node that gives Canny's classes: gradients, of which what is not greatest is suppressed.
 ///
 /// # Errors
 /// [`Shape`](crate::ErrorKind::Shape) for anything but `gray8`,
 /// [`Pipeline`](crate::ErrorKind::Pipeline) when a parameter is out of range.
 pub fn nodes(input: Shape, params: &Canny) -> Result<Chain> {
     expect_types("canny", input, &[ImageType::Gray8, ImageType::Mask])?;
-    if params.size != 3 && params.size != 5 {
+    let taps = match params.size {
+        3 | 5 => DerivativeTaps::sobel(params.size),
+        _ => None,
+    };
+    let Some(taps) = taps else {
         return Err(Error::pipeline(format!("`size` wants 3 or 5, got {}", params.size)));
-    }
-    let gradient = SobelRows::new(&Sobel {
-        size: params.size,
-        output: SobelOutput::Gradient,
-        border: Border::new(BorderMode::Replicate),
-        ..Sobel::default()
-    })?;
-    Ok(vec![Arc::new(gradient), Arc::new(CannyRows { levels: params.levels()?, l2: params.l2 })])
+    };
+    Ok(vec![Arc::new(CannyRows { taps, levels: params.levels()?, l2: params.l2 })])
 }
 
 /// Edges of an 8-bit image, one pixel wide: OpenCV's `Canny`, to the bit.
@@ -187,6 +226,7 @@ pub fn nodes(input: Shape, params: &Canny) -> Result<Chain> {
 /// [`Cancelled`](crate::ErrorKind::Cancelled).
 pub fn canny(image: &Image, params: &Canny, cx: &Context) -> Result<Image> {
     let classes = apply_chain(nodes(Shape::of(image), params)?, image, cx)?;
-    let classes = classes.as_gray8()?.view();
-    Ok(Image::Mask(hysteresis::hysteresis(classes, cx)?))
+    let mask = hysteresis::hysteresis(classes.as_gray8()?.view(), cx)?;
+    cx.reuse(cx.share(classes));
+    Ok(Image::Mask(mask))
 }

@@ -119,8 +119,9 @@ impl Default for Hysteresis {
 pub fn hysteresis_threshold(image: &Image, params: &Hysteresis, cx: &Context) -> Result<Image> {
     let &Hysteresis { low, high, connectivity } = params;
     let classes = apply_chain(nodes(Shape::of(image), low, high)?, image, cx)?;
-    let classes = classes.as_gray8()?.view();
-    Ok(Image::Mask(hysteresis_of(classes, connectivity, cx)?))
+    let mask = hysteresis_of(classes.as_gray8()?.view(), connectivity, cx)?;
+    cx.reuse(cx.share(classes));
+    Ok(Image::Mask(mask))
 }
 
 /// The node that classifies for [`hysteresis_of`].
