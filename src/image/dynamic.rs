@@ -86,37 +86,3 @@ fn flat<T: Pixel>(plane: Plane<T>) -> Vec<T::Channel> {
     bytemuck::allocation::try_cast_vec(plane.into_vec())
         .unwrap_or_else(|(_, pixels)| bytemuck::cast_slice(&pixels).to_vec())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::image::ImageType;
-
-    #[test]
-    fn there_and_back_in_the_same_memory() {
-        for ty in [ImageType::Gray8, ImageType::Gray16, ImageType::Rgb8, ImageType::Rgb16, ImageType::RgbF32]
-        {
-            let mut image = Image::new(ty, 5, 3);
-            image.planes_bytes_mut()[0].iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8 & 0x3f);
-            let (copy, start) = (image.clone(), image.plane_bytes(0).as_ptr());
-            let dynamic = DynamicImage::try_from(image).unwrap();
-            assert_eq!(dynamic.as_bytes(), copy.plane_bytes(0), "{ty}");
-            let back = Image::try_from(dynamic).unwrap();
-            assert_eq!(back, copy);
-            assert_eq!(back.plane_bytes(0).as_ptr(), start, "{ty} was copied");
-        }
-        assert!(DynamicImage::try_from(Image::new(ImageType::Labels, 1, 1)).is_err());
-    }
-
-    #[test]
-    fn alpha_comes_apart() {
-        let buffer = ImageBuffer::from_raw(1, 2, vec![1u8, 2, 3, 4, 5, 6, 7, 8]).unwrap();
-        let (image, alpha) = Image::from_dynamic(DynamicImage::ImageRgba8(buffer)).unwrap();
-        assert_eq!(image.plane_bytes(0), [1, 2, 3, 5, 6, 7]);
-        assert_eq!(alpha.unwrap().as_slice(), [4, 8]);
-        let buffer = ImageBuffer::from_raw(2, 1, vec![1u16, 65535, 3, 257]).unwrap();
-        let (image, alpha) = Image::from_dynamic(DynamicImage::ImageLumaA16(buffer)).unwrap();
-        assert_eq!(image, Image::Gray16(Plane::from_vec(2, 1, vec![1, 3]).unwrap()));
-        assert_eq!(alpha.unwrap().as_slice(), [255, 1]);
-    }
-}
