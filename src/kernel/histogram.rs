@@ -1,21 +1,24 @@
 //! Counting pixels by value.
 
+use std::ops::AddAssign;
+
 use super::Isa;
 
 /// Adds a row of 8 bit to four counts of 256 bins, which are summed in the end.
 ///
 /// Equal neighbours would wait for one another's increments; four counts take turns.
-pub fn count_u8_row(pixels: &[u8], counts: &mut [[u64; 256]; 4]) {
+pub fn count_u8_row<C: Copy + AddAssign + From<u8>>(pixels: &[u8], counts: &mut [[C; 256]; 4]) {
+    let one = C::from(1);
     let (words, rest) = pixels.as_chunks::<8>();
     for word in words {
         // One load for eight pixels.
         let word = u64::from_le_bytes(*word);
         for i in 0..8 {
-            counts[i % 4][(word >> (8 * i)) as usize & 255] += 1;
+            counts[i % 4][(word >> (8 * i)) as usize & 255] += one;
         }
     }
     for &pixel in rest {
-        counts[0][usize::from(pixel)] += 1;
+        counts[0][usize::from(pixel)] += one;
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
             unpair(pairs, &mut counts);
             prop_assert_eq!(&counts[..], &wanted[..]);
             prop_assert!(pairs.iter().all(|&count| count == 0));
-            let mut singles = [[0; 256]; 4];
+            let mut singles = [[0u64; 256]; 4];
             count_u8_row(&row, &mut singles);
             let sum: Vec<u64> = (0..256).map(|bin| singles.iter().map(|part| part[bin]).sum()).collect();
             prop_assert_eq!(sum, wanted);

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
-use super::band::{bands, fill_bands, map_bands};
+use super::band::{bands, fill_bands, fill_rows};
 use super::row::Shape;
 use super::stencil::expect_types;
 use crate::image::{BorderMode, Image, ImageType, Pixel, Plane};
-use crate::kernel::clahe::{Between, clahe_u8_row, clahe_u16_row};
+use crate::kernel::clahe::{Between, clahe_row, clahe_u8_row, tile_table};
 use crate::kernel::histogram::count_u8_row;
+use crate::kernel::pixel::Sample;
 use crate::ops::Context;
 use crate::{Error, Result};
 
@@ -118,48 +119,49 @@ pub fn clahe(image: &Image, params: &Clahe, cx: &Context) -> Result<Image> {
     }
 }
 
-/// The table of each tile, row by row of tiles.
-fn tables<T: Pixel + Into<u16>>(
-    plane: &Plane<T>,
-    grid: Grid,
-    params: &Clahe,
-    cx: &Context,
-    count: impl Fn(&[T], &mut Vec<u32>) + Sync,
-    entry: impl Fn(f32) -> T + Sync,
-) -> Result<Vec<Vec<T>>> {
-    let values = 1usize << (8 * size_of::<T>());
-    let area = grid.size.0 * grid.size.1;
-    let limit =
-        (params.clip_limit > 0.0).then(|| ((params.clip_limit * area as f64 / values as f64) as u32).max(1));
-    let scale = (values - 1) as f32 / area as f32;
-    let made = map_bands(&bands(grid.tiles.1, cx.threads, 1), |band| {
-        let mut made = Vec::new();
-        let mut row = Vec::with_capacity(grid.size.0 * grid.size.1);
-        for tile_y in band {
-            cx.check()?;
-            for tile_x in 0..grid.tiles.0 {
-                row.clear();
-                gather(plane, grid, tile_x, tile_y, &mut row);
-                let mut counts = vec![0u32; values];
-                count(&row, &mut counts);
-                if let Some(limit) = limit {
-                    clip(&mut counts, limit);
+/// The tables of all tiles, row by row of tiles.
+struct Tables<T> {
+    entries: Vec<T>,
+    values: usize,
+}
+
+impl<T: Pixel + Sample> Tables<T> {
+    fn new(
+        plane: &Plane<T>,
+        grid: Grid,
+        params: &Clahe,
+        cx: &Context,
+        count: impl Fn(&[T], &mut [u32]) + Sync,
+    ) -> Result<Self> {
+        let values = 1usize << (8 * size_of::<T>());
+        let area = grid.size.0 * grid.size.1;
+        let limit = (params.clip_limit > 0.0)
+            .then(|| ((params.clip_limit * area as f64 / values as f64) as u32).max(1));
+        let scale = (values - 1) as f32 / area as f32;
+        let mut entries = vec![T::default(); grid.tiles.0 * grid.tiles.1 * values];
+        let bands = bands(grid.tiles.1, cx.threads, 1);
+        fill_rows(&mut entries, grid.tiles.0 * values, &bands, |band, entries| {
+            let mut pixels = Vec::with_capacity(area);
+            let mut counts = vec![0u32; values];
+            for (tile_y, tables) in band.zip(entries.chunks_exact_mut(grid.tiles.0 * values)) {
+                cx.check()?;
+                for (tile_x, table) in tables.chunks_exact_mut(values).enumerate() {
+                    pixels.clear();
+                    gather(plane, grid, tile_x, tile_y, &mut pixels);
+                    counts.fill(0);
+                    count(&pixels, &mut counts);
+                    tile_table(cx.isa, &mut counts, limit, scale, table);
                 }
-                let mut sum = 0u32;
-                made.push(
-                    counts
-                        .iter()
-                        .map(|&count| {
-                            sum += count;
-                            entry(sum as f32 * scale)
-                        })
-                        .collect(),
-                );
             }
-        }
-        Ok(made)
-    })?;
-    Ok(made.into_iter().flatten().collect())
+            Ok(())
+        })?;
+        Ok(Self { entries, values })
+    }
+
+    /// The table of a tile.
+    fn of(&self, tile: usize) -> &[T] {
+        &self.entries[tile * self.values..][..self.values]
+    }
 }
 
 /// The pixels of a tile; what lies beyond the image is mirrored.
@@ -177,35 +179,26 @@ fn gather<T: Pixel>(plane: &Plane<T>, grid: Grid, tile_x: usize, tile_y: usize, 
     }
 }
 
-/// Cuts counts at a limit and spreads what was cut evenly; the rest goes to values at even steps.
-fn clip(counts: &mut [u32], limit: u32) {
-    let mut cut = 0;
-    for count in counts.iter_mut() {
-        cut += count.saturating_sub(limit);
-        *count = (*count).min(limit);
-    }
-    let values = counts.len() as u32;
-    let (each, rest) = (cut / values, cut % values);
-    for count in counts.iter_mut() {
-        *count += each;
-    }
-    let step = values.checked_div(rest).map_or(1, |step| step.max(1)) as usize;
-    for count in counts.iter_mut().step_by(step).take(rest as usize) {
-        *count += 1;
-    }
-}
+/// Pixels of a tile from which on tables are put together by fours before they are read.
+const MANY: usize = 512;
 
 fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>> {
     let (width, height) = (plane.width(), plane.height());
     let grid = Grid::new(width, height, params.tiles);
-    let count = |pixels: &[u8], counts: &mut Vec<u32>| {
-        let mut parts = [[0; 256]; 4];
+    let tables = Tables::new(plane, grid, params, cx, |pixels, counts| {
+        if pixels.len() < MANY {
+            pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+            return;
+        }
+        let mut parts = [[0u32; 256]; 4];
         count_u8_row(pixels, &mut parts);
         for (i, count) in counts.iter_mut().enumerate() {
-            *count = parts.iter().map(|part| part[i] as u32).sum();
+            *count = parts.iter().map(|part| part[i]).sum();
         }
-    };
-    let tables = tables(plane, grid, params, cx, count, |value| value.round_ties_even() as u8)?;
+    })?;
+    if grid.size.0 * grid.size.1 < MANY {
+        return blended(plane, grid, &tables, cx);
+    }
     let runs = grid.runs(width);
     let across: Vec<f32> = (0..width).map(|x| Between::new(x, grid.size.0, grid.tiles.0).part).collect();
     let mut out = cx.plane(width, height);
@@ -218,7 +211,7 @@ fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>
                 cx.check()?;
                 made = Some((down.first, down.second));
                 for (quads, (_, across)) in quads.iter_mut().zip(&runs) {
-                    let tables = corners(grid, *across, down).map(|tile| &tables[tile]);
+                    let tables = corners(grid, *across, down).map(|tile| tables.of(tile));
                     for (i, quad) in quads.iter_mut().enumerate() {
                         *quad = tables.map(|table| table[i]);
                     }
@@ -237,14 +230,21 @@ fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>
 }
 
 fn clahe_u16(plane: &Plane<u16>, params: &Clahe, cx: &Context) -> Result<Plane<u16>> {
+    let grid = Grid::new(plane.width(), plane.height(), params.tiles);
+    let tables = Tables::new(plane, grid, params, cx, |pixels: &[u16], counts: &mut [u32]| {
+        pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+    })?;
+    blended(plane, grid, &tables, cx)
+}
+
+/// Pixels looked up in the tables of their four tiles.
+fn blended<T: Pixel + Sample + Into<usize>>(
+    plane: &Plane<T>,
+    grid: Grid,
+    tables: &Tables<T>,
+    cx: &Context,
+) -> Result<Plane<T>> {
     let (width, height) = (plane.width(), plane.height());
-    let grid = Grid::new(width, height, params.tiles);
-    let count = |pixels: &[u16], counts: &mut Vec<u32>| {
-        for &pixel in pixels {
-            counts[usize::from(pixel)] += 1;
-        }
-    };
-    let tables = tables(plane, grid, params, cx, count, |value| value.round_ties_even() as u16)?;
     let runs = grid.runs(width);
     let across: Vec<f32> = (0..width).map(|x| Between::new(x, grid.size.0, grid.tiles.0).part).collect();
     let mut out = cx.plane(width, height);
@@ -256,9 +256,9 @@ fn clahe_u16(plane: &Plane<u16>, params: &Clahe, cx: &Context) -> Result<Plane<u
             let down = Between::new(y, grid.size.1, grid.tiles.1);
             let row = plane.view().row(y);
             for (range, between) in &runs {
-                let tables = corners(grid, *between, down).map(|tile| tables[tile].as_slice());
+                let tables = corners(grid, *between, down).map(|tile| tables.of(tile));
                 let (row, across) = (&row[range.clone()], &across[range.clone()]);
-                clahe_u16_row(row, tables, across, down.part, &mut out[range.clone()]);
+                clahe_row(cx.isa, row, tables, across, down.part, &mut out[range.clone()]);
             }
         }
         Ok(())
