@@ -36,6 +36,7 @@ pub mod isa;
 mod lanes;
 pub mod laplacian;
 pub mod line;
+pub mod local;
 pub mod median;
 pub mod morphology;
 pub mod ncc;

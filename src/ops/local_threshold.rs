@@ -12,6 +12,7 @@ use super::stencil::{Stencil, expect_types, scratch};
 use super::window_sum::{FloatSums, IntegerSums, rows_needed};
 use crate::image::{Border, BorderMode, Image, ImageType};
 use crate::kernel::Isa;
+use crate::kernel::local::{LocalLevel, local_row, prefix_local_row};
 use crate::{Error, Result};
 
 /// The largest window, in pixels along either axis.
@@ -42,17 +43,12 @@ pub struct LocalRows {
 }
 
 impl LocalRows {
-    fn level(&self, ty: ImageType, sum: f64, squares: f64) -> f64 {
-        let area = (self.stencil.size.0 * self.stencil.size.1) as f64;
-        let mean = sum / area;
-        let variance = squares / area - mean * mean;
-        // Rounding may leave less than nothing.
-        let deviation = if variance > 0.0 { variance.sqrt() } else { 0.0 };
+    fn level(&self, ty: ImageType) -> LocalLevel {
         match self.formula {
-            Formula::Niblack { k } => mean - k * deviation,
+            Formula::Niblack { k } => LocalLevel::Niblack { k },
             Formula::Sauvola { k, r } => {
                 let half = if ty == ImageType::GrayF32 { 1.0 } else { largest(ty) as f64 / 2.0 };
-                mean * (1.0 + k * (deviation / r.unwrap_or(half) - 1.0))
+                LocalLevel::Sauvola { k, r: r.unwrap_or(half) }
             }
         }
     }
@@ -102,43 +98,26 @@ impl RowNode for LocalRows {
         let (ty, stencil) = (rows.shape(0).ty, &self.stencil);
         let middle = stencil.anchor.0..stencil.anchor.0 + rows.shape(0).width;
         let out: &mut [u8] = out.row();
-        let compare = |pixel: f64, sum: f64, squares: f64| {
-            if pixel > self.level(ty, sum, squares) { 255 } else { 0 }
-        };
-        match scratch(state) {
-            Sums::Floats([sums, squares]) => {
+        let (level, span) = (self.level(ty), stencil.size.0);
+        let area = (stencil.size.0 * stencil.size.1) as f64;
+        match (scratch(state), ty) {
+            (Sums::Floats([sums, squares]), _) => {
                 let sums = sums.row(isa, rows, stencil, y, f64::from);
                 let squares = squares.row(isa, rows, stencil, y, |v| f64::from(v) * f64::from(v));
                 let pixels = &rows.get::<f32>(0, 0, y as isize)[middle];
-                for (((&pixel, &sum), &square), out) in pixels.iter().zip(sums).zip(squares).zip(out) {
-                    *out = compare(f64::from(pixel), sum, square);
-                }
+                local_row(isa, pixels, [sums, squares], area, level, out);
             }
-            Sums::Integers([sums, squares]) => {
-                let (sums, squares) = if ty == ImageType::Gray16 {
-                    let squares =
-                        squares.prefix::<u16>(isa, rows, stencil, y, |v| u64::from(v) * u64::from(v));
-                    (sums.prefix::<u16>(isa, rows, stencil, y, u64::from), squares)
-                } else {
-                    let squares =
-                        squares.prefix::<u8>(isa, rows, stencil, y, |v| u64::from(v) * u64::from(v));
-                    (sums.prefix::<u8>(isa, rows, stencil, y, u64::from), squares)
-                };
-                let span = stencil.size.0;
-                isa.run(
-                    #[inline(always)]
-                    || {
-                        for (x, out) in out.iter_mut().enumerate() {
-                            let pixel = if ty == ImageType::Gray16 {
-                                f64::from(rows.get::<u16>(0, 0, y as isize)[middle.start + x])
-                            } else {
-                                f64::from(rows.get::<u8>(0, 0, y as isize)[middle.start + x])
-                            };
-                            let sum = (sums[x + span] - sums[x]) as f64;
-                            *out = compare(pixel, sum, (squares[x + span] - squares[x]) as f64);
-                        }
-                    },
-                );
+            (Sums::Integers([sums, squares]), ImageType::Gray16) => {
+                let squares = squares.prefix::<u16>(isa, rows, stencil, y, |v| u64::from(v) * u64::from(v));
+                let sums = sums.prefix::<u16>(isa, rows, stencil, y, u64::from);
+                let pixels = &rows.get::<u16>(0, 0, y as isize)[middle];
+                prefix_local_row(isa, pixels, [sums, squares], span, area, level, out);
+            }
+            (Sums::Integers([sums, squares]), _) => {
+                let squares = squares.prefix::<u8>(isa, rows, stencil, y, |v| u64::from(v) * u64::from(v));
+                let sums = sums.prefix::<u8>(isa, rows, stencil, y, u64::from);
+                let pixels = &rows.get::<u8>(0, 0, y as isize)[middle];
+                prefix_local_row(isa, pixels, [sums, squares], span, area, level, out);
             }
         }
     }
