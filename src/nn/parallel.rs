@@ -21,6 +21,11 @@ pub(super) fn with_scratch<R>(body: impl FnOnce(&mut ConvScratch) -> R) -> R {
 
 /// Calls `body` for each piece of `len` elements of `output`, with its index, in parallel.
 pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize, &mut [f32]) + Sync) {
+    pieces(output, len, &body);
+}
+
+// Compiled once, not once for every body: rayon's share of each is larger than most bodies.
+fn pieces(output: &mut [f32], len: usize, body: &(dyn Fn(usize, &mut [f32]) + Sync)) {
     if len == 0 {
         return;
     }
@@ -32,16 +37,17 @@ pub(super) fn for_each_piece(output: &mut [f32], len: usize, body: impl Fn(usize
 }
 
 /// Calls `body` for each of some jobs, such as positions, in parallel.
-pub(super) fn for_each_job<T: Send>(
-    jobs: impl IntoIterator<Item = T>,
-    body: impl Fn(usize, T) + Sync + Send,
-) {
+pub(super) fn for_each_job<T: Send>(jobs: impl IntoIterator<Item = T>, body: impl Fn(usize, T) + Sync) {
     if crate::parallel::current_num_threads() == 1 {
         jobs.into_iter().enumerate().for_each(|(i, job)| body(i, job));
     } else {
-        let jobs: Vec<T> = jobs.into_iter().collect();
-        jobs.into_par_iter().enumerate().for_each(|(i, job)| body(i, job));
+        in_parallel(jobs.into_iter().collect(), &body);
     }
+}
+
+// Compiled once for every type of job.
+fn in_parallel<T: Send>(jobs: Vec<T>, body: &(dyn Fn(usize, T) + Sync)) {
+    jobs.into_par_iter().enumerate().for_each(|(i, job)| body(i, job));
 }
 
 /// Elements of a piece of element-wise work.

@@ -40,7 +40,30 @@ pub(crate) fn map_bands<R: Send>(
     if let [band] = bands {
         return Ok(vec![work(band.clone())?]);
     }
+    bands_at_once(bands, &work)
+}
+
+// What runs in parallel is compiled once for what it gives or works on, not once for every caller: rayon's share of
+// it is larger than most callers.
+fn bands_at_once<R: Send>(
+    bands: &[Range<usize>],
+    work: &(dyn Fn(Range<usize>) -> Result<R> + Sync),
+) -> Result<Vec<R>> {
     bands.par_iter().map(|band| work(band.clone())).collect()
+}
+
+fn workers_at_once(workers: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> Result<()> {
+    (0..workers).into_par_iter().try_for_each(|_| work())
+}
+
+/// A band of rows, and where it is written.
+type Part<'a, T> = (Range<usize>, &'a mut [T]);
+
+fn parts_at_once<T: Send>(
+    parts: Vec<Part<'_, T>>,
+    work: &(dyn Fn(Range<usize>, &mut [T]) -> Result<()> + Sync),
+) -> Result<()> {
+    parts.into_par_iter().try_for_each(|(band, part)| work(band, part))
 }
 
 /// Runs `work` on all items, each worker taking the next one when it is done: uneven ones even out. A worker has a room
@@ -54,7 +77,7 @@ pub(crate) fn in_turn<T: Send, R>(
     let workers = workers.min(items.len()).max(1);
     let items = Mutex::new(items.into_iter());
     let next = || items.lock().ok().and_then(|mut items| items.next());
-    (0..workers).into_par_iter().try_for_each(|_| {
+    workers_at_once(workers, &|| {
         let mut room = room();
         while let Some(item) = next() {
             work(&mut room, item)?;
@@ -90,7 +113,7 @@ pub(crate) fn fill_rows<T: Send>(
         parts.push((band.clone(), part));
         rest = below;
     }
-    parts.into_par_iter().try_for_each(|(band, part)| work(band, part))
+    parts_at_once(parts, &work)
 }
 
 #[cfg(test)]
