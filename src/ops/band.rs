@@ -59,10 +59,10 @@ fn workers_at_once(workers: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> Re
 /// A band of rows, and where it is written.
 type Part<'a, T> = (Range<usize>, &'a mut [T]);
 
-fn parts_at_once<T: Send>(
-    parts: Vec<Part<'_, T>>,
-    work: &(dyn Fn(Range<usize>, &mut [T]) -> Result<()> + Sync),
-) -> Result<()> {
+/// What fills a part.
+type Fill<'a, T> = &'a (dyn Fn(Range<usize>, &mut [T]) -> Result<()> + Sync);
+
+fn parts_at_once<T: Send>(parts: Vec<Part<'_, T>>, work: Fill<'_, T>) -> Result<()> {
     parts.into_par_iter().try_for_each(|(band, part)| work(band, part))
 }
 

@@ -187,7 +187,9 @@ fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>
     let grid = Grid::new(width, height, params.tiles);
     let tables = Tables::new(plane, grid, params, cx, |pixels, counts| {
         if pixels.len() < MANY {
-            pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+            for &pixel in pixels {
+                counts[usize::from(pixel)] += 1;
+            }
             return;
         }
         let mut parts = [[0u32; 256]; 4];
@@ -232,7 +234,9 @@ fn clahe_u8(plane: &Plane<u8>, params: &Clahe, cx: &Context) -> Result<Plane<u8>
 fn clahe_u16(plane: &Plane<u16>, params: &Clahe, cx: &Context) -> Result<Plane<u16>> {
     let grid = Grid::new(plane.width(), plane.height(), params.tiles);
     let tables = Tables::new(plane, grid, params, cx, |pixels: &[u16], counts: &mut [u32]| {
-        pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+        for &pixel in pixels {
+            counts[usize::from(pixel)] += 1;
+        }
     })?;
     blended(plane, grid, &tables, cx)
 }
