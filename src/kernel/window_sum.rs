@@ -5,11 +5,13 @@
 //! each window, by doubling, in one order.
 
 mod mean;
+mod medium;
 mod prefix;
 
 use super::Isa;
 use super::integral::Sum;
 pub use mean::{Reciprocal, SLACK, small_mean_u8_row};
+pub use medium::{MEDIUM_ROWS, medium_mean_u8_row};
 pub use prefix::Prefix;
 
 /// Takes a row into the sums of columns, and another one out; `term` is what of a pixel is summed.

@@ -10,7 +10,9 @@ use super::stencil::{Stencil, expect_types, scratch};
 use super::window_sum::{FloatSums, IntegerSums, fits_u32, rows_needed};
 use crate::image::{Border, Element, Image, ImageType};
 use crate::kernel::Isa;
-use crate::kernel::window_sum::{Reciprocal, mean_u8_row, mean_u16_row, small_mean_u8_row};
+use crate::kernel::window_sum::{
+    F32_AREA, MEDIUM_ROWS, Reciprocal, mean_u8_row, mean_u16_row, medium_mean_u8_row, small_mean_u8_row,
+};
 use crate::{Error, Result};
 
 /// The largest window, in pixels along either axis.
@@ -28,6 +30,8 @@ pub struct BoxRows {
 pub(crate) enum Sums {
     /// Of 8 bit, in windows so small that 16 bits hold a sum.
     Small(IntegerSums<u16>, Reciprocal),
+    /// Of gray images of 8 bit, in windows whose columns fit 16 bits; with scratch for their sums.
+    Medium(IntegerSums<u16>, Vec<u32>),
     Narrow(IntegerSums<u32>),
     Wide(IntegerSums<u64>),
     Float(FloatSums),
@@ -40,6 +44,13 @@ impl Sums {
             Element::U8 if let Some(reciprocal) = Reciprocal::of(stencil.size.0 * stencil.size.1) => {
                 Self::Small(IntegerSums::new(input, stencil), reciprocal)
             }
+            Element::U8
+                if input.ty.channels() == 1
+                    && stencil.size.1 <= MEDIUM_ROWS
+                    && stencil.size.0 * stencil.size.1 <= F32_AREA =>
+            {
+                Self::Medium(IntegerSums::new(input, stencil), Vec::new())
+            }
             _ if fits_u32(stencil, largest) => Self::Narrow(IntegerSums::new(input, stencil)),
             _ => Self::Wide(IntegerSums::new(input, stencil)),
         }
@@ -48,7 +59,7 @@ impl Sums {
     /// Makes them ready for another strip.
     pub(crate) fn restart(&mut self) {
         match self {
-            Self::Small(sums, _) => sums.restart(),
+            Self::Small(sums, _) | Self::Medium(sums, _) => sums.restart(),
             Self::Narrow(sums) => sums.restart(),
             Self::Wide(sums) => sums.restart(),
             // Those are summed afresh for each row.
@@ -72,6 +83,10 @@ impl Sums {
                 let columns = sums.columns::<u8>(isa, rows, stencil, y, u16::from);
                 let step = rows.shape(0).ty.channels();
                 small_mean_u8_row(isa, columns, stencil.size.0, step, *reciprocal, out.row());
+            }
+            (Self::Medium(sums, scratch), _) => {
+                let columns = sums.columns::<u8>(isa, rows, stencil, y, u16::from);
+                medium_mean_u8_row(isa, columns, stencil.size.0, area, scratch, out.row());
             }
             (Self::Narrow(sums), Element::U16) => {
                 let sums = sums.prefix::<u16>(isa, rows, stencil, y, u32::from);

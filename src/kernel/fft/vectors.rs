@@ -217,20 +217,20 @@ impl Vectors<f64, 8> for Avx2 {
     fn transpose(self, from: &[Cell<f64, 8>; 8], to: &mut [Cell<f64, 8>; 8]) {
         for at in 0..8 {
             let (im, row, column) = (at / 4, at / 2 % 2 * 4, at % 2 * 4);
-            let mut rows = [Vectors::<f64, 8>::splat(self, 0.0); 4];
-            for (i, v) in rows.iter_mut().enumerate() {
-                *v = self.load(&from[row + i][im], column / 4);
-            }
-            // SAFETY: a value of this type exists only where AVX2 does.
+            // SAFETY: a value of this type exists only where AVX2 does; slices are as long as what is read.
             let columns = unsafe {
-                let (ab, cd) = (_mm256_unpacklo_pd(rows[0], rows[1]), _mm256_unpacklo_pd(rows[2], rows[3]));
-                let (ab_odd, cd_odd) =
-                    (_mm256_unpackhi_pd(rows[0], rows[1]), _mm256_unpackhi_pd(rows[2], rows[3]));
+                // Two columns of a row, and of the row two below.
+                let halves = |i: usize, j: usize| {
+                    let low = from[row + i][im][column + j..][..2].as_ptr();
+                    let high = from[row + i + 2][im][column + j..][..2].as_ptr();
+                    _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high))
+                };
+                let (a, b, c, d) = (halves(0, 0), halves(1, 0), halves(0, 2), halves(1, 2));
                 [
-                    _mm256_permute2f128_pd::<0x20>(ab, cd),
-                    _mm256_permute2f128_pd::<0x20>(ab_odd, cd_odd),
-                    _mm256_permute2f128_pd::<0x31>(ab, cd),
-                    _mm256_permute2f128_pd::<0x31>(ab_odd, cd_odd),
+                    _mm256_unpacklo_pd(a, b),
+                    _mm256_unpackhi_pd(a, b),
+                    _mm256_unpacklo_pd(c, d),
+                    _mm256_unpackhi_pd(c, d),
                 ]
             };
             for (v, to) in columns.into_iter().zip(&mut to[column..column + 4]) {
@@ -259,12 +259,19 @@ impl Vectors<f32, 16> for Avx2 {
     fn transpose(self, from: &[Cell<f32, 16>; 16], to: &mut [Cell<f32, 16>; 16]) {
         for at in 0..8 {
             let (im, row, column) = (at / 4, at / 2 % 2 * 8, at % 2 * 8);
-            let mut rows = [Vectors::<f32, 16>::splat(self, 0.0); 8];
-            for (i, v) in rows.iter_mut().enumerate() {
-                *v = self.load(&from[row + i][im], column / 8);
-            }
-            // SAFETY: a value of this type exists only where AVX2 does.
-            let columns = unsafe { eight_rows(rows) };
+            // SAFETY: a value of this type exists only where AVX2 does; slices are as long as what is read.
+            let columns = unsafe {
+                // Four columns of a row, and of the row four below: what is exchanged across halves is so by loads, for the
+                // instructions that do it between vectors take Zen 1 eight steps each.
+                let halves = |i: usize, j: usize| {
+                    let low = from[row + i][im][column + j..][..4].as_ptr();
+                    let high = from[row + i + 4][im][column + j..][..4].as_ptr();
+                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high))
+                };
+                let [a, b, c, d] = four_rows([halves(0, 0), halves(1, 0), halves(2, 0), halves(3, 0)]);
+                let [e, f, g, h] = four_rows([halves(0, 4), halves(1, 4), halves(2, 4), halves(3, 4)]);
+                [a, b, c, d, e, f, g, h]
+            };
             for (v, to) in columns.into_iter().zip(&mut to[column..column + 8]) {
                 self.store(v, &mut to[im], row / 8);
             }
@@ -272,29 +279,7 @@ impl Vectors<f32, 16> for Avx2 {
     }
 }
 
-/// # Safety
-/// Wants AVX.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-unsafe fn eight_rows(rows: [__m256; 8]) -> [__m256; 8] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let upper = four_rows([rows[0], rows[1], rows[2], rows[3]]);
-        let lower = four_rows([rows[4], rows[5], rows[6], rows[7]]);
-        [
-            _mm256_permute2f128_ps::<0x20>(upper[0], lower[0]),
-            _mm256_permute2f128_ps::<0x20>(upper[1], lower[1]),
-            _mm256_permute2f128_ps::<0x20>(upper[2], lower[2]),
-            _mm256_permute2f128_ps::<0x20>(upper[3], lower[3]),
-            _mm256_permute2f128_ps::<0x31>(upper[0], lower[0]),
-            _mm256_permute2f128_ps::<0x31>(upper[1], lower[1]),
-            _mm256_permute2f128_ps::<0x31>(upper[2], lower[2]),
-            _mm256_permute2f128_ps::<0x31>(upper[3], lower[3]),
-        ]
-    }
-}
-
-/// Of four rows: columns 0 and 4, 1 and 5, 2 and 6, 3 and 7.
+/// Of each half of four rows: its four columns.
 ///
 /// # Safety
 /// Wants AVX.

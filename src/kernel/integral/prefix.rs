@@ -130,11 +130,11 @@ impl Prefix for u16 {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32,
-        _mm256_blend_epi32, _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi16,
-        _mm256_cvtepu16_epi32, _mm256_cvtsi256_si32, _mm256_extracti128_si256, _mm256_loadu_si256,
-        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_si256,
-        _mm256_storeu_ps, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
+        __m128i, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_loadu_si128, _mm_prefetch, _mm_shuffle_epi32,
+        _mm256_add_epi16, _mm256_add_epi32, _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi16,
+        _mm256_cvtepu16_epi32, _mm256_cvtsi256_si32, _mm256_extracti128_si256, _mm256_inserti128_si256,
+        _mm256_loadu_si256, _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_slli_si256, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi512_si256,
         _mm512_cvtepu8_epi16, _mm512_cvtepu16_epi32, _mm512_cvtepu32_ps, _mm512_cvtsi512_si32,
         _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_permutexvar_epi32, _mm512_set1_epi32,
         _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
@@ -271,19 +271,19 @@ mod x86 {
             let mut v = _mm256_cvtepu16_epi32(load(values));
             v = _mm256_add_epi32(v, _mm256_slli_si256::<4>(v));
             v = _mm256_add_epi32(v, _mm256_slli_si256::<8>(v));
-            v = _mm256_add_epi32(v, lower_total(v));
+            v = with_lower_total(v);
             store(_mm256_add_epi32(v, base), sums);
             base = _mm256_add_epi32(base, last(v));
         }
         values.len() * 8
     }
 
-    /// Lane 3 in the upper four lanes, zero in the lower.
+    /// The upper four lanes with lane 3 added to each.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn lower_total(v: __m256i) -> __m256i {
-        let all = _mm256_permutevar8x32_epi32(v, _mm256_set1_epi32(3));
-        _mm256_blend_epi32::<0b1111_0000>(_mm256_setzero_si256(), all)
+    fn with_lower_total(v: __m256i) -> __m256i {
+        let last = _mm_shuffle_epi32::<0xff>(_mm256_castsi256_si128(v));
+        _mm256_inserti128_si256::<1>(v, _mm_add_epi32(_mm256_extracti128_si256::<1>(v), last))
     }
 }
 

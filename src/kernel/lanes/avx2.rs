@@ -68,9 +68,10 @@ impl Lanes for Avx2 {
             let v = _mm256_add_epi16(v, _mm256_slli_si256::<2>(v));
             let v = _mm256_add_epi16(v, _mm256_slli_si256::<4>(v));
             let v = _mm256_add_epi16(v, _mm256_slli_si256::<8>(v));
-            // The sum of the lower half is added to the upper one.
-            let lower = _mm256_permute2x128_si256::<0x08>(v, v);
-            _mm256_add_epi16(v, _mm256_shuffle_epi8(lower, _mm256_set1_epi16(0x0f0e)))
+            // The sum of the lower half is added to the upper one, there: what moves halves about costs Zen 1 eight steps.
+            let last = _mm_shuffle_epi8(_mm256_castsi256_si128(v), _mm_set1_epi16(0x0f0e));
+            let upper = _mm_add_epi16(_mm256_extracti128_si256::<1>(v), last);
+            _mm256_inserti128_si256::<1>(v, upper)
         }
     }
 
@@ -91,8 +92,8 @@ impl Lanes for Avx2 {
     fn last(self, v: __m256i) -> __m256i {
         // SAFETY: as for the methods above.
         unsafe {
-            let upper = _mm256_permute2x128_si256::<0x11>(v, v);
-            _mm256_shuffle_epi8(upper, _mm256_set1_epi16(0x0f0e))
+            let upper = _mm256_extracti128_si256::<1>(v);
+            _mm256_broadcastw_epi16(_mm_srli_si128::<14>(upper))
         }
     }
 
@@ -144,8 +145,8 @@ impl Lanes for Avx2 {
         // SAFETY: `front_mut` asserts 16 bytes.
         unsafe {
             let v = _mm256_and_si256(v, _mm256_set1_epi16(255));
-            let v = _mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi16(v, v));
-            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(v));
+            let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+            _mm_storeu_si128(to.cast(), _mm_packus_epi16(low, high));
         }
     }
 
@@ -154,10 +155,10 @@ impl Lanes for Avx2 {
         let to = front_mut::<u8, 16>(to);
         // SAFETY: `front_mut` asserts 16 bytes.
         unsafe {
-            let v = _mm256_srai_epi16::<15>(v);
-            let v = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi16(v, v));
-            let v = _mm_xor_si128(_mm256_castsi256_si128(v), _mm_set1_epi8(flip as i8));
-            _mm_storeu_si128(to.cast(), v);
+            // Saturation to bytes keeps signs.
+            let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+            let signs = _mm_cmpgt_epi8(_mm_setzero_si128(), _mm_packs_epi16(low, high));
+            _mm_storeu_si128(to.cast(), _mm_xor_si128(signs, _mm_set1_epi8(flip as i8)));
         }
     }
 
@@ -235,10 +236,13 @@ impl Lanes for Avx2 {
         let to = front_mut::<f32, 64>(to);
         // SAFETY: `front_mut` asserts 16 floats.
         unsafe {
-            let first = _mm256_permute2x128_si256::<0x20>(low, high);
-            let second = _mm256_permute2x128_si256::<0x31>(low, high);
-            _mm256_storeu_ps(to, _mm256_sqrt_ps(_mm256_cvtepi32_ps(first)));
-            _mm256_storeu_ps(to.add(8), _mm256_sqrt_ps(_mm256_cvtepi32_ps(second)));
+            let low = _mm256_sqrt_ps(_mm256_cvtepi32_ps(low));
+            let high = _mm256_sqrt_ps(_mm256_cvtepi32_ps(high));
+            // By halves: what moves halves about costs Zen 1 eight steps.
+            _mm_storeu_ps(to, _mm256_castps256_ps128(low));
+            _mm_storeu_ps(to.add(4), _mm256_castps256_ps128(high));
+            _mm_storeu_ps(to.add(8), _mm256_extractf128_ps::<1>(low));
+            _mm_storeu_ps(to.add(12), _mm256_extractf128_ps::<1>(high));
         }
     }
 }

@@ -92,22 +92,20 @@ impl Kernel for Means<'_> {
             return self.portable();
         }
         let Self { columns, span, reciprocal: Reciprocal { half, factor, shift }, .. } = self;
-        let (half, factor) = (l.splat(half.cast_signed()), l.splat(factor.cast_signed()));
-        let (ones, one) = (l.splat(-1), l.splat(1));
-        let less = |a, b| l.add(l.add(a, l.xor(b, ones)), one);
-        // The first sum of a block, with the half that rounds, in all lanes.
         let first = columns[..span].iter().fold(0u16, |sum, &column| sum.wrapping_add(column));
-        let mut base = l.add(l.splat(first.cast_signed()), half);
-        let blocks = self.out.len() / L::N;
-        for (x, out) in (0..).step_by(L::N).zip(self.out.chunks_exact_mut(L::N)) {
-            let change = less(l.load(&columns[x + span..]), l.load(&columns[x..]));
+        self.out[0] = self.reciprocal.mean(first);
+        // The sum before a block, with the half that rounds, in all lanes.
+        let mut base = l.splat(first.wrapping_add(half).cast_signed());
+        let factor = l.splat(factor.cast_signed());
+        let blocks = (self.out.len() - 1) / L::N;
+        for (x, out) in (1..).step_by(L::N).zip(self.out[1..].chunks_exact_mut(L::N)) {
+            let change = l.sub(l.load(&columns[x + span - 1..]), l.load(&columns[x - 1..]));
             let running = l.running(change);
-            // Each sum differs from the first by the changes before it.
-            let sums = l.add(base, less(running, change));
+            let sums = l.add(base, running);
             l.store_narrowed(l.shift_by(l.mul_high(sums, factor), shift), out);
             base = l.add(base, l.last(running));
         }
-        self.slide(blocks * L::N);
+        self.slide(1 + blocks * L::N);
     }
 }
 

@@ -96,10 +96,10 @@ vectors!(u32, x86::doubles_avx512, x86::doubles_avx2);
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_permute2x128_si256,
-        _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi32,
-        _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32, _mm512_loadu_si512, _mm512_setzero_si512,
-        _mm512_storeu_si512,
+        __m256i, __m512i, _mm_add_epi32, _mm_shuffle_epi32, _mm256_add_epi32, _mm256_castsi256_si128,
+        _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_permutevar8x32_epi32,
+        _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_si256, _mm256_storeu_si256, _mm512_add_epi32,
+        _mm512_loadu_si512, _mm512_setzero_si512, _mm512_storeu_si512,
     };
 
     use crate::kernel::running::{last_of_16_doubles, running_16_doubles};
@@ -163,8 +163,8 @@ mod x86 {
     fn within_8_doubles(x: __m256i) -> __m256i {
         let x = _mm256_add_epi32(x, _mm256_slli_si256::<4>(x));
         let x = _mm256_add_epi32(x, _mm256_slli_si256::<8>(x));
-        let lower = _mm256_permute2x128_si256::<0x08>(x, x);
-        _mm256_add_epi32(x, _mm256_shuffle_epi32::<0xff>(lower))
+        let last = _mm_shuffle_epi32::<0xff>(_mm256_castsi256_si128(x));
+        _mm256_inserti128_si256::<1>(x, _mm_add_epi32(_mm256_extracti128_si256::<1>(x), last))
     }
 
     #[inline]
