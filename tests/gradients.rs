@@ -329,6 +329,20 @@ const TWINS: &[Twin] = &[
         backward: |_, _, dy| (upsample::resize_grad(&CUBIC, dy), Vec::new()),
     },
     Twin {
+        toml: "use = \"resize\"\nsize = [5, 2]\nantialias = true",
+        input: &[2, 3, 7],
+        role: Role::Plain,
+        forward: |x, _| upsample::resize(&SPREAD, x),
+        backward: |_, _, dy| (upsample::resize_grad(&SPREAD, dy), Vec::new()),
+    },
+    Twin {
+        toml: "use = \"resize\"\nsize = [2, 3]\nmethod = \"bicubic\"\ncubic = -0.5\nexclude-outside = true\nantialias = true",
+        input: &[2, 7, 8],
+        role: Role::Plain,
+        forward: |x, _| upsample::resize(&SPREAD_CUBIC, x),
+        backward: |_, _, dy| (upsample::resize_grad(&SPREAD_CUBIC, dy), Vec::new()),
+    },
+    Twin {
         toml: "use = \"conv-transpose2d\"\nout = 6\nkernel = [3, 4]\nstride = [2, 3]\npadding = [1, 0, 2, 1]\noutput-padding = [1, 2]\ngroups = 2",
         input: &[4, 3, 4],
         role: Role::Plain,
@@ -552,6 +566,16 @@ const LINEAR: upsample::ResizeSizes = upsample::ResizeSizes {
     cubic: None,
     place: |len, count, to| (to as f64 + 0.5) * len as f64 / count as f64 - 0.5,
     outside: true,
+    antialias: false,
+};
+const SPREAD: upsample::ResizeSizes = upsample::ResizeSizes { input: [3, 7], antialias: true, ..LINEAR };
+const SPREAD_CUBIC: upsample::ResizeSizes = upsample::ResizeSizes {
+    input: [7, 8],
+    output: [2, 3],
+    cubic: Some(-0.5),
+    outside: false,
+    antialias: true,
+    ..LINEAR
 };
 const CORNERS: upsample::ResizeSizes = upsample::ResizeSizes {
     place: |len, count, to| to as f64 * (len as f64 - 1.0) / (count as f64 - 1.0),

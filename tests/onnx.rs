@@ -171,6 +171,11 @@ const LAYERS: &[(&[usize], &str)] = &[
         "use = \"resize\"\nsize = [4, 7]\nmethod = \"bicubic\"\nscale = [1.5, 1.75]\nexclude-outside = true",
     ),
     (&[2, 7, 3], "use = \"resize\"\nsize = [3, 7]\nplaces = \"asymmetric\""),
+    (&[2, 9, 7], "use = \"resize\"\nsize = [4, 3]\nantialias = true"),
+    (
+        &[2, 9, 7],
+        "use = \"resize\"\nsize = [4, 10]\nmethod = \"bicubic\"\nantialias = true\nexclude-outside = true",
+    ),
     (&[2, 6, 3], "use = \"slice\"\naxis = 1\nstart = 5\ncount = 3\nstep = -2"),
     (&[2, 6, 3], "use = \"slice\"\naxis = 1\nstart = 1\ncount = 2\nstep = 3"),
     (&[2, 3, 4], "use = \"transpose\"\norder = [2, 0, 1]"),

@@ -72,6 +72,8 @@ pub struct ResizeSizes {
     pub place: fn(usize, usize, usize) -> f64,
     /// Whether pixels beyond the edges count.
     pub outside: bool,
+    /// Whether weights spread as far as an axis shrinks.
+    pub antialias: bool,
 }
 
 impl ResizeSizes {
@@ -79,9 +81,10 @@ impl ResizeSizes {
     fn shares(&self, axis: usize, to: usize) -> Vec<f64> {
         let len = self.input[axis];
         let at = (self.place)(len, self.output[axis], to);
+        let wide = if self.antialias { (len as f64 / self.output[axis] as f64).max(1.0) } else { 1.0 };
         let mut shares = vec![0.0; len];
         for from in -20..len as i64 + 20 {
-            let d = (at - from as f64).abs();
+            let d = (at - from as f64).abs() / wide;
             let weight = match self.cubic {
                 None => (1.0 - d).max(0.0),
                 Some(a) if d <= 1.0 => (a + 2.0) * d.powi(3) - (a + 3.0) * d.powi(2) + 1.0,

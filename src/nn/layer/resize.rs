@@ -31,6 +31,11 @@ pub struct Resize {
     /// Whether pixels beyond the edges are left out, and the others count the more.
     #[serde(default)]
     pub exclude_outside: bool,
+    /// Whether a smaller image is made of all pixels it stands for, not of the two or four nearest along each axis: their
+    /// weights spread as far as the image shrinks. With `exclude-outside` and, for the cubic, -0.5, this is PyTorch's
+    /// `antialias` and what Pillow does.
+    #[serde(default)]
+    pub antialias: bool,
 }
 
 const fn cubic() -> f32 {
@@ -87,6 +92,7 @@ impl Resize {
             scale: None,
             cubic: cubic(),
             exclude_outside: false,
+            antialias: false,
         }
     }
 
@@ -123,15 +129,28 @@ impl Resize {
         }
     }
 
+    /// What distances are multiplied with before they are weighed: below 1 where weights spread.
+    fn shrink(&self, axis: usize, len: usize) -> f64 {
+        if self.antialias { self.scale(axis, len).min(1.0) } else { 1.0 }
+    }
+
+    /// How far pixels count, before they spread.
+    fn radius(&self) -> f64 {
+        if self.method == ResizeMethod::Bilinear { 1.0 } else { 2.0 }
+    }
+
     /// The taps of an axis.
     fn taps(&self, axis: usize, len: usize) -> Vec<Taps> {
-        let radius = if self.method == ResizeMethod::Bilinear { 1.0 } else { 2.0 };
+        let shrink = self.shrink(axis, len);
+        let radius = self.radius() / shrink;
+        // Weights that spread have no sum of their own.
+        let is_normalised = self.exclude_outside || shrink < 1.0;
         let of = |to: usize| {
             let at = self.place(axis, len, to);
             let first = (at - radius).floor() as isize + 1;
             let mut taps: Vec<(usize, f64)> = Vec::new();
-            for from in first..first + 2 * radius as isize {
-                let weight = self.weight(at - from as f64);
+            for from in first..first + (2.0 * radius).ceil() as isize {
+                let weight = self.weight((at - from as f64) * shrink);
                 let inside = from.clamp(0, len as isize - 1) as usize;
                 if weight == 0.0 || (self.exclude_outside && inside as isize != from) {
                     continue;
@@ -141,8 +160,7 @@ impl Resize {
                     None => taps.push((inside, weight)),
                 }
             }
-            let sum: f64 =
-                if self.exclude_outside { taps.iter().map(|(_, weight)| weight).sum() } else { 1.0 };
+            let sum: f64 = if is_normalised { taps.iter().map(|(_, weight)| weight).sum() } else { 1.0 };
             taps.into_iter().map(|(from, weight)| (from, (weight / sum) as f32)).collect()
         };
         (0..self.size.both()[axis]).map(of).collect()
@@ -177,8 +195,9 @@ impl Spec for Resize {
     fn reach(&self) -> Reach {
         // Sizes alone do not tell how far pixels lie apart.
         let Some(scale) = self.scale else { return Reach::All };
-        let size = if self.method == ResizeMethod::Bilinear { 2.0 } else { 4.0 };
-        Reach::Window { size: [size; 2], step: scale.map(|scale| 1.0 / f64::from(scale)) }
+        let step = scale.map(|scale| 1.0 / f64::from(scale));
+        let spread = |step: f64| if self.antialias { step.max(1.0) } else { 1.0 };
+        Reach::Window { size: step.map(|step| 2.0 * self.radius() * spread(step)), step }
     }
 
     fn build(&self, _name: &str, inputs: &[Shape], _rng: Rng) -> Result<Box<dyn Layer>> {
@@ -262,6 +281,29 @@ mod tests {
         let x = Tensor::from_vec(input.batched(1).unwrap(), vec![1.0, 3.0, -1.0]).unwrap();
         let (y, _) = layer.forward(&[&x], &Mode::inference()).unwrap();
         assert_eq!(y.data(), [1.0, 2.0, 3.0, 1.0, -1.0]);
+    }
+
+    #[test]
+    fn a_picture_that_shrinks_is_made_of_all_its_pixels() {
+        let input = Shape::new(&[1, 1, 8]).unwrap();
+        let spec = Resize { antialias: true, exclude_outside: true, ..Resize::new(1, 2) };
+        let layer = spec.build("resize", &[input], Rng::new(0)).unwrap();
+        // A triangle as wide as eight pixels about place 1.5; Pillow gives the same.
+        for (at, weight) in [5.0, 7.0, 7.0, 5.0, 3.0, 1.0, 0.0, 0.0].into_iter().enumerate() {
+            let mut x = Tensor::zeros(input.batched(1).unwrap());
+            x.data_mut()[at] = 28.0;
+            let (y, _) = layer.forward(&[&x], &Mode::inference()).unwrap();
+            assert_eq!(y.data()[0], weight, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_grows_does_not_spread() {
+        let spec = Resize { antialias: true, ..Resize::new(7, 9) };
+        let plain = Resize { antialias: false, ..spec };
+        assert_eq!(spec.taps(0, 3), plain.taps(0, 3));
+        assert_eq!(spec.taps(1, 9), plain.taps(1, 9));
+        assert_ne!(spec.taps(0, 8), plain.taps(0, 8));
     }
 
     #[test]

@@ -148,7 +148,13 @@ pub(super) fn write(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
         }
         "mean" => {
             let axes: Vec<usize> = spec::<Mean>(place)?.axes.iter().map(|axis| axis + 1).collect();
-            writer.node("ReduceMean", &[x], y, vec![ints("axes", &axes), int("keepdims", 1)]);
+            if writer.opset < 18 {
+                writer.node("ReduceMean", &[x], y, vec![ints("axes", &axes), int("keepdims", 1)]);
+            } else {
+                let axes: Vec<i64> = axes.iter().map(|&axis| axis as i64).collect();
+                let axes = writer.integers(place, "axes", &axes);
+                writer.node("ReduceMean", &[x, &axes], y, vec![int("keepdims", 1)]);
+            }
         }
         "pad" => {
             let pad: &Pad = spec(place)?;
@@ -334,12 +340,15 @@ fn resize(writer: &mut Writer<'_>, place: &Place<'_>) -> Result<()> {
         Places::AlignCorners => "align_corners",
         Places::Asymmetric => "asymmetric",
     };
-    let attributes = vec![
+    let mut attributes = vec![
         word("mode", mode),
         word("coordinate_transformation_mode", places),
         float("cubic_coeff_a", resize.cubic),
         int("exclude_outside", i64::from(resize.exclude_outside)),
     ];
+    if resize.antialias {
+        attributes.push(int("antialias", 1));
+    }
     writer.node("Resize", &[&place.inputs[0], "", &scales], &place.output, attributes);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod layer;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::METADATA;
@@ -10,15 +11,18 @@ use super::proto::{
     Type, ValueInfo, attribute, ty,
 };
 use crate::nn::arch::{Arch, ArchLayer, Source};
+use crate::nn::layer::Resize;
 use crate::nn::{Net, Shape, Tensor};
 use crate::{Error, Result};
 
 /// The version of the operators that files are written with.
 const OPSET: i64 = 17;
-/// The version of the format, one that opset 17 goes with.
+/// The first version in which `Resize` knows `antialias`.
+const ANTIALIAS: i64 = 18;
+/// The version of the format, one that both opsets go with.
 const IR_VERSION: i64 = 8;
 
-/// The bytes of an ONNX file of a net, for inference: opset 17, a first axis of any length named `batch`,
+/// The bytes of an ONNX file of a net, for inference: opset 17 (18 where an image shrinks with `antialias`), a first axis of any length named `batch`,
 /// weights as initializers with the names they have here. Layers that only heads read are left out; what
 /// pictures are normalised with and the names of the outputs stand in the metadata.
 ///
@@ -28,8 +32,9 @@ const IR_VERSION: i64 = 8;
 pub fn export(net: &Net) -> Result<Vec<u8>> {
     let arch = net.arch();
     let params = net.params().chain(net.buffers()).map(|param| (param.name.as_str(), &param.value)).collect();
+    let opset = if arch.layers.iter().any(spreads_taps) { ANTIALIAS } else { OPSET };
     let mut writer =
-        Writer { params, nodes: Vec::new(), initializers: BTreeMap::new(), taken: BTreeSet::new() };
+        Writer { opset, params, nodes: Vec::new(), initializers: BTreeMap::new(), taken: BTreeSet::new() };
     // Weights keep their names; a layer that bears one of them has to take another.
     writer.taken.extend(writer.params.keys().map(|name| (*name).to_owned()));
     let input = writer.unique("input");
@@ -71,7 +76,7 @@ pub fn export(net: &Net) -> Result<Vec<u8>> {
         ir_version: IR_VERSION,
         producer_name: "lyncean".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
-        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        opset_import: vec![OperatorSet { domain: String::new(), version: writer.opset }],
         metadata_props: METADATA
             .iter()
             .zip(metadata)
@@ -109,6 +114,12 @@ struct Place<'a> {
     spreads: bool,
 }
 
+/// Whether a layer shrinks images with `antialias`.
+fn spreads_taps(layer: &ArchLayer) -> bool {
+    let spec: &dyn Any = &*layer.spec;
+    spec.downcast_ref::<Resize>().is_some_and(|resize| resize.antialias)
+}
+
 /// Whether a layer is a constant that is read by arithmetic alone, beside something that has a batch.
 fn spreads(arch: &Arch, index: usize) -> bool {
     let is_constant = |layer: usize| arch.layers[layer].kind.name == "constant";
@@ -127,6 +138,8 @@ fn spreads(arch: &Arch, index: usize) -> bool {
 
 /// The file as it grows.
 struct Writer<'a> {
+    /// The version of the operators.
+    opset: i64,
     /// The parameters of the net by name.
     params: BTreeMap<&'a str, &'a Tensor>,
     nodes: Vec<Node>,

@@ -33,10 +33,11 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
     } else {
         call.word("coordinate_transformation_mode", "half_pixel")
     };
-    if call.int("antialias", 0) != 0 {
-        return Err(call.unsupported("`antialias`"));
-    }
+    let antialias = call.int("antialias", 0) != 0;
     match call.word("mode", "nearest").as_str() {
+        "nearest" if antialias => {
+            Err(call.unsupported("`antialias` with `nearest`").with_hint("`linear` or `cubic`"))
+        }
         "nearest" => {
             let rounding =
                 if is_old { "floor".to_owned() } else { call.word("nearest_mode", "round_prefer_floor") };
@@ -92,6 +93,7 @@ pub(super) fn of(builder: &mut Builder, call: &Call<'_>) -> Result<Flow> {
                 scale: (!is_even).then_some(told.map(|scale| scale as f32)),
                 cubic: call.float("cubic_coeff_a", -0.75),
                 exclude_outside: excludes,
+                antialias,
             };
             builder.layer("resize", &layer, &[x], Vec::new())
         }
