@@ -1,4 +1,4 @@
-//! `curves.svg`: losses, accuracies and intersections over unions over the epochs, a panel each.
+//! `curves.svg`: losses, accuracies, intersections over unions and Dice's coefficients over the epochs, a panel each.
 
 use std::fmt::Write as _;
 
@@ -31,6 +31,7 @@ pub(super) fn svg(epochs: &[EpochReport], best_epoch: usize) -> String {
         Panel { title: "loss", series: [of(|r| Some(r.train_loss)), of(|r| r.validation_loss)] },
         Panel { title: "accuracy", series: [of(|r| r.train_accuracy), of(|r| r.validation_accuracy)] },
         Panel { title: "mean IoU", series: [vec![None; epochs.len()], of(|r| r.validation_iou)] },
+        Panel { title: "mean Dice", series: [vec![None; epochs.len()], of(|r| r.validation_dice)] },
     ];
     let panels: Vec<&Panel<'_>> =
         panels.iter().filter(|panel| panel.series.iter().flatten().any(Option::is_some)).collect();
@@ -253,6 +254,21 @@ mod tests {
         assert_eq!(values(&text, "points"), ["56.00,36.00 220.00,138.00 384.00,240.00"]);
         assert!(text.contains("<path d=\"M220.00 36V240\""), "the best epoch");
         assert_eq!(values(&text, "transform"), ["translate(0 0)"], "no accuracy, no panel of it");
+    }
+
+    #[test]
+    fn masks_have_panels_of_their_own() {
+        let epochs: Vec<EpochReport> = (1..4)
+            .map(|epoch| EpochReport {
+                validation_iou: Some(0.5),
+                validation_dice: Some([0.0, 0.75, 1.0][epoch - 1]),
+                ..report(epoch, 1.0, None)
+            })
+            .collect();
+        let text = svg(&epochs, 3);
+        assert_eq!(values(&text, "transform"), ["translate(0 0)", "translate(400 0)", "translate(800 0)"]);
+        assert!(text.contains(">mean Dice<"));
+        assert_eq!(values(&text, "points")[2], "56.00,240.00 220.00,87.00 384.00,36.00");
     }
 
     #[test]
