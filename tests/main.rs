@@ -41,6 +41,7 @@ mod pipeline_chains;
 mod pipeline_input;
 mod point_goldens;
 mod point_twins;
+mod principal_components;
 mod readme;
 mod regions_opencv;
 mod row_executor;
