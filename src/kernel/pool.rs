@@ -32,11 +32,18 @@ pub fn max_pool(isa: Isa, g: &PoolGeometry, plane: &[f32], best: &mut [f32], win
     let [rows, columns] = g.output;
     let is_halved = g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0] && g.dilation == [1, 1];
     #[cfg(target_arch = "x86_64")]
-    if is_halved && isa.has_avx512() && 2 * rows <= g.input[0] && 2 * columns <= g.input[1] {
+    if is_halved && isa.has_avx2() && 2 * rows <= g.input[0] && 2 * columns <= g.input[1] {
         assert!(plane.len() >= g.input[0] * g.input[1] && best.len().min(winners.len()) >= rows * columns);
-        // SAFETY: the set is there; all windows lie in the plane, and all outputs in `best` and `winners`.
-        unsafe { halve_avx512(g, plane, best, winners) };
-        return;
+        if isa.has_avx512() {
+            // SAFETY: the set is there; all windows lie in the plane, and all outputs in `best` and `winners`.
+            unsafe { halve_avx512(g, plane, best, winners) };
+            return;
+        }
+        if columns >= 4 {
+            // SAFETY: as above, and rows have four outputs.
+            unsafe { halve_avx2(g, plane, best, winners) };
+            return;
+        }
     }
     let _ = is_halved;
     isa.run(
@@ -102,6 +109,144 @@ unsafe fn halve_avx512(g: &PoolGeometry, plane: &[f32], best: &mut [f32], winner
                 _mm512_mask_storeu_epi32(winners.as_mut_ptr().add(output).cast(), mask, at);
             }
         }
+    }
+}
+
+/// [`max_pool`] of windows of two by two that share no pixel.
+///
+/// # Safety
+/// Every window lies in the plane, `best` and `winners` have every output, and there are at least four in a row.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn halve_avx2(g: &PoolGeometry, plane: &[f32], best: &mut [f32], winners: &mut [u32]) {
+    let [rows, columns] = g.output;
+    let width = g.input[1];
+    for row in 0..rows {
+        let mut column = 0;
+        while column < columns {
+            // What is left of a row overlaps what was done, with the same outputs.
+            let is_wide = columns >= 8 && columns - column > 4;
+            let count = if is_wide { 8 } else { 4 };
+            let here = column.min(columns - count);
+            let start = 2 * row * width + 2 * here;
+            // SAFETY: two rows of twice as many pixels are in the plane, and so many outputs in both slices.
+            unsafe {
+                let from = plane.as_ptr().add(start);
+                let best = best.as_mut_ptr().add(row * columns + here);
+                let winners = winners.as_mut_ptr().add(row * columns + here).cast();
+                if is_wide {
+                    halve::eight(from, width, start as i32, best, winners);
+                } else {
+                    halve::four(from, width, start as i32, best, winners);
+                }
+            }
+            column = here + count;
+        }
+    }
+}
+
+/// Some windows of two by two beside each other.
+#[cfg(target_arch = "x86_64")]
+mod halve {
+    #![allow(clippy::wildcard_imports, reason = "the names of instructions are unmistakable")]
+    use std::arch::x86_64::*;
+
+    macro_rules! halve {
+        ($name:ident, $halves:ident, $places:expr, $shuffle:ident, $compare:ident, $or:ident, $blend:ident,
+         $as_floats:ident, $as_integers:ident, $splat:ident, $add:ident, $store:ident, $store_integers:ident) => {
+            /// # Safety
+            /// Two rows of twice as many pixels may be read, and so many outputs written.
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            pub(super) unsafe fn $name(
+                from: *const f32,
+                width: usize,
+                start: i32,
+                best: *mut f32,
+                winners: *mut i32,
+            ) {
+                // SAFETY: the caller's promise.
+                let (above, below) = unsafe { ($halves(from), $halves(from.add(width))) };
+                let mut largest = $shuffle::<0x88>(above.0, above.1);
+                let first = $add($splat(start), $places);
+                let mut at = first;
+                for (tap, offset) in [
+                    ($shuffle::<0xdd>(above.0, above.1), 1),
+                    ($shuffle::<0x88>(below.0, below.1), width as i32),
+                    ($shuffle::<0xdd>(below.0, below.1), width as i32 + 1),
+                ] {
+                    // As `take_one` has it.
+                    let larger =
+                        $or($compare::<_CMP_GT_OQ>(tap, largest), $compare::<_CMP_UNORD_Q>(tap, tap));
+                    largest = $blend(largest, tap, larger);
+                    let here = $as_floats($add(first, $splat(offset)));
+                    at = $as_integers($blend($as_floats(at), here, larger));
+                }
+                // SAFETY: the caller's promise.
+                unsafe {
+                    $store(best, largest);
+                    $store_integers(winners.cast(), at);
+                }
+            }
+        };
+    }
+    halve!(
+        eight,
+        sixteen_pixels,
+        _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14),
+        _mm256_shuffle_ps,
+        _mm256_cmp_ps,
+        _mm256_or_ps,
+        _mm256_blendv_ps,
+        _mm256_castsi256_ps,
+        _mm256_castps_si256,
+        _mm256_set1_epi32,
+        _mm256_add_epi32,
+        _mm256_storeu_ps,
+        _mm256_storeu_si256
+    );
+    halve!(
+        four,
+        eight_pixels,
+        _mm_setr_epi32(0, 2, 4, 6),
+        _mm_shuffle_ps,
+        _mm_cmp_ps,
+        _mm_or_ps,
+        _mm_blendv_ps,
+        _mm_castsi128_ps,
+        _mm_castps_si128,
+        _mm_set1_epi32,
+        _mm_add_epi32,
+        _mm_storeu_ps,
+        _mm_storeu_si128
+    );
+
+    /// Pixels 0 to 4 and 8 to 12, and the others: the even ones of both in turn are in their order.
+    ///
+    /// # Safety
+    /// Sixteen pixels may be read.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn sixteen_pixels(from: *const f32) -> (__m256, __m256) {
+        // SAFETY: the caller's promise.
+        let [a, b, c, d] = unsafe {
+            [
+                _mm_loadu_ps(from),
+                _mm_loadu_ps(from.add(4)),
+                _mm_loadu_ps(from.add(8)),
+                _mm_loadu_ps(from.add(12)),
+            ]
+        };
+        (_mm256_set_m128(c, a), _mm256_set_m128(d, b))
+    }
+
+    /// # Safety
+    /// Eight pixels may be read.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn eight_pixels(from: *const f32) -> (__m128, __m128) {
+        // SAFETY: the caller's promise.
+        unsafe { (_mm_loadu_ps(from), _mm_loadu_ps(from.add(4))) }
     }
 }
 

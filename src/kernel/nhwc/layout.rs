@@ -48,10 +48,50 @@ fn portable(
     (from, from_stride): (&[f32], usize),
     (to, to_stride): (&mut [f32], usize),
 ) {
+    let [tall, wide] = [rows / 4 * 4, columns / 4 * 4];
+    for row in (0..tall).step_by(4) {
+        for column in (0..wide).step_by(4) {
+            let line = |r: usize| {
+                let from = &from[(row + r) * from_stride + column..][..4];
+                [from[0], from[1], from[2], from[3]]
+            };
+            let lines = turned([line(0), line(1), line(2), line(3)]);
+            for (c, line) in lines.iter().enumerate() {
+                to[(column + c) * to_stride + row..][..4].copy_from_slice(line);
+            }
+        }
+    }
+    // What is left to the right, and below.
     for c in 0..columns {
-        for r in 0..rows {
+        for r in if c < wide { tall } else { 0 }..rows {
             to[c * to_stride + r] = from[r * from_stride + c];
         }
+    }
+}
+
+/// Four rows of four as columns.
+#[inline(always)]
+fn turned(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{__m128, _mm_movehl_ps, _mm_movelh_ps, _mm_unpackhi_ps, _mm_unpacklo_ps};
+        let [a, b, c, d]: [__m128; 4] = bytemuck::cast(rows);
+        // SAFETY: every such machine has SSE.
+        let columns = unsafe {
+            let (low, lower) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+            let (high, higher) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+            [
+                _mm_movelh_ps(low, lower),
+                _mm_movehl_ps(lower, low),
+                _mm_movelh_ps(high, higher),
+                _mm_movehl_ps(higher, high),
+            ]
+        };
+        bytemuck::cast(columns)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        std::array::from_fn(|c| std::array::from_fn(|r| rows[r][c]))
     }
 }
 
