@@ -133,7 +133,9 @@ mod tests {
             [(1, 31, 31), (2, 3, 32), (16, 17, 30), (17, 31, 31), (33, 128, 32), (300, 31, 31), (97, 64, 20)]
         {
             // Dark and bright by turns, so that changes are as large as they can be.
-            let column = |i: usize| if i / 5 % 2 == 0 { i * 7919 % 50 } else { 255 * height - i * 7919 % 50 };
+            let column = |i: usize| {
+                if (i / 5).is_multiple_of(2) { i * 7919 % 50 } else { 255 * height - i * 7919 % 50 }
+            };
             let columns: Vec<u16> = (0..width + span - 1).map(|i| column(i) as u16).collect();
             let area = span * height;
             let mean = |x: usize| (2 * (x..x + span).map(column).sum::<usize>() + area) / (2 * area);
